@@ -190,7 +190,7 @@ class Connection:
     """One connection: sends any bytes, reads whole frames, and knows when the other side closed."""
 
     def __init__(self, address: Address, certificate: Union[bytes, None] = None,
-                 timeout: float = 20.0, receive_buffer: int = 0) -> None:
+                 timeout: float = 20.0, receive_buffer: int = 0, source: str = "") -> None:
         family = socket.AF_UNIX
         if not isinstance(address, str):
             family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
@@ -199,6 +199,8 @@ class Connection:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.socket.settimeout(timeout)
         try:
+            if source:
+                self.socket.bind((source, 0))
             self.socket.connect(address)
         except OSError:
             self.socket.close()

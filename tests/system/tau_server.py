@@ -16,10 +16,11 @@ import signal
 import subprocess
 import tempfile
 import time
+import unittest
 from pathlib import Path
-from typing import Callable, Mapping, Optional, Sequence
+from typing import Callable, ClassVar, Mapping, Optional, Sequence
 
-from tau_raw import Address, Connection
+from tau_raw import Address, Connection, label
 
 SOURCE_DIR = Path(os.environ.get("TAU_SOURCE_DIR", Path(__file__).resolve().parents[2]))
 BIN_DIR = Path(os.environ.get("TAU_BIN_DIR", SOURCE_DIR / "build" / "release" / "bin"))
@@ -219,9 +220,9 @@ class Server:
     def address(self) -> Address:
         return self.addresses[0]
 
-    def open(self, timeout: float = 20.0, receive_buffer: int = 0) -> Connection:
+    def open(self, timeout: float = 20.0, receive_buffer: int = 0, source: str = "") -> Connection:
         """A connection that has not said anything yet."""
-        return Connection(self.address, None, timeout * PATIENCE, receive_buffer)
+        return Connection(self.address, None, timeout * PATIENCE, receive_buffer, source)
 
     def connect(self, timeout: float = 20.0, receive_buffer: int = 0) -> Connection:
         """An authenticated connection."""
@@ -234,3 +235,39 @@ def run_taud(*args: str, env: Optional[Mapping[str, str]] = None, seconds: float
     return subprocess.run([str(BIN_DIR / "taud"), *args], stdin=subprocess.DEVNULL,
                           capture_output=True, text=True, env=clean_environment(env),
                           timeout=seconds * PATIENCE, check=False, **more)  # type: ignore[call-overload]
+
+
+class ServerCase(unittest.TestCase):
+    """Test cases that share one server. Each takes labels of its own, so none sees another's."""
+
+    server_args: ClassVar[tuple[str, ...]] = ("--workers", "2")
+    server: ClassVar[Server]
+    _labels: ClassVar[int] = 0
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        cls.server = Server(*cls.server_args).start()
+
+    @classmethod
+    def tearDownClass(cls) -> None:
+        cls.server.__exit__(None)
+
+    def label(self) -> bytes:
+        """A label that no other test of this server uses."""
+        ServerCase._labels += 1
+        return label(f"{self._testMethodName[5:25]}.{ServerCase._labels}")
+
+    def source(self) -> str:
+        """A loopback address that no other test comes from: refusals are counted per address."""
+        ServerCase._labels += 1
+        return f"127.1.{ServerCase._labels // 250}.{1 + ServerCase._labels % 250}"
+
+    def connect(self) -> Connection:
+        connection = self.server.connect()
+        self.addCleanup(connection.close)
+        return connection
+
+    def open(self, source: str = "") -> Connection:
+        connection = self.server.open(source=source)
+        self.addCleanup(connection.close)
+        return connection
