@@ -320,8 +320,8 @@ class Connection:
         assert reply.opcode == OK, f"refused: {reply}"
         return parse_negotiated(reply.payload)
 
-    def range(self, series: bytes, first: int = I64_MIN, last: int = I64_MAX, limit: int = 0,
-              direction: int = FORWARD) -> list[tuple[int, int]]:
+    def query_range(self, series: bytes, first: int = I64_MIN, last: int = I64_MAX,
+                    limit: int = 0, direction: int = FORWARD) -> list[tuple[int, int]]:
         self.send(range_frame(series, first, last, limit, direction))
         points: list[tuple[int, int]] = []
         for reply in self.stream():
@@ -340,8 +340,8 @@ class Connection:
         assert reply.opcode == OK, f"refused: {reply}"
         return parse_description(reply.payload)
 
-    def list(self, prefix: bytes = b"", cursor: Union[bytes, None] = None,
-             limit: int = 100) -> tuple[bool, list[bytes]]:
+    def list_series(self, prefix: bytes = b"", cursor: Union[bytes, None] = None,
+                    limit: int = 100) -> tuple[bool, list[bytes]]:
         reply = self.request(LIST_SERIES, list_payload(prefix, cursor, limit))
         assert reply.opcode == OK and reply.payload[0] in (0, 1), f"refused: {reply}"
         return bool(reply.payload[0]), parse_labels(reply.payload[1:])
