@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT
+// What the engine stands on: a log, immutable objects and a catalog store. Local files are the
+// default; another backend (an object store, a replicated log) gives the same three tables.
+// Nothing above this header may assume a local file. Statuses: SUCCESS, STORAGE_FULL (nothing
+// happened; may be tried again), INTERNAL_ERROR, NO_MEMORY, as each function says.
+#ifndef TAUD_ENGINE_BACKEND_H
+#define TAUD_ENGINE_BACKEND_H
+
+#include "allocator.h"
+#include "error.h"
+#include "io.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct taud_backend;
+
+// A piece of the log: whole records, replayed whole or not at all.
+struct taud_log_group {
+    uint64_t position; // of its first byte; the stream has no gaps
+    const uint8_t *data;
+    size_t size; // 1 .. TAUD_LOG_GROUP_BYTES_MAX
+};
+
+// A request's records are never split, so a group must be able to hold the largest.
+enum { TAUD_LOG_GROUP_BYTES_MAX = 8 << 20 };
+
+// What reading the log back found.
+struct taud_log_report {
+    uint64_t end_position;
+    uint64_t read_bytes;
+    uint64_t cut_bytes;
+    uint64_t quarantined_count;
+    uint64_t quarantined_bytes;
+};
+
+// Takes a group that is intact; `damaged_before` says that something before it is lost. A status other
+// than SUCCESS ends the replay.
+typedef enum tau_status taud_log_replay_callback(const struct taud_log_group *group,
+                                                 bool damaged_before, void *user_data);
+
+// Told that groups up to `position` are stored, or that they are not and why.
+typedef void taud_log_completion(enum tau_status status, int os_error, uint64_t position,
+                                 void *user_data);
+
+struct taud_log_operations {
+    // Reads everything in order, cuts a torn end, puts damage inside aside, and is then ready for
+    // append at ret_report->end_position under `epoch`.
+    enum tau_status (*open)(struct taud_backend *backend, uint64_t epoch,
+                            taud_log_replay_callback *callback, void *user_data,
+                            struct taud_log_report *ret_report, struct taud_error *error);
+    // Stores groups whose positions follow each other and the end of the log; `sync` asks for
+    // durability too. One append at a time. `completion` is called exactly once, before the return
+    // or later from another thread: SUCCESS; STORAGE_FULL, nothing was taken and the same groups
+    // may come again; INTERNAL_ERROR, nothing may be appended ever again. The groups stay until then.
+    void (*append)(struct taud_backend *backend, const struct taud_log_group *groups, size_t count,
+                   bool sync, taud_log_completion *completion, void *user_data);
+    // Makes durable what was appended without sync. Completion as above.
+    void (*sync)(struct taud_backend *backend, taud_log_completion *completion, void *user_data);
+    // Does slow work ahead of need. From one background thread; blocks. Returns STORAGE_FULL when
+    // there is no space to go on with after what is prepared.
+    enum tau_status (*prepare)(struct taud_backend *backend);
+    // Whether prepare has something to do.
+    bool (*needs_prepare)(struct taud_backend *backend);
+    // Bytes of groups that can be appended without further space, after the last completion.
+    uint64_t (*room)(struct taud_backend *backend);
+    void (*close)(struct taud_backend *backend);
+};
+
+struct taud_objects_operations {
+    // Stores a whole object under `name` (letters, digits, '.', '-', '_', at most 100); it is there
+    // entirely or not at all, and durable on return. An object of that name is replaced.
+    enum tau_status (*put)(struct taud_backend *backend, const char *name, const void *data,
+                           size_t size, struct taud_error *error);
+};
+
+// A small record, replaced whole under compare-and-swap.
+enum { TAUD_CATALOG_BYTES_MAX = 4000 };
+
+struct taud_catalog_operations {
+    // Reads the record: its version (0 when there is none) and its bytes.
+    enum tau_status (*read)(struct taud_backend *backend, uint64_t *ret_version, void *ret_data,
+                            size_t capacity, size_t *ret_size, struct taud_error *error);
+    // Replaces version `expected`; INTERNAL_ERROR when it is not the present one. Durable on return.
+    enum tau_status (*swap)(struct taud_backend *backend, uint64_t expected, const void *data,
+                            size_t size, struct taud_error *error);
+};
+
+struct taud_backend {
+    const struct taud_log_operations *log;
+    const struct taud_objects_operations *objects;
+    const struct taud_catalog_operations *catalog;
+    // Takes hold of the storage: INTERNAL_ERROR when another process has it, or the format is of a
+    // future version (nothing is touched then).
+    enum tau_status (*open)(struct taud_backend *backend, struct taud_error *error);
+    // After it, open may be called again.
+    void (*close)(struct taud_backend *backend);
+    void (*free)(struct taud_backend *backend);
+};
+
+struct taud_local_options {
+    const char *directory;        // made when it is not there; copied
+    uint64_t segment_bytes;       // of the log; 0: 64 MiB; a multiple of 4 KiB, from 16 KiB
+    uint64_t file_seed;           // random: told apart files that the same name had
+    const struct taud_io *io;     // NULL: taud_io_posix()
+    const struct taud_allocator *allocator; // NULL: taud_allocator_system()
+};
+
+// The backend of local files. Memory only; nothing is opened. Free it with backend->free after the
+// engine. Returns SUCCESS, NO_MEMORY, INVALID_ARGUMENT.
+enum tau_status taud_local_backend_new(const struct taud_local_options *options,
+                                       struct taud_backend **ret_backend, struct taud_error *error);
+
+#endif

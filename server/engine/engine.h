@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: MIT
+// The time-series store: series in memory, every write in a log, nothing of sockets. This is the
+// only header that the rest of the server includes, with backend.h and the seams to compose it.
+//
+// All functions may be called from any thread at any time between startup and stop, unless said
+// otherwise. None of them but taud_engine_commit with TAUD_COMMIT_INLINE, and a write that finds the
+// log's buffer full, waits for the disk.
+//
+// A write returns its position in the log, never a promise that it is synced: the reply may leave
+// when taud_engine_outcome(position) says TAU_STATUS_SUCCESS. `position` arguments are raised to the
+// write's position and never lowered, so one variable serves a whole batch.
+#ifndef TAUD_ENGINE_ENGINE_H
+#define TAUD_ENGINE_ENGINE_H
+
+#include "allocator.h"
+#include "backend.h"
+#include "error.h"
+#include "io.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <tau/protocol.h>
+
+struct taud_engine;
+struct taud_range;
+
+enum taud_durability {
+    TAUD_DURABILITY_SYNC,     // an acknowledged write survives a power cut
+    TAUD_DURABILITY_INTERVAL, // synced every `sync_interval_ms`; a power cut may take that much
+    TAUD_DURABILITY_OS,       // survives a killed process, not a power cut
+};
+
+struct taud_engine_options {
+    struct taud_backend *backend;     // borrowed until taud_engine_free
+    uint64_t memory_bytes;            // for points and catalog together; at least 1 MiB
+    enum taud_durability durability;
+    uint32_t sync_interval_ms;        // for TAUD_DURABILITY_INTERVAL, from 1
+    uint8_t seed[32];                 // random and secret: keys the hash of labels
+    const struct taud_allocator *allocator; // NULL: taud_allocator_system()
+    const struct taud_clock *clock;         // NULL: taud_clock_system()
+};
+
+// What the start found. Valid after taud_engine_startup succeeded.
+struct taud_recovery {
+    uint64_t epoch;             // number of this start
+    uint64_t record_count;      // records replayed
+    uint64_t point_count;       // points among them
+    uint64_t series_count;      // series that exist now
+    uint64_t lens_count;        // lenses that exist now
+    uint64_t log_bytes;         // of log that was read
+    uint64_t cut_bytes;         // of torn tail that was cut, 0 for none
+    uint64_t quarantined_count; // damaged pieces copied to quarantine/
+    uint64_t quarantined_bytes; // their size
+    uint64_t refused_count;     // records that no longer fit what is before them (only after damage)
+};
+
+// Makes an engine: memory only, no file, no thread.
+// Returns SUCCESS, NO_MEMORY, INVALID_ARGUMENT (error says which option).
+enum tau_status taud_engine_new(const struct taud_engine_options *options,
+                                struct taud_engine **ret_engine, struct taud_error *error);
+
+// Opens the backend, replays the log and starts the commit thread. Once per engine.
+// Returns SUCCESS; else the engine can only be freed and `error` holds one line: INTERNAL_ERROR
+// (files; another server on the directory; a future format, left untouched), NO_MEMORY,
+// STORAGE_FULL (disk or the memory bound too small for what is stored).
+enum tau_status taud_engine_startup(struct taud_engine *engine, struct taud_recovery *ret_recovery,
+                                    struct taud_error *error);
+
+// Makes everything durable, ends the thread, closes the files. No other call may run or follow but
+// taud_engine_free and taud_range_close.
+void taud_engine_stop(struct taud_engine *engine);
+
+// Frees everything; stops first where needed. All ranges must be closed. Accepts NULL.
+void taud_engine_free(struct taud_engine *engine);
+
+// --- writes -----------------------------------------------------------------------------------
+// Every write may also return READ_ONLY (the log failed), STORAGE_FULL (memory bound or disk) with
+// nothing changed.
+
+// Returns also SERIES_ALREADY_EXISTS.
+enum tau_status taud_engine_create_series(struct taud_engine *engine, const struct tau_label *label,
+                                          uint64_t *position);
+
+// Streams that are open finish on what they saw. Returns also SERIES_NOT_FOUND.
+enum tau_status taud_engine_drop_series(struct taud_engine *engine, const struct tau_label *label,
+                                        uint64_t *position);
+
+// Appends single points, each judged by itself and in the order given; any number of them. Several
+// points of one series may be among them. ret_statuses[i] is SUCCESS, SERIES_NOT_FOUND,
+// OUT_OF_ORDER, STORAGE_FULL or READ_ONLY.
+void taud_engine_append(struct taud_engine *engine, const struct tau_append_request *points,
+                        size_t count, enum tau_status *ret_statuses, uint64_t *position);
+
+// Appends two columns of equal count to one series: one log record. Rows out of order are refused
+// one by one: ret_refused, with room for every row, takes them in ascending order.
+// Returns SUCCESS (also when every row was refused), SERIES_NOT_FOUND, INVALID_PAYLOAD (counts differ
+// or above TAU_LIMIT_BATCH_POINTS), STORAGE_FULL, READ_ONLY; then no row was stored.
+enum tau_status taud_engine_append_columns(struct taud_engine *engine, const struct tau_label *label,
+                                           struct tau_array timestamps, struct tau_array values,
+                                           struct tau_refused_row *ret_refused,
+                                           size_t *ret_refused_count, uint64_t *position);
+
+// Appends rows (struct tau_row) of many series: one log record. Rows are judged in order; refused
+// ones (OUT_OF_ORDER, SERIES_NOT_FOUND) go to ret_refused, with room for every row.
+// Returns SUCCESS, INVALID_PAYLOAD (above TAU_LIMIT_MULTI_ROWS), NO_MEMORY, STORAGE_FULL, READ_ONLY;
+// then no row was stored.
+enum tau_status taud_engine_append_rows(struct taud_engine *engine, struct tau_array rows,
+                                        struct tau_refused_row *ret_refused,
+                                        size_t *ret_refused_count, uint64_t *position);
+
+// Checks in this order: transform known (INVALID_PAYLOAD), label free (LENS_ALREADY_EXISTS), source
+// among series, then lenses (SERIES_NOT_FOUND), 16 transforms and 131,072 lenses (LIMIT_EXCEEDED).
+enum tau_status taud_engine_create_lens(struct taud_engine *engine,
+                                        const struct tau_create_lens_request *request,
+                                        uint64_t *position);
+
+// Returns also LENS_NOT_FOUND.
+enum tau_status taud_engine_drop_lens(struct taud_engine *engine, const struct tau_label *label,
+                                      uint64_t *position);
+
+// Checks: label free (LENS_ALREADY_EXISTS), both lenses (LENS_NOT_FOUND), then LIMIT_EXCEEDED.
+enum tau_status taud_engine_compose_lens(struct taud_engine *engine,
+                                         const struct tau_compose_lens_request *request,
+                                         uint64_t *position);
+
+// --- reads ------------------------------------------------------------------------------------
+// A read may see a point that is not yet acknowledged.
+
+// ret_statuses[i] is SUCCESS or SERIES_NOT_FOUND; ret_responses[i] is written on SUCCESS only.
+void taud_engine_query_points(struct taud_engine *engine,
+                              const struct tau_query_point_request *points, size_t count,
+                              struct tau_query_point_response *ret_responses,
+                              enum tau_status *ret_statuses);
+
+// Returns SUCCESS, LENS_NOT_FOUND, SERIES_NOT_FOUND (while the source is dropped).
+enum tau_status taud_engine_query_lens(struct taud_engine *engine, const struct tau_label *label,
+                                       int64_t timestamp, struct tau_query_lens_response *ret);
+
+// Returns SUCCESS or SERIES_NOT_FOUND.
+enum tau_status taud_engine_latest(struct taud_engine *engine, const struct tau_label *label,
+                                   struct tau_query_latest_response *ret);
+enum tau_status taud_engine_describe(struct taud_engine *engine, const struct tau_label *label,
+                                     struct tau_describe_series_response *ret);
+
+// Lists at most `limit` labels that begin with `prefix` and are behind `cursor` (NULL for none), in
+// ascending order of bytes, into ret_labels. A series that exists throughout several pages is
+// listed exactly once.
+void taud_engine_list_series(struct taud_engine *engine, struct tau_slice prefix,
+                             const struct tau_label *cursor, size_t limit,
+                             struct tau_label *ret_labels, size_t *ret_count, bool *ret_more);
+
+// As taud_engine_list_series without a prefix, for lenses. TAU_LIMIT_LENSES labels always fit.
+void taud_engine_list_lenses(struct taud_engine *engine, size_t limit, struct tau_label *ret_labels,
+                             size_t *ret_count);
+
+// Opens a stream over the points from `from` to `to`, both included, at most `limit` of them (0: no
+// limit). It shows the series as it is now, also after a drop. Must be closed before the engine is
+// freed. Returns SUCCESS, SERIES_NOT_FOUND, NO_MEMORY.
+enum tau_status taud_range_open(struct taud_engine *engine, const struct tau_label *label,
+                                int64_t from, int64_t to, uint64_t limit,
+                                enum tau_direction direction, struct taud_range **ret_range);
+
+// Takes the next points, at most `capacity`, in native byte order. *ret_end says that no point is
+// left; it may come together with the last ones. One thread at a time.
+void taud_range_next(struct taud_range *range, int64_t *ret_timestamps, double *ret_values,
+                     size_t capacity, size_t *ret_count, bool *ret_end);
+
+// Accepts NULL.
+void taud_range_close(struct taud_range *range);
+
+// --- durability -------------------------------------------------------------------------------
+
+enum taud_commit_mode {
+    TAUD_COMMIT_INLINE,     // write and sync here, unless another thread is at it
+    TAUD_COMMIT_BACKGROUND, // wake the commit thread
+};
+
+// Everything up to here may be acknowledged under the chosen durability. One atomic load.
+uint64_t taud_engine_durable_position(const struct taud_engine *engine);
+
+// SUCCESS: may be acknowledged. WOULD_BLOCK: not yet. OUTCOME_UNKNOWN: the write or sync that would
+// have covered it failed; it may or may not be there after the next start.
+enum tau_status taud_engine_outcome(const struct taud_engine *engine, uint64_t position);
+
+// Asks that everything up to `position` becomes durable. INLINE: when it returns, it is, or it has
+// failed, or another thread is committing (which goes on until `position` is covered and then calls
+// the listeners). BACKGROUND: returns at once.
+void taud_engine_commit(struct taud_engine *engine, uint64_t position, enum taud_commit_mode mode);
+
+// Called after the durable position moved or the log failed, on the thread that committed, without
+// any lock of the engine. It must be short, must not write to the engine, and usually wakes a worker.
+typedef void taud_engine_durable_callback(void *user_data);
+
+// Adds a listener, before startup or between startup and stop. Returns SUCCESS or NO_MEMORY.
+enum tau_status taud_engine_on_durable(struct taud_engine *engine,
+                                       taud_engine_durable_callback *callback, void *user_data);
+
+// False while more is waiting to be written than is good: a worker then stops executing writes until
+// a durable callback. Writes still work and may wait for the disk.
+bool taud_engine_log_has_room(const struct taud_engine *engine);
+
+// --- figures ----------------------------------------------------------------------------------
+
+enum taud_engine_state {
+    TAUD_ENGINE_WRITABLE,
+    TAUD_ENGINE_DISK_FULL, // writes get STORAGE_FULL until there is space again
+    TAUD_ENGINE_READ_ONLY, // the log failed; see failure
+};
+
+struct taud_engine_statistics {
+    enum taud_engine_state state;
+    int failure;               // errno of what failed, 0 for nothing
+    uint64_t memory_limit_bytes;
+    uint64_t memory_used_bytes;
+    uint64_t series_count;
+    uint64_t lens_count;
+    uint64_t log_position;     // of the newest write
+    uint64_t durable_position;
+    uint64_t commit_count;     // writes to the log
+    uint64_t commit_bytes;
+};
+
+void taud_engine_statistics(const struct taud_engine *engine, struct taud_engine_statistics *ret);
+
+#endif
