@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: MIT
+# ctest: timeout=600 serial labels=release
+"""kill -9 under load, again and again: nothing acknowledged is lost, nothing appears from nowhere.
+
+The server is compared with the client's own record (write_record.py). The second half plants faults
+in data directories and in servers, each of which the same check must find: a check that cannot
+fail proves nothing. TAU_TEST_KILLS sets the number of kills, TAU_TEST_SEED the random numbers.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import subprocess
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+import tau_raw as raw
+from tau_server import BIN_DIR, CERTIFICATE, Server, clean_environment
+from write_record import Record, Writers
+
+KILLS = int(os.environ.get("TAU_TEST_KILLS", "100"))
+SEED = int(os.environ.get("TAU_TEST_SEED", str(time.time_ns() % 1_000_000)))
+
+
+def load(server: Server, record: Record, turn: int, seconds: float) -> Writers:
+    """Writes under load for a while, then kills the server amid it."""
+    writers = Writers(record, [server.connect() for _ in range(5)], turn)
+    writers.start()
+    time.sleep(seconds)
+    server.kill()
+    writers.join()
+    return writers
+
+
+def check(server: Server, record: Record, names: list[bytes]) -> list[str]:
+    with server.connect(timeout=60) as client:
+        return record.check(client, names)
+
+
+class Kills(unittest.TestCase):
+    def test_nothing_is_lost(self) -> None:
+        print(f"TAU_TEST_SEED={SEED}")
+        record, chance = Record(SEED), random.Random(SEED)
+        server = Server("--workers", "2").start()
+        self.addCleanup(server.remove)
+        began = time.monotonic()
+        for turn in range(KILLS):
+            names = load(server, record, turn, chance.uniform(0.005, 0.12)).names()
+            if turn % 5 == 4:
+                self.kill_while_starting(server, chance.uniform(0, 0.02))
+            server.start()
+            old = chance.sample(sorted(record.series), min(6, len(record.series)))
+            groups = [n for g in record.together if set(g) & set(old) for n in g]
+            violations = check(server, record, sorted({*names, *old, *groups}))
+            self.assertEqual(violations, [], f"after kill {turn + 1}\n{server.log_text()[-4000:]}")
+        self.assertEqual(check(server, record, list(record.series)), [])
+        server.restart()
+        self.assertEqual(check(server, record, list(record.series)), [], "after an orderly end")
+        points = sum(len(series.points) for series in record.series.values())
+        print(f"{KILLS} kills in {time.monotonic() - began:.0f} s, {points} points, all there")
+        self.assertGreater(points, KILLS * 20, "the load was no load")
+        server.stop()
+
+    def kill_while_starting(self, server: Server, seconds: float) -> None:
+        """A recovery that is itself cut short changes nothing."""
+        env = clean_environment({"TAU_CERTIFICATE": CERTIFICATE.hex()})
+        with open(server.log, "ab") as log:
+            process = subprocess.Popen(server.command(), stdin=subprocess.DEVNULL,
+                                       stdout=subprocess.DEVNULL, stderr=log, env=env)
+        time.sleep(seconds)
+        process.kill()
+        process.wait()
+        self.assertTrue((BIN_DIR / "taud").exists())
+
+
+class PlantedFaults(unittest.TestCase):
+    """Faults that the check must find."""
+
+    def setUp(self) -> None:
+        self.record = Record(SEED)
+        self.server = Server("--workers", "2").start()
+        self.addCleanup(self.server.remove)
+
+    def load(self, turn: int = 0) -> list[bytes]:
+        return load(self.server, self.record, turn, 0.25).names()
+
+    def violations(self, names: list[bytes]) -> list[str]:
+        self.server.start()
+        found = check(self.server, self.record, names)
+        self.server.kill()
+        return found
+
+    def expect_found(self, names: list[bytes], words: str) -> None:
+        found = self.violations(names)
+        self.assertTrue(any(words in line for line in found), f"not found: {words!r} in {found}")
+
+    def test_without_a_fault(self) -> None:
+        self.assertEqual(self.violations(self.load()), [])
+
+    def test_log_that_was_cut(self) -> None:
+        """As if the tail had been acknowledged before it was written."""
+        names = self.load()
+        cut = self.cut_newest_file(self.server.data_dir, 4096)
+        self.assertGreater(cut, 4096)
+        self.expect_found(names, "lost")
+
+    def cut_newest_file(self, directory: Path, size: int) -> int:
+        """Zeroes the last `size` written bytes of the file that was written last."""
+        files = [path for path in directory.rglob("*") if path.is_file()]
+        path = max((p for p in files if p.stat().st_size > size), key=lambda p: p.stat().st_mtime_ns)
+        with open(path, "r+b") as file:
+            end = len(file.read().rstrip(b"\0"))
+            file.seek(max(0, end - size))
+            file.write(bytes(min(end, size)))
+        return end
+
+    def test_directory_of_an_hour_ago(self) -> None:
+        """As if a whole round of writes had stayed in memory."""
+        first = self.load()
+        self.assertEqual(self.violations(first), [])
+        with tempfile.TemporaryDirectory(prefix="taud-test-") as old:
+            shutil.copytree(self.server.data_dir, Path(old) / "data")
+            self.server.start()
+            second = self.load(1)
+            shutil.rmtree(self.server.data_dir)
+            shutil.copytree(Path(old) / "data", self.server.data_dir)
+        self.server.start()
+        with self.server.connect() as client:
+            for name in second:
+                client.create(name)
+        found = check(self.server, self.record, second)
+        self.assertTrue(any("lost" in line for line in found), found)
+
+    def test_phantom_points_and_series(self) -> None:
+        names = self.load()
+        self.server.start()
+        with self.server.connect() as client:
+            self.assertEqual(client.append(names[0], 2**62, 1.0), 0)
+            self.assertEqual(client.create(raw.label("phantom")), 0)
+        self.server.kill()
+        found = self.violations(names)
+        self.assertTrue(any("phantom" in line and "never created" in line for line in found), found)
+        self.assertTrue(any("never sent" in line or "point" in line for line in found), found)
+
+    def test_wrong_value(self) -> None:
+        names = self.load()
+        series = self.record.series[names[2]]
+        timestamp, bits = series.points[0]
+        series.points[0] = (timestamp, bits ^ 1)
+        self.expect_found(names, "point 0 is")
+
+    def test_torn_request(self) -> None:
+        names = self.load()
+        series = self.record.series[names[2]]
+        series.whole = {0, len(series.points) + 1}
+        self.expect_found(names, "part of a request")
+
+    def test_dropped_series(self) -> None:
+        names = self.load()
+        self.server.start()
+        with self.server.connect() as client:
+            self.assertEqual(client.drop(names[1]), 0)
+        found = check(self.server, self.record, [names[0]])
+        self.assertTrue(any("is lost" in line for line in found), found)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
