@@ -63,13 +63,14 @@ class Server:
     def __init__(self, *args: str, listen: Sequence[str] = ("127.0.0.1:0",),
                  data_dir: Optional[Path] = None, env: Optional[Mapping[str, str]] = None,
                  certificate: Optional[bytes] = CERTIFICATE,
-                 open_files: Optional[int] = None) -> None:
+                 open_files: Optional[int] = None,
+                 open_files_hard: Optional[int] = None) -> None:
         self.directory = Path(tempfile.mkdtemp(prefix="taud-test-"))
         self.data_dir = data_dir or self.directory / "data"
         self.args = list(args)
         self.listen = list(listen)
         self.certificate = certificate
-        self.open_files = open_files
+        self.open_files = (open_files, open_files_hard or open_files)
         self.env = dict(env or {})
         self.log = self.directory / "stderr"
         self.process: Optional[subprocess.Popen[bytes]] = None
@@ -111,10 +112,10 @@ class Server:
         return command + self.args
 
     def _prepare(self) -> Optional[Callable[[], None]]:
-        if self.open_files is None:
+        soft, hard = self.open_files
+        if soft is None or hard is None:
             return None
-        bound = (self.open_files, self.open_files)
-        return lambda: resource.setrlimit(resource.RLIMIT_NOFILE, bound)
+        return lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
     def start(self, seconds: float = 20.0) -> "Server":
         env = clean_environment(self.env)
@@ -234,7 +235,8 @@ def run_taud(*args: str, env: Optional[Mapping[str, str]] = None, seconds: float
     """Runs a taud that is expected to end by itself."""
     return subprocess.run([str(BIN_DIR / "taud"), *args], stdin=subprocess.DEVNULL,
                           capture_output=True, text=True, env=clean_environment(env),
-                          timeout=seconds * PATIENCE, check=False, **more)  # type: ignore[call-overload]
+                          timeout=seconds * PATIENCE, check=False,
+                          **more)  # type: ignore[call-overload]
 
 
 class ServerCase(unittest.TestCase):
