@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+#
+# What Debian 12 has to have before Tau can be built and tested, and how it gets there. This is the
+# one list; server/run and tests/run source it. Only what is missing is installed.
+
+TAU_BUILD_PACKAGES=(gcc g++ libc6-dev cmake ninja-build pkg-config python3 ragel
+    libevent-dev libinih-dev libedit-dev)
+TAU_TEST_PACKAGES=("${TAU_BUILD_PACKAGES[@]}" libcmocka-dev clang git util-linux)
+
+# tau_missing_packages PACKAGE... prints those that are not installed.
+tau_missing_packages() {
+    local package
+    for package in "$@"; do
+        if [[ $(dpkg-query --show --showformat='${db:Status-Abbrev}' "$package" 2>&1) != ii* ]]; then
+            printf '%s\n' "$package"
+        fi
+    done
+}
+
+# tau_install PACKAGE... installs what is missing, as root or through sudo, and asks nothing.
+# Without the right to do so it prints the line to run and ends the script.
+tau_install() {
+    local missing become=() install
+    if ! command -v dpkg-query >/dev/null; then
+        printf 'This is no Debian; going on with what is installed. Needed are: %s\n' "$*" >&2
+        return 0
+    fi
+    mapfile -t missing < <(tau_missing_packages "$@")
+    if ((${#missing[@]} == 0)); then
+        return 0
+    fi
+    install="apt-get install --yes --no-install-recommends ${missing[*]}"
+    if ((EUID != 0)); then
+        if ! command -v sudo >/dev/null || ! sudo --non-interactive true 2>/dev/null; then
+            printf 'Some packages are missing, and installing them takes rights. Run as root:\n' >&2
+            printf '    apt-get update && %s\n' "$install" >&2
+            exit 1
+        fi
+        become=(sudo --non-interactive)
+    fi
+    printf 'Installing %s\n' "${missing[*]}" >&2
+    "${become[@]}" env DEBIAN_FRONTEND=noninteractive \
+        apt-get --quiet --quiet -o DPkg::Lock::Timeout=300 update
+    # The list is made of plain words.
+    # shellcheck disable=SC2086
+    "${become[@]}" env DEBIAN_FRONTEND=noninteractive \
+        apt-get --quiet --quiet -o DPkg::Lock::Timeout=300 ${install#apt-get } >/dev/null
+}
