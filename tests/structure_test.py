@@ -66,7 +66,8 @@ GENERATED: tuple[tuple[str, str], ...] = (
 )
 
 # Directories in which an included name is looked for, besides that of the file itself.
-INCLUDE_ROOTS = ("server", "server/engine", "protocol", "client/include", "client/src", "client/cli")
+INCLUDE_ROOTS = ("server", "server/engine", "protocol", "client/include", "client/src",
+                 "client/cli")
 
 SOCKET_HEADERS = (r"sys/socket\.h|sys/un\.h|netinet/.*|arpa/.*|netdb\.h|poll\.h|sys/epoll\.h|"
                   r"sys/select\.h|event2/.*|event\.h|evutil\.h")
@@ -289,9 +290,11 @@ class PlantedBreaches(unittest.TestCase):
     """Each is put into a small tree that holds every rule; exactly its check must find it."""
 
     TREE = {
-        "server/net/connection.c": GOOD_HEAD + "#include <event2/event.h>\n#include \"net/worker.h\"\n",
+        "server/net/connection.c":
+            GOOD_HEAD + "#include <event2/event.h>\n#include \"net/worker.h\"\n",
         "server/net/worker.h": GOOD_HEAD, "server/engine/engine.h": GOOD_HEAD,
-        "server/engine/io_posix.c": GOOD_HEAD + "#include <fcntl.h>\nint f(void) { return open(\"\", 0); }\n",
+        "server/engine/io_posix.c":
+            GOOD_HEAD + "#include <fcntl.h>\nint f(void) { return open(\"\", 0); }\n",
         "server/service/write.c": GOOD_HEAD + "#include \"engine/engine.h\"\n",
         "protocol/wire/bytes.h": GOOD_HEAD, "client/include/tau/client.h": GOOD_HEAD,
         "client/cli/main.c": GOOD_HEAD + "#include <tau/client.h>\n", "README.md": "# Tau\n",

@@ -72,7 +72,7 @@ class LensCase(ServerCase):
         return None if value is None else float(struct.unpack(">d", value)[0])
 
     def same(self, got: Optional[float], expected: Optional[float], what: object = None) -> None:
-        """Equal as bits, but any NaN is as good as another: arithmetic does not promise its bits."""
+        """Equal as bits, but for NaN: arithmetic promises that it is one, not which."""
         if expected is None or got is None:
             self.assertIs(got, expected, what)
         elif math.isnan(expected):
@@ -167,7 +167,8 @@ class Resolution(LensCase):
     def test_composition(self) -> None:
         """f's source, f's list, then g's list; what g looked at does not matter."""
         source, other = self.series(10.0), self.series(99.0)
-        to_f, to_ft = self.create(source, "celsius_to_fahrenheit"), self.create(other, "feet_to_meters")
+        to_f = self.create(source, "celsius_to_fahrenheit")
+        to_ft = self.create(other, "feet_to_meters")
         self.same(self.read(self.compose(to_f, to_ft), 0), (10.0 * 9 / 5 + 32) * 0.3048)
         self.same(self.read(self.compose(to_ft, to_f), 0), (99.0 * 0.3048) * 9 / 5 + 32)
         self.same(self.read(self.compose(to_f, to_f), 0), (10.0 * 9 / 5 + 32) * 9 / 5 + 32)

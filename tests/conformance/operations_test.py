@@ -166,7 +166,8 @@ class Listing(unittest.TestCase):
         self.assertEqual(self.client.list_series(limit=1), (True, [bytes(32)]))
 
     def test_prefixes(self) -> None:
-        names = [label(t) for t in ("cpu", "cpu.", "cpu.0", "cpu.1", "cpv", "cp", "mem", b"\xff\xff")]
+        names = [label(t) for t in ("cpu", "cpu.", "cpu.0", "cpu.1", "cpv", "cp", "mem",
+                                    b"\xff\xff")]
         self.create(names)
         for prefix in (b"", b"cpu", b"cpu.", b"cp", b"m", b"x", b"\xff", b"\xff\xff\xff",
                        label("cpu.0"), label("cpu.0")[:31], b"cpu\0"):

@@ -40,7 +40,7 @@ class SessionCase(ServerCase):
         self.assertEqual(connection.request(PING), Reply(PONG, 0, b""))
 
     def expect_closed(self, connection: Connection) -> None:
-        """The server ends its side at once, and in order: no reset, no byte behind the last reply."""
+        """The server ends its side at once: no reset, and no byte behind the last reply."""
         self.assertEqual(connection.wait_for_end(0.9 * PATIENCE), b"")
 
     def refused_and_closed(self, connection: Connection, data: bytes, status: int) -> None:

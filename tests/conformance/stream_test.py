@@ -45,8 +45,8 @@ class Ranges(StreamCase):
 
     def test_bounds_are_inclusive(self) -> None:
         series = self.filled(3000, step=10)
-        for first, last in ((0, 0), (10, 20), (11, 19), (-5, 5), (29_990, I64_MAX), (29_991, I64_MAX),
-                            (I64_MIN, -1), (I64_MIN, 0), (10_235, 10_245), (10_230, 20_480)):
+        for first, last in ((0, 0), (10, 20), (11, 19), (-5, 5), (29_990, I64_MAX),
+                            (29_991, I64_MAX), (I64_MIN, -1), (I64_MIN, 0), (10_235, 10_245), (10_230, 20_480)):
             expected = [(n * 10, n) for n in range(3000) if first <= n * 10 <= last]
             self.assertEqual(self.client.query_range(series, first, last), expected, (first, last))
             self.assertEqual(self.client.query_range(series, first, last, direction=BACKWARD),
@@ -61,7 +61,8 @@ class Ranges(StreamCase):
     def test_limit(self) -> None:
         series = self.filled(10_000)
         whole = [(n, n) for n in range(10_000)]
-        for limit in (1, 2, POINTS_PER_FRAME, POINTS_PER_FRAME + 1, 9_999, 10_000, 10_001, 2**64 - 1):
+        for limit in (1, 2, POINTS_PER_FRAME, POINTS_PER_FRAME + 1, 9_999, 10_000, 10_001,
+                      2**64 - 1):
             self.assertEqual(self.client.query_range(series, limit=limit), whole[:limit])
             self.assertEqual(self.client.query_range(series, limit=limit, direction=BACKWARD),
                              whole[::-1][:limit])
@@ -140,7 +141,7 @@ class Cancelling(StreamCase):
         self.assertEqual(other.request(CANCEL).status, raw.NOT_AUTHENTICATED)
 
     def test_reads_end_and_writes_finish(self) -> None:
-        """A client that reads nothing cancels: it arrives although the streams fill every buffer."""
+        """CANCEL of a client that reads nothing arrives, although the streams fill every buffer."""
         series = self.filled(800_000)
         slow = self.server.connect(receive_buffer=8192)
         self.addCleanup(slow.close)

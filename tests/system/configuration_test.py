@@ -146,7 +146,8 @@ class Refused(Workspace):
                               ("memory", "12Q"), ("idle-timeout", "5"), ("idle-timeout", "-5s"),
                               ("frame-timeout", "0"), ("frame-timeout", "2h"), ("backlog", "0"),
                               ("durability", "interval="), ("durability", "interval=0ms"),
-                              ("durability", "never"), ("log-level", "INFO"), ("log-format", "xml")):
+                              ("durability", "never"), ("log-level", "INFO"),
+                              ("log-format", "xml")):
             with self.subTest(option=option, value=value):
                 line = self.refused(f"--{option}", value)
                 self.assertIn(f"--{option}", line)

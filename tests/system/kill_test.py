@@ -19,10 +19,10 @@ import unittest
 from pathlib import Path
 
 import tau_raw as raw
-from tau_server import BIN_DIR, CERTIFICATE, Server, clean_environment
+from tau_server import BIN_DIR, CERTIFICATE, SANITIZED, Server, clean_environment
 from write_record import Record, Writers
 
-KILLS = int(os.environ.get("TAU_TEST_KILLS", "100"))
+KILLS = int(os.environ.get("TAU_TEST_KILLS", "30" if SANITIZED else "100"))
 SEED = int(os.environ.get("TAU_TEST_SEED", str(time.time_ns() % 1_000_000)))
 
 
@@ -111,7 +111,8 @@ class PlantedFaults(unittest.TestCase):
     def cut_newest_file(self, directory: Path, size: int) -> int:
         """Zeroes the last `size` written bytes of the file that was written last."""
         files = [path for path in directory.rglob("*") if path.is_file()]
-        path = max((p for p in files if p.stat().st_size > size), key=lambda p: p.stat().st_mtime_ns)
+        path = max((path for path in files if path.stat().st_size > size),
+                   key=lambda path: path.stat().st_mtime_ns)
         with open(path, "r+b") as file:
             end = len(file.read().rstrip(b"\0"))
             file.seek(max(0, end - size))

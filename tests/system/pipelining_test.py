@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # ctest: timeout=300 labels=threads
-"""Many requests on the way at once: all are answered, in order, and nothing is lost between them."""
+"""Many requests on the way at once: all are answered, in order, and none is lost."""
 
 from __future__ import annotations
 

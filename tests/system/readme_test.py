@@ -76,8 +76,8 @@ class Program(ReadmeCase):
         """As for a program that is built against this build tree."""
         sanitize = [f"-fsanitize={SANITIZE}"] if SANITIZE else []
         return ["-std=c11", "-Wall", "-Wextra", "-Werror", *sanitize,
-                f"-I{SOURCE_DIR / 'client' / 'include'}", f"-I{BUILD_DIR / 'generated' / 'include'}",
-                f"-L{BUILD_DIR / 'lib'}", f"-Wl,-rpath,{BUILD_DIR / 'lib'}"]
+                f"-I{SOURCE_DIR}/client/include", f"-I{BUILD_DIR}/generated/include",
+                f"-L{BUILD_DIR}/lib", f"-Wl,-rpath,{BUILD_DIR}/lib"]
 
     def test_compile_and_run(self) -> None:
         source = self.path / "program.c"

@@ -12,6 +12,7 @@ import random
 import struct
 import threading
 from dataclasses import dataclass, field
+from typing import Callable
 
 import tau_raw as raw
 from tau_raw import Connection, frame
@@ -153,7 +154,8 @@ class Writers:
         if self.errors:
             raise self.errors[0]
 
-    def guard(self, work, connection: Connection, number: int) -> None:  # type: ignore[no-untyped-def]
+    def guard(self, work: Callable[[Connection, int], None], connection: Connection,
+              number: int) -> None:
         try:
             while True:
                 work(connection, number)
