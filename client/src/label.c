@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Labels and certificates as people write them. Printable UTF-8 passes through; every other byte, and
+ * the backslash itself, is `\xHH`, so that text and label map onto each other without loss.
+ */
+#include <tau/label.h>
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+static int hex_digit(char character)
+{
+    if (character >= '0' && character <= '9')
+        return character - '0';
+    if (character >= 'a' && character <= 'f')
+        return character - 'a' + 10;
+    if (character >= 'A' && character <= 'F')
+        return character - 'A' + 10;
+    return -1;
+}
+
+/* Reads two digits; false when they are not there. The text may end anywhere. */
+static bool read_hex_byte(const char *text, uint8_t *ret_byte)
+{
+    int high = hex_digit(text[0]);
+    if (high < 0)
+        return false;
+    int low = hex_digit(text[1]);
+    if (low < 0)
+        return false;
+    *ret_byte = (uint8_t)(high * 16 + low);
+    return true;
+}
+
+enum tau_status tau_label_from_text(const char *text, struct tau_label *ret_label)
+{
+    struct tau_label label = {{0}};
+    size_t size = 0;
+    while (*text != '\0') {
+        uint8_t byte = (uint8_t)*text;
+        size_t length = 1;
+        if (*text == '\\') {
+            if (text[1] != 'x' || !read_hex_byte(text + 2, &byte))
+                return TAU_STATUS_INVALID_ARGUMENT;
+            length = 4;
+        }
+        if (size == sizeof(label.bytes))
+            return TAU_STATUS_INVALID_ARGUMENT;
+        label.bytes[size++] = byte;
+        text += length;
+    }
+    *ret_label = label;
+    return TAU_STATUS_SUCCESS;
+}
+
+enum tau_status tau_label_from_bytes(const void *bytes, size_t size, struct tau_label *ret_label)
+{
+    struct tau_label label = {{0}};
+    if (size > sizeof(label.bytes))
+        return TAU_STATUS_INVALID_ARGUMENT;
+    if (size > 0)
+        memcpy(label.bytes, bytes, size);
+    *ret_label = label;
+    return TAU_STATUS_SUCCESS;
+}
+
+/* A code point that a terminal may be given: no control characters, surrogates or direction marks
+   that would make one label look like another. */
+static bool is_printable(uint32_t point)
+{
+    if (point < 0x20 || (point >= 0x7F && point < 0xA0) || point == '\\')
+        return false;
+    if (point >= 0x200B && point <= 0x200F)
+        return false;
+    if ((point >= 0x2028 && point <= 0x202E) || (point >= 0x2060 && point <= 0x206F))
+        return false;
+    return !(point >= 0xD800 && point <= 0xDFFF) && point != 0xFEFF && point <= 0x10FFFF;
+}
+
+/* The length of the printable UTF-8 character at the front, or 0 where there is none. */
+static size_t printable_length(const uint8_t *bytes, size_t size)
+{
+    uint8_t first = bytes[0];
+    if (first < 0x80)
+        return is_printable(first) ? 1 : 0;
+    size_t length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
+    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    if (first < 0xC2 || first > 0xF4 || length > size)
+        return 0;
+    uint32_t point = first & (0x7Fu >> length);
+    for (size_t i = 1; i < length; i++) {
+        if ((bytes[i] & 0xC0) != 0x80)
+            return 0;
+        point = point << 6 | (bytes[i] & 0x3Fu);
+    }
+    return point >= least[length] && is_printable(point) ? length : 0;
+}
+
+size_t tau_label_to_text(const struct tau_label *label, char ret_text[TAU_LABEL_TEXT_SIZE])
+{
+    static const char digits[] = "0123456789ABCDEF";
+    size_t size = sizeof(label->bytes);
+    while (size > 0 && label->bytes[size - 1] == 0)
+        size--;
+    size_t length = 0;
+    for (size_t i = 0; i < size;) {
+        size_t printable = printable_length(label->bytes + i, size - i);
+        if (printable > 0) {
+            memcpy(ret_text + length, label->bytes + i, printable);
+            length += printable;
+            i += printable;
+            continue;
+        }
+        ret_text[length++] = '\\';
+        ret_text[length++] = 'x';
+        ret_text[length++] = digits[label->bytes[i] >> 4];
+        ret_text[length++] = digits[label->bytes[i] & 15];
+        i++;
+    }
+    ret_text[length] = '\0';
+    return length;
+}
+
+static bool is_space(char character)
+{
+    return character == ' ' || (character >= '\t' && character <= '\r');
+}
+
+enum tau_status tau_certificate_from_hex(const char *text, struct tau_certificate *ret_certificate)
+{
+    struct tau_certificate certificate;
+    while (is_space(*text))
+        text++;
+    for (size_t i = 0; i < sizeof(certificate.bytes); i++, text += 2) {
+        if (!read_hex_byte(text, &certificate.bytes[i]))
+            return TAU_STATUS_INVALID_ARGUMENT;
+    }
+    while (is_space(*text))
+        text++;
+    if (*text != '\0')
+        return TAU_STATUS_INVALID_ARGUMENT;
+    *ret_certificate = certificate;
+    return TAU_STATUS_SUCCESS;
+}
