@@ -46,7 +46,8 @@ class Ranges(StreamCase):
     def test_bounds_are_inclusive(self) -> None:
         series = self.filled(3000, step=10)
         for first, last in ((0, 0), (10, 20), (11, 19), (-5, 5), (29_990, I64_MAX),
-                            (29_991, I64_MAX), (I64_MIN, -1), (I64_MIN, 0), (10_235, 10_245), (10_230, 20_480)):
+                            (29_991, I64_MAX), (I64_MIN, -1), (I64_MIN, 0), (10_235, 10_245),
+                            (10_230, 20_480)):
             expected = [(n * 10, n) for n in range(3000) if first <= n * 10 <= last]
             self.assertEqual(self.client.query_range(series, first, last), expected, (first, last))
             self.assertEqual(self.client.query_range(series, first, last, direction=BACKWARD),
