@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+// What a handler is given besides its request, and what it may do with it. Handlers know neither
+// transports nor sockets: the generated dispatch decodes, calls and encodes (taud_handlers.h holds
+// the prototypes).
+//
+// A unary handler returns a status, or TAUD_PENDING after taud_defer_NAME. A batched one takes
+// consecutive requests of one connection as an array and sets a status for each. A stream is opened,
+// asked for batches while the output has room, and closed exactly once whatever happens.
+//
+// A write raises context->log_position to its place in the log; the reply is held back until that is
+// durable. Memory from taud_context_take lives until the reply is encoded.
+#ifndef TAUD_SERVICE_CONTEXT_H
+#define TAUD_SERVICE_CONTEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <tau/protocol.h>
+
+struct taud_arena;
+struct taud_engine;
+struct taud_mailbox;
+struct taud_pending;
+struct taud_session;
+
+// Not a status: the request will be completed later, by taud_complete_NAME.
+#define TAUD_PENDING ((enum tau_status)0xFFFF)
+
+enum taud_role {
+    TAUD_ROLE_NONE,
+    TAUD_ROLE_READER,
+    TAUD_ROLE_WRITER,
+};
+
+struct taud_context {
+    struct taud_engine *engine;
+    struct taud_arena *arena;
+    uint64_t identity;     // of the session: a number that no other one of this process has
+    enum taud_role role;   // what this session may do
+    uint64_t features;     // what was negotiated, as bits
+    uint64_t now_ms;       // monotonic
+    uint64_t deadline_ms;  // when nobody waits any more; 0: never
+    uint64_t log_position; // raised by writes
+    // For taud_defer_NAME and taud_session_reference: not for handlers.
+    struct taud_session *session;
+    struct taud_mailbox *mailbox;
+    struct tau_slice payload;
+    struct taud_pending *deferred;
+};
+
+// Memory for the response or for intermediate results; NULL when there is none.
+__attribute__((warn_unused_result)) void *taud_context_take(struct taud_context *context,
+                                                            size_t size);
+
+// --- requests that are completed later ----------------------------------------------------------
+
+// The generated taud_defer_NAME keeps a copy of the request and returns a handle, or NULL without
+// memory. The handler then returns TAUD_PENDING, and whoever has the handle calls taud_complete_NAME
+// exactly once, from any thread, also when the request was cancelled or its connection is gone.
+
+// Memory that lives as long as the handle. Only one thread at a time.
+__attribute__((warn_unused_result)) void *taud_pending_take(struct taud_pending *pending,
+                                                            size_t size);
+
+// Whether nobody waits for the result any more. Any thread.
+bool taud_pending_cancelled(const struct taud_pending *pending);
+
+// The log position that the reply must wait for; for writes.
+void taud_pending_hold(struct taud_pending *pending, uint64_t log_position);
+
+// --- pushes -------------------------------------------------------------------------------------
+
+// A name for a session that outlives it, for pushes from any thread. Give it back with
+// taud_session_reference_done.
+struct taud_session_reference {
+    struct taud_mailbox *mailbox;
+    struct taud_session *session;
+    uint64_t identity;
+};
+
+struct taud_session_reference taud_session_reference(struct taud_context *context);
+void taud_session_reference_done(struct taud_session_reference *reference);
+
+// Sends a frame unasked. It is dropped when the session is gone or has too many waiting already.
+// Returns false when there is no memory or the server is stopping. Any thread.
+bool taud_push(const struct taud_session_reference *reference, uint8_t opcode,
+               struct tau_slice payload);
+
+#endif

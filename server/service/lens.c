@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+// The handlers of lenses. They know the engine, and neither transports nor sockets.
+#include "engine/engine.h"
+#include "taud_handlers.h"
+
+enum tau_status taud_handle_create_lens(struct taud_context *context,
+                                        const struct tau_create_lens_request *request)
+{
+    return taud_engine_create_lens(context->engine, request, &context->log_position);
+}
+
+enum tau_status taud_handle_drop_lens(struct taud_context *context,
+                                      const struct tau_drop_lens_request *request)
+{
+    return taud_engine_drop_lens(context->engine, &request->label, &context->log_position);
+}
+
+enum tau_status taud_handle_query_lens(struct taud_context *context,
+                                       const struct tau_query_lens_request *request,
+                                       struct tau_query_lens_response *ret_response)
+{
+    return taud_engine_query_lens(context->engine, &request->label, request->timestamp,
+                                  ret_response);
+}
+
+enum tau_status taud_handle_compose_lens(struct taud_context *context,
+                                         const struct tau_compose_lens_request *request)
+{
+    return taud_engine_compose_lens(context->engine, request, &context->log_position);
+}
+
+enum tau_status taud_handle_list_lenses(struct taud_context *context,
+                                        struct tau_list_lenses_response *ret_response)
+{
+    struct tau_label *labels =
+        taud_context_take(context, TAU_LIMIT_LENSES * sizeof(struct tau_label));
+    if (labels == NULL)
+        return TAU_STATUS_INTERNAL_ERROR;
+    size_t count = 0;
+    taud_engine_list_lenses(context->engine, TAU_LIMIT_LENSES, labels, &count);
+    ret_response->labels = (struct tau_array){.data = labels, .count = count};
+    return TAU_STATUS_SUCCESS;
+}
