@@ -128,8 +128,18 @@ static int64_t candidate_deadline(const struct tau_async *async, int64_t now_ns)
     return now_ns + (deadline_ns - now_ns) / (int64_t)left;
 }
 
-/* Tries the candidates from the current one on; `failure` is how the last one failed, or 0. */
-static void try_candidates(struct tau_async *async, int failure, int64_t now_ns)
+/* Between two descriptors there is none for a turn, so that a loop notices the change even when the
+   system gives the same number again. */
+static void next_candidate(struct tau_async *async, int failure)
+{
+    close_socket(async);
+    async->candidate++;
+    async->candidate_failure = failure;
+    async->candidate_deadline_ns = 0;
+}
+
+/* Tries the candidates from the current one on. */
+static void try_candidates(struct tau_async *async, int64_t now_ns)
 {
     for (; async->candidate < async->candidates.count; async->candidate++) {
         async->candidate_deadline_ns = candidate_deadline(async, now_ns);
@@ -142,16 +152,9 @@ static void try_candidates(struct tau_async *async, int failure, int64_t now_ns)
             tau_core_connected(&async->core, now_ns);
             return;
         }
-        failure = errno;
+        async->candidate_failure = errno;
     }
-    lose(async, TAU_STATUS_CONNECTION_FAILED, failure, "cannot reach the server", now_ns);
-}
-
-static void next_candidate(struct tau_async *async, int failure, int64_t now_ns)
-{
-    close_socket(async);
-    async->candidate++;
-    try_candidates(async, failure, now_ns);
+    lose(async, TAU_STATUS_CONNECTION_FAILED, async->candidate_failure, "cannot reach the server", now_ns);
 }
 
 static void start_opening(struct tau_async *async, int64_t now_ns)
@@ -159,23 +162,28 @@ static void start_opening(struct tau_async *async, int64_t now_ns)
     struct tau_error error;
     tau_core_opening(&async->core, now_ns);
     async->candidate = 0;
+    async->candidate_failure = 0;
     if (tau_socket_resolve(&async->settings.address, &async->candidates, &error) !=
         TAU_STATUS_SUCCESS) {
         tau_core_lost(&async->core, &error, now_ns);
         return;
     }
-    try_candidates(async, 0, now_ns);
+    try_candidates(async, now_ns);
 }
 
 static void continue_opening(struct tau_async *async, int64_t now_ns)
 {
+    if (async->fd < 0) {
+        try_candidates(async, now_ns);
+        return;
+    }
     enum tau_progress progress = tau_socket_opened(async->fd);
     if (progress == TAU_PROGRESS_DONE)
         tau_core_connected(&async->core, now_ns);
     else if (progress == TAU_PROGRESS_FAILED)
-        next_candidate(async, errno, now_ns);
+        next_candidate(async, errno);
     else if (now_ns >= async->candidate_deadline_ns)
-        next_candidate(async, ETIMEDOUT, now_ns);
+        next_candidate(async, ETIMEDOUT);
 }
 
 /* --- bytes ------------------------------------------------------------------------------------- */
@@ -266,6 +274,7 @@ static void run_timers(struct tau_async *async, int64_t now_ns)
 
 static void work(struct tau_async *async, unsigned events, int64_t now_ns)
 {
+    bool had_socket = async->fd >= 0;
     if (async->core.phase == TAU_CORE_OPENING)
         continue_opening(async, now_ns);
     else if (tau_core_is_open(&async->core) && (events & TAU_EVENT_READ) != 0)
@@ -273,7 +282,7 @@ static void work(struct tau_async *async, unsigned events, int64_t now_ns)
     run_timers(async, now_ns);
     tau_core_tick(&async->core, now_ns);
     follow_core(async);
-    if (tau_core_wants_opening(&async->core, now_ns))
+    if (!had_socket && tau_core_wants_opening(&async->core, now_ns))
         start_opening(async, now_ns);
     if (async->single_receive && (events & TAU_EVENT_READ) != 0)
         return;
@@ -332,7 +341,10 @@ void tau_async_flush(struct tau_async *async)
     tau_async_enter(async);
     send_output(async, tau_clock_now_ns());
     follow_core(async);
+    bool doomed = async->doomed;
     tau_async_leave(async);
+    if (!doomed)
+        tau_async_announce(async);
 }
 
 void tau_async_connect(struct tau_async *async)

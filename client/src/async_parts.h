@@ -28,6 +28,7 @@ struct tau_async {
     struct tau_settings settings;
     struct tau_candidates candidates;
     size_t candidate;            /* the one that is being tried */
+    int candidate_failure;       /* errno of the last one that failed */
     int64_t candidate_deadline_ns;
     int fd;                      /* -1 while there is none */
     bool write_blocked;          /* the socket took no more */

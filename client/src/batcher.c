@@ -21,6 +21,7 @@
 #include "async_parts.h"
 #include "client_parts.h"
 #include "memory.h"
+#include "tau_limit_numbers.h"
 
 /* Columns shorter than this become rows when another series comes. */
 #define SHORT_COLUMN ((size_t)64)
@@ -72,8 +73,10 @@ struct tau_batcher {
     int64_t open_deadline_ns;
     int64_t retry_at_ns;
     uint32_t timeout_ms;
-    size_t column_capacity;
+    size_t column_capacity; /* points that a frame has room for */
     size_t row_capacity;
+    size_t column_limit;    /* as many of them as the server takes */
+    size_t row_limit;
     size_t flying;      /* frames in whole, and points sent singly */
     size_t flying_bulk; /* frames in whole */
     bool doomed;        /* freed while frames were flying */
@@ -130,7 +133,7 @@ static void report_from(struct frame *frame, size_t first, size_t end, enum tau_
         report(frame, i, status);
 }
 
-static void accept(struct frame *frame, size_t count)
+static void count_accepted(struct frame *frame, size_t count)
 {
     frame->batcher->counts.accepted += count;
     frame->batcher->counts.waiting -= count;
@@ -183,12 +186,28 @@ static enum tau_status take_frame(struct tau_batcher *batcher, struct frame **re
     return TAU_STATUS_SUCCESS;
 }
 
+static size_t smaller(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* A server may run with lower limits than the protocol's. */
+static void read_limits(struct tau_batcher *batcher)
+{
+    const struct tau_core *core = &batcher->async->core;
+    uint64_t points = tau_core_limit(core, TAU_LIMIT_NUMBER_BATCH_POINTS, SIZE_MAX);
+    uint64_t rows = tau_core_limit(core, TAU_LIMIT_NUMBER_MULTI_ROWS, SIZE_MAX);
+    batcher->column_limit = smaller(batcher->column_capacity, (size_t)points);
+    batcher->row_limit = smaller(batcher->row_capacity, (size_t)rows);
+}
+
 static enum tau_status open_frame(struct tau_batcher *batcher, const struct tau_label *label)
 {
     struct frame *frame;
     enum tau_status status = take_frame(batcher, &frame);
     if (status != TAU_STATUS_SUCCESS)
         return status;
+    read_limits(batcher);
     frame->state = FRAME_OPEN;
     frame->column = true;
     frame->singly = false;
@@ -283,7 +302,7 @@ static void settle(struct frame *frame, uint32_t accepted, struct tau_array refu
         report_from(frame, 0, frame->count, TAU_STATUS_OUTCOME_UNKNOWN);
         return;
     }
-    accept(frame, accepted);
+    count_accepted(frame, accepted);
     for (size_t i = 0; i < refused.count; i++) {
         struct tau_refused_row row = tau_refused_row_at(refused, i);
         report(frame, row.row, row.status);
@@ -347,7 +366,7 @@ static void on_point(void *user_data, enum tau_status status, const struct tau_e
     if (end_doomed(batcher))
         return;
     if (status == TAU_STATUS_SUCCESS)
-        accept(frame, 1);
+        count_accepted(frame, 1);
     else
         report(frame, index, status);
     retire_when_answered(frame);
@@ -476,10 +495,10 @@ static bool is_ready_for(struct tau_batcher *batcher, const struct tau_label *la
         return false;
     bool same = is_label(frame, label);
     if (frame->column && same)
-        return frame->count < batcher->column_capacity;
-    if (frame->column && frame->count <= SHORT_COLUMN)
+        return frame->count < batcher->column_limit;
+    if (frame->column && frame->count < smaller(SHORT_COLUMN, batcher->row_limit))
         column_to_rows(frame);
-    if (frame->column || frame->count >= batcher->row_capacity)
+    if (frame->column || frame->count >= batcher->row_limit)
         return false;
     return !(same && frame->run >= LONG_RUN);
 }
@@ -556,7 +575,7 @@ static size_t put_column(struct tau_batcher *batcher, const int64_t *timestamps,
                          const double *values, size_t count)
 {
     struct frame *frame = batcher->open;
-    size_t room = batcher->column_capacity - frame->count;
+    size_t room = batcher->column_limit - frame->count;
     if (count > room)
         count = room;
     memcpy(timestamps_of(frame) + frame->count, timestamps, count * sizeof(*timestamps));
@@ -576,7 +595,7 @@ enum tau_status tau_batcher_add_columns(struct tau_batcher *batcher, const struc
     while (taken < count && status == TAU_STATUS_SUCCESS) {
         struct frame *frame = batcher->open;
         bool fits = frame != NULL && frame->column && is_label(frame, label) &&
-                    frame->count < batcher->column_capacity;
+                    frame->count < batcher->column_limit;
         if (fits) {
             taken += put_column(batcher, timestamps + taken, values + taken, count - taken);
         } else if (count < SHORT_COLUMN) {
@@ -587,7 +606,7 @@ enum tau_status tau_batcher_add_columns(struct tau_batcher *batcher, const struc
         }
     }
     if (batcher->open != NULL && batcher->open->column &&
-        batcher->open->count == batcher->column_capacity)
+        batcher->open->count == batcher->column_limit)
         seal(batcher);
     *ret_taken = taken;
     return status;
@@ -650,11 +669,6 @@ static bool read_options(const struct tau_batcher_options *given,
     return ret_options->frame_bytes >= MIN_FRAME_BYTES &&
            ret_options->frame_bytes <= TAU_LIMIT_PAYLOAD_BYTES && ret_options->frame_count >= 2 &&
            ret_options->frame_count <= MAX_FRAMES;
-}
-
-static size_t smaller(size_t a, size_t b)
-{
-    return a < b ? a : b;
 }
 
 enum tau_status tau_batcher_new(struct tau_async *async, const struct tau_batcher_options *given,

@@ -123,12 +123,12 @@ bool tau_core_read_error(const struct tau_core *core, struct tau_slice payload,
 {
     struct tau_err reply;
     bool detailed = (core->server.features & TAU_FEATURE_DETAILED_ERRORS) != 0;
-    if (tau_err_decode(payload, detailed, &reply, NULL) != TAU_STATUS_SUCCESS)
+    if (tau_err_decode(payload, &reply, NULL) != TAU_STATUS_SUCCESS)
         return false;
-    if (reply.status == TAU_STATUS_SUCCESS)
+    if (reply.status == TAU_STATUS_SUCCESS || (reply.has_detailed_errors && !detailed))
         return false;
     tau_fault_status(ret_error, reply.status);
-    if (!detailed)
+    if (!reply.has_detailed_errors)
         return true;
     ret_error->field = reply.field;
     ret_error->offset = reply.offset;

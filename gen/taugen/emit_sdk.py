@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The calls of the client library: <tau/operations.h> and what is behind it.
+"""The calls of the client library: <tau/operations.h>, what is behind it, and the limits' numbers.
 
 For each operation that a program may call there is an asynchronous and a blocking function, typed by
 its request and response. What they share is hand-written in client/src; here is only what differs.
@@ -14,8 +14,9 @@ from .model import Field, Model, Operation, Shape
 
 HEADER = "include/tau/operations.h"
 SOURCE = "tau_operations.c"
+LIMITS = "tau_limit_numbers.h"
 
-OUTPUTS: tuple[str, ...] = (HEADER, SOURCE)
+OUTPUTS: tuple[str, ...] = (HEADER, SOURCE, LIMITS)
 
 WIDTH = 100
 
@@ -65,6 +66,25 @@ SOURCE_TOP = """\
 
 #include "call.h"
 #include "tau_codec.h"
+"""
+
+
+LIMITS_TOP = """\
+/* SPDX-License-Identifier: MIT */
+/* Generated from the specification in protocol/ by gen/taugen/emit_sdk.py; not to be edited. */
+/*
+ * The numbers under which a server announces its limits in NEGOTIATE.
+ */
+#ifndef TAU_LIMIT_NUMBERS_H
+#define TAU_LIMIT_NUMBERS_H
+
+enum tau_limit_number {
+"""
+
+LIMITS_END = """\
+};
+
+#endif
 """
 
 
@@ -472,4 +492,6 @@ def emit(model: Model) -> dict[str, str]:
     operations = [o for o in model.operations if is_callable(o)]
     header = "\n".join([HEADER_TOP, *(declare(o) for o in operations)]) + HEADER_END
     source = "\n".join([SOURCE_TOP, *(define(o) for o in operations)])
-    return {HEADER: header, SOURCE: source}
+    numbers = [f"    TAU_LIMIT_NUMBER_{limit.name.upper()} = {limit.number}," for limit in model.limits]
+    limits = LIMITS_TOP + "\n".join(numbers) + "\n" + LIMITS_END
+    return {HEADER: header, SOURCE: source, LIMITS: limits}

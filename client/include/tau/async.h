@@ -61,7 +61,8 @@ TAU_API TAU_MUST_USE enum tau_status tau_async_new(const struct tau_options *opt
 TAU_API void tau_async_free(struct tau_async *async);
 
 /**
- * The descriptor to watch, or -1 while there is none. It changes when the client reconnects.
+ * The descriptor to watch, or -1 while there is none. It changes when the client reconnects; between
+ * two descriptors it is -1 for a turn of the loop, even if the system gives the same number again.
  *
  * Ownership: the client's; it is not to be closed, read or written.
  * Thread: the client's. Blocks: no. Since: 1.0.

@@ -6,11 +6,17 @@
 #ifndef TAU_EXPORT_H
 #define TAU_EXPORT_H
 
+#ifndef TAU_API
 #if defined(__GNUC__)
-#define TAU_API      __attribute__((visibility("default")))
-#define TAU_MUST_USE __attribute__((warn_unused_result))
+#define TAU_API __attribute__((visibility("default")))
 #else
 #define TAU_API
+#endif
+#endif
+
+#if defined(__GNUC__)
+#define TAU_MUST_USE __attribute__((warn_unused_result))
+#else
 #define TAU_MUST_USE
 #endif
 
