@@ -13,7 +13,7 @@ tau_missing_packages() {
     local package
     for package in "$@"; do
         if [[ $(dpkg-query --show --showformat='${db:Status-Abbrev}' "$package" 2>&1) != ii* ]]; then
-            printf '%s\n' "$package"
+            printf '%s ' "$package"
         fi
     done
 }
@@ -21,29 +21,28 @@ tau_missing_packages() {
 # tau_install PACKAGE... installs what is missing, as root or through sudo, and asks nothing.
 # Without the right to do so it prints the line to run and ends the script.
 tau_install() {
-    local missing become=() install
+    local missing become=()
     if ! command -v dpkg-query >/dev/null; then
         printf 'This is no Debian; going on with what is installed. Needed are: %s\n' "$*" >&2
         return 0
     fi
-    mapfile -t missing < <(tau_missing_packages "$@")
-    if ((${#missing[@]} == 0)); then
+    missing=$(tau_missing_packages "$@")
+    if [[ -z $missing ]]; then
         return 0
     fi
-    install="apt-get install --yes --no-install-recommends ${missing[*]}"
     if ((EUID != 0)); then
         if ! command -v sudo >/dev/null || ! sudo --non-interactive true 2>/dev/null; then
             printf 'Some packages are missing, and installing them takes rights. Run as root:\n' >&2
-            printf '    apt-get update && %s\n' "$install" >&2
+            printf '    apt-get update && apt-get install --yes --no-install-recommends %s\n' \
+                "${missing% }" >&2
             exit 1
         fi
         become=(sudo --non-interactive)
     fi
-    printf 'Installing %s\n' "${missing[*]}" >&2
-    "${become[@]}" env DEBIAN_FRONTEND=noninteractive \
-        apt-get --quiet --quiet -o DPkg::Lock::Timeout=300 update
+    printf 'Installing %s\n' "${missing% }" >&2
+    become+=(env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300)
+    "${become[@]}" update
     # The list is made of plain words.
     # shellcheck disable=SC2086
-    "${become[@]}" env DEBIAN_FRONTEND=noninteractive \
-        apt-get --quiet --quiet -o DPkg::Lock::Timeout=300 ${install#apt-get } >/dev/null
+    "${become[@]}" install --yes --no-install-recommends $missing >/dev/null
 }
