@@ -234,7 +234,7 @@ class Resolver:
                     wrong = f"the opcode {code:#04x} is outside of its range"
                     row.fail("code", wrong, f"{first:#04x} to {first + 15:#04x}, or 0xf0 to 0xff")
                 since, doc = row.integer("since", 1, 0xFFFF), row.doc()
-                resolver = PayloadResolver(f"{name.lower()}_reply", self.scope, False, True)
+                resolver = PayloadResolver(name.lower(), self.scope, False, True)
                 payload = resolver.run(row.tables("payload"))
                 self.replies[name] = Reply(name, code, since, doc, payload, row.place())
                 row.done()

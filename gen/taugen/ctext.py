@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: MIT
+"""Small helpers with which the backends write C text."""
+
+from __future__ import annotations
+
+import textwrap
+
+COLUMNS = 100
+
+
+def first_sentence(doc: str) -> str:
+    """The first sentence of a documentation text, on one line."""
+    text = " ".join(doc.split())
+    end = text.find(". ")
+    return text if end < 0 else text[: end + 1]
+
+
+def comment(text: str, indent: int = 0) -> str:
+    """A C comment of one or more lines, wrapped to the width of the tree."""
+    margin = " " * indent
+    text = " ".join(text.split()).replace("*/", "* /")
+    if len(margin) + len(text) + 6 <= COLUMNS:
+        return f"{margin}/* {text} */\n"
+    lines = textwrap.wrap(text, COLUMNS - indent - 6, break_long_words=False)
+    return f"{margin}/* " + f"\n{margin} * ".join(lines) + " */\n"
+
+
+def banner(purpose: str) -> str:
+    """The head of a generated C file."""
+    lines = textwrap.wrap(purpose, COLUMNS - 4)
+    body = "".join(f" * {line}\n" for line in lines)
+    return (
+        "/* SPDX-License-Identifier: MIT\n *\n"
+        + body
+        + " *\n * Generated from the specification in protocol/ by gen/taugen; changes are lost.\n */\n"
+    )
+
+
+def string(text: str) -> str:
+    """A C string literal of printable text."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def signature(head: str, parameters: list[str], end: str) -> str:
+    """A function's head, broken behind commas and aligned as clang-format does it."""
+    one = f"{head}({', '.join(parameters)}){end}"
+    if len(one) <= COLUMNS:
+        return one
+    margin = " " * (len(head) + 1)
+    lines = [head + "("]
+    for number, parameter in enumerate(parameters):
+        last = number == len(parameters) - 1
+        text = parameter + (")" + end if last else ",")
+        glue = "" if lines[-1].endswith("(") else " "
+        if len(lines[-1]) + len(glue) + len(text) > COLUMNS:
+            lines.append(margin + text)
+        else:
+            lines[-1] += glue + text
+    return "\n".join(lines)
+
+
+def call(prefix: str, arguments: list[str], end: str = ";") -> str:
+    """A call statement, broken like a signature."""
+    return signature(prefix, arguments, end)
