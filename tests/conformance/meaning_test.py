@@ -189,8 +189,8 @@ class Durability(unittest.TestCase):
             self.assertEqual(connection.drop(again), 0)
             self.assertEqual(connection.create(again), 0)
             self.assertEqual(connection.append(again, -5, 0.25), 0)
-            for name, transform in (("k", "celsius_to_kelvin"), ("gone", "identity")):
-                payload = label(name) + kept + label(transform)
+            for lens, transform in (("k", "celsius_to_kelvin"), ("gone", "identity")):
+                payload = label(lens) + kept + label(transform)
                 self.assertEqual(connection.request(raw.CREATE_LENS, payload).status, 0)
             payload = label("kk") + label("k") * 2
             self.assertEqual(connection.request(raw.COMPOSE_LENS, payload).status, 0)

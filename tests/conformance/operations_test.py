@@ -166,7 +166,7 @@ class Listing(unittest.TestCase):
         self.assertEqual(self.client.list_series(limit=1), (True, [bytes(32)]))
 
     def test_prefixes(self) -> None:
-        names = [label(t) for t in ("cpu", "cpu.", "cpu.0", "cpu.1", "cpv", "cp", "mem",
+        names = [label(t) for t in (b"cpu", b"cpu.", b"cpu.0", b"cpu.1", b"cpv", b"cp", b"mem",
                                     b"\xff\xff")]
         self.create(names)
         for prefix in (b"", b"cpu", b"cpu.", b"cp", b"m", b"x", b"\xff", b"\xff\xff\xff",
@@ -311,8 +311,8 @@ class BatchAppend(OperationCase):
 
 
 class MultiAppend(OperationCase):
-    def multi(self, rows: list[tuple[bytes, int, object]]) -> tuple[int, list[tuple[int, int]]]:
-        reply = self.client.request(MULTI_APPEND, raw.multi_payload(rows))  # type: ignore[arg-type]
+    def multi(self, rows: list[tuple[bytes, int, int]]) -> tuple[int, list[tuple[int, int]]]:
+        reply = self.client.request(MULTI_APPEND, raw.multi_payload(rows))
         self.assertEqual(reply.opcode, OK)
         return raw.parse_refused(reply.payload)
 

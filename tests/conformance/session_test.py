@@ -15,7 +15,7 @@ import unittest
 
 import tau_raw as raw
 from tau_raw import CONNECT, DISCONNECT, ERR, OK, PING, PONG, Connection, Reply, frame, header
-from tau_server import CERTIFICATE, PATIENCE, SANITIZED, WRONG_CERTIFICATE, Server, ServerCase
+from tau_server import CERTIFICATE, PATIENCE, SANITIZED, WRONG_CERTIFICATE, ServerCase
 
 UNKNOWN_OPCODES = (0x00, 0x07, 0x0F, 0x14, 0x1F, 0x23, 0x33, 0x45, 0x4F, 0xAA, 0xE0, 0xF1, 0xFE)
 REQUIRE_AUTHENTICATION = (

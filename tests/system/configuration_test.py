@@ -131,11 +131,10 @@ class Refused(Workspace):
             if option in PATHS:
                 continue
             config = self.config(f"{option} = {WRONG}\n")
-            for args, env, name in (([f"--{option}", WRONG], {}, f"--{option}"),
-                                    ([], {variable: WRONG}, variable),
-                                    (["--config", config], {}, option)):
-                with self.subTest(option=option, args=args, env=env):
-                    line = self.refused(*args, env=env)
+            for line, name in ((self.refused(f"--{option}", WRONG), f"--{option}"),
+                               (self.refused(env={variable: WRONG}), variable),
+                               (self.refused("--config", config), option)):
+                with self.subTest(option=option, line=line):
                     self.assertIn(name, line)
                     self.assertIn(WRONG, line)
 

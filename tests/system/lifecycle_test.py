@@ -237,7 +237,11 @@ class Starts(LifeCase):
             for turn in range(10):
                 with server.connect() as client:
                     self.assertEqual(client.create(label(f"s{turn}")), 0)
-                server.restart() if turn % 2 else (server.kill(), server.start())
+                if turn % 2:
+                    server.stop()
+                else:
+                    server.kill()
+                server.start()
             with server.connect() as client:
                 client.negotiate()
                 self.assertEqual(len(client.list_series()[1]), 10)

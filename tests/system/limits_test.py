@@ -44,8 +44,8 @@ class Connections(unittest.TestCase):
             directory = str(server.data_dir) + ".other"
             done = run_taud("--data-dir", directory, "--listen", "127.0.0.1:0",
                             "--max-connections", "9999", env={"TAU_CERTIFICATE": "11" * 32},
-                            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE,
-                                                                  (333, 333)))
+                            prepare=lambda: resource.setrlimit(resource.RLIMIT_NOFILE,
+                                                               (333, 333)))
             self.assertGreater(done.returncode, 0)
             self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
             self.assertIn("9999", done.stderr)

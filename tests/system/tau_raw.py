@@ -103,10 +103,10 @@ def batch_payload(series: bytes, timestamps: Sequence[int],
             + struct.pack(f">{len(timestamps)}q", *timestamps) + b"".join(map(bits, values)))
 
 
-def multi_payload(rows: Sequence[tuple[bytes, int, Union[float, int]]]) -> bytes:
-    packed = (name + struct.pack(">q", timestamp) + bits(value)
-              for name, timestamp, value in rows)
-    return struct.pack(">I", len(rows)) + b"".join(packed)
+def multi_payload(rows: Iterable[tuple[bytes, int, Union[float, int]]]) -> bytes:
+    packed = [name + struct.pack(">q", timestamp) + bits(value)
+              for name, timestamp, value in rows]
+    return struct.pack(">I", len(packed)) + b"".join(packed)
 
 
 def list_payload(prefix: bytes = b"", cursor: Union[bytes, None] = None, limit: int = 100) -> bytes:
@@ -119,6 +119,10 @@ def negotiate_payload(features: int = 0, name: bytes = b"raw",
     head = struct.pack(">QQH", features, specification, len(name)) + name
     listed = b"".join(struct.pack(">BQ", opcode, print_) for opcode, print_ in operations)
     return head + struct.pack(">H", len(operations)) + listed
+
+
+def pairs(layout: str, data: bytes) -> list[tuple[int, int]]:
+    return [(first, second) for first, second in struct.iter_unpack(layout, data)]
 
 
 @dataclass
@@ -139,14 +143,14 @@ def parse_negotiated(payload: bytes) -> Negotiated:
     position += size
     (count,) = struct.unpack_from(">H", payload, position)
     position += 2
-    limits = dict(struct.iter_unpack(">HQ", payload[position:position + 10 * count]))
+    limits = pairs(">HQ", payload[position:position + 10 * count])
     position += 10 * count
     (count,) = struct.unpack_from(">H", payload, position)
     position += 2
-    operations = dict(struct.iter_unpack(">BQ", payload[position:position + 9 * count]))
+    operations = pairs(">BQ", payload[position:position + 9 * count])
     position += 9 * count
     assert position == len(payload), "bytes behind the last operation"
-    return Negotiated(features, specification, name, limits, operations)
+    return Negotiated(features, specification, name, dict(limits), dict(operations))
 
 
 class Description(NamedTuple):
@@ -167,7 +171,7 @@ def parse_description(payload: bytes) -> Description:
 def parse_refused(payload: bytes) -> tuple[int, list[tuple[int, int]]]:
     """The reply to a batch: how many were accepted, then row and status of each that was not."""
     accepted, count = struct.unpack_from(">II", payload)
-    rows = list(struct.iter_unpack(">IB", payload[8:]))
+    rows = pairs(">IB", payload[8:])
     assert len(rows) == count, "refused rows and their number differ"
     return accepted, rows
 

@@ -70,7 +70,8 @@ class Server:
         self.args = list(args)
         self.listen = list(listen)
         self.certificate = certificate
-        self.open_files = (open_files, open_files_hard or open_files)
+        self.open_files = open_files
+        self.open_files_hard = open_files_hard or open_files
         self.env = dict(env or {})
         self.log = self.directory / "stderr"
         self.process: Optional[subprocess.Popen[bytes]] = None
@@ -112,10 +113,11 @@ class Server:
         return command + self.args
 
     def _prepare(self) -> Optional[Callable[[], None]]:
-        soft, hard = self.open_files
+        soft, hard = self.open_files, self.open_files_hard
         if soft is None or hard is None:
             return None
-        return lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        limits = (soft, hard)
+        return lambda: resource.setrlimit(resource.RLIMIT_NOFILE, limits)
 
     def start(self, seconds: float = 20.0) -> "Server":
         env = clean_environment(self.env)
@@ -231,12 +233,11 @@ class Server:
 
 
 def run_taud(*args: str, env: Optional[Mapping[str, str]] = None, seconds: float = 20.0,
-             **more: object) -> "subprocess.CompletedProcess[str]":
+             prepare: Optional[Callable[[], None]] = None) -> "subprocess.CompletedProcess[str]":
     """Runs a taud that is expected to end by itself."""
     return subprocess.run([str(BIN_DIR / "taud"), *args], stdin=subprocess.DEVNULL,
                           capture_output=True, text=True, env=clean_environment(env),
-                          timeout=seconds * PATIENCE, check=False,
-                          **more)  # type: ignore[call-overload]
+                          timeout=seconds * PATIENCE, check=False, preexec_fn=prepare)
 
 
 class ServerCase(unittest.TestCase):
