@@ -499,7 +499,7 @@ static bool scan_command_line(struct loader *loader, int argc, char *const argv[
             loader->result = TAUD_CONFIG_VERSION;
             return false;
         }
-        struct argument argument;
+        struct argument argument = {0};
         if (!next_argument(loader, argc, argv, &index, &argument))
             return false;
         bool is_config = is_name(&argument, "config");

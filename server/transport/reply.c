@@ -22,6 +22,13 @@ void taud_reply_done(struct taud_reply *reply)
     reply->data = NULL;
 }
 
+void taud_reply_drop(struct taud_reply *reply)
+{
+    reply->start = 0;
+    reply->size = 0;
+    reply->run_count = 0;
+}
+
 void taud_reply_begin_turn(struct taud_reply *reply, struct taud_output *output, bool detailed)
 {
     assert(taud_reply_waiting(reply) == 0);
@@ -29,16 +36,7 @@ void taud_reply_begin_turn(struct taud_reply *reply, struct taud_output *output,
     reply->detailed = detailed;
     reply->broken = false;
     reply->writes = false;
-    reply->start = 0;
-    reply->size = 0;
-    reply->run_count = 0;
-}
-
-static void clear(struct taud_reply *reply)
-{
-    reply->start = 0;
-    reply->size = 0;
-    reply->run_count = 0;
+    taud_reply_drop(reply);
 }
 
 void taud_reply_flush(struct taud_reply *reply)
@@ -59,7 +57,7 @@ void taud_reply_flush(struct taud_reply *reply)
             taud_output_add(reply->output, block);
         }
     }
-    clear(reply);
+    taud_reply_drop(reply);
 }
 
 void taud_reply_sent(struct taud_reply *reply, size_t size)
@@ -67,7 +65,7 @@ void taud_reply_sent(struct taud_reply *reply, size_t size)
     assert(size <= taud_reply_waiting(reply));
     reply->start += size;
     if (reply->start == reply->size)
-        clear(reply);
+        taud_reply_drop(reply);
 }
 
 // Counts a frame into the runs; taud_reply_begin has seen to it that there is room for one more.

@@ -77,6 +77,9 @@ void taud_reply_sent(struct taud_reply *reply, size_t size);
 // Moves what is in the buffer to the connection's output.
 void taud_reply_flush(struct taud_reply *reply);
 
+// Forgets what is in the buffer.
+void taud_reply_drop(struct taud_reply *reply);
+
 // Appends a block that waits for a pending request. Returns NULL when there is no memory.
 struct taud_block *taud_reply_wait(struct taud_reply *reply, struct taud_pending *pending);
 

@@ -23,7 +23,6 @@ bool taud_transport_init(struct taud_transport *transport,
     transport->penalties = options->penalties;
     transport->statistics = options->statistics;
     transport->log = options->log;
-    transport->certificate = options->certificate;
     return taud_reply_init(&transport->reply, options->budget, &transport->context.log_position);
 }
 
@@ -278,6 +277,7 @@ static size_t step(struct taud_session *session, struct taud_transport *transpor
     }
     struct verdict verdict = judge(session, &header);
     if (verdict.status != TAU_STATUS_SUCCESS) {
+        session->frame_count++;
         session->wait = verdict.closes ? TAUD_WAIT_CLOSED : TAUD_WAIT_INPUT;
         return refuse(session, transport, &header, verdict);
     }
@@ -285,12 +285,14 @@ static size_t step(struct taud_session *session, struct taud_transport *transpor
         taud_reply_empty(&transport->reply, TAU_OPCODE_PONG);
         taud_count(transport->statistics, TAUD_COUNT_REQUESTS, 1);
         session->skip_bytes = header.payload_length;
+        session->frame_count++;
         return TAU_HEADER_SIZE;
     }
     size_t frame_size = TAU_HEADER_SIZE + header.payload_length;
     if (size < frame_size)
         return 0;
     const struct taud_operation *operation = taud_operation_find(header.opcode);
+    session->frame_count++;
     if (offset < session->cancel_offset && is_read(operation)) {
         taud_reply_error(&transport->reply, TAU_STATUS_CANCELLED, NULL);
         return frame_size;

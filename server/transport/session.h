@@ -49,6 +49,7 @@ struct taud_session {
     uint32_t skip_bytes;       // of a refused request's payload that have not come yet
     uint32_t scan_offset;      // in the bytes not executed yet: the first header not looked at
     uint32_t cancel_offset;    // likewise: reads before it were cancelled
+    uint32_t frame_count;      // frames begun: tells whether an unfinished one is still the same
     uint16_t pending_count;
     uint8_t state; // enum tau_session_state
     uint8_t wrong_certificates;
@@ -65,8 +66,8 @@ struct taud_transport {
     struct taud_penalties *penalties;
     struct taud_statistics *statistics;
     const struct taud_log_watch *log;
-    struct tau_certificate certificate;
-    uint64_t now_ms; // set by the owner before each turn
+    struct tau_certificate certificate; // set by the owner before the first session
+    uint64_t now_ms;                    // set by the owner before each turn
 };
 
 struct taud_transport_options {
@@ -76,7 +77,6 @@ struct taud_transport_options {
     struct taud_penalties *penalties;
     struct taud_statistics *statistics;
     const struct taud_log_watch *log;
-    struct tau_certificate certificate;
 };
 
 // All that the options point to is borrowed. Returns false when there is no memory.

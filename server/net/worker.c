@@ -1,0 +1,462 @@
+// SPDX-License-Identifier: MIT
+// A worker: the event loop, and what happens at the end of each of its turns.
+#include "net/worker.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    STOP_MS = 5000,            // what is not finished then is closed
+    GATHER_NS = 80 * 1000,     // a commit waits so long for as many writers as lately wrote
+    GATHER_PASSES = 64,        // and for no more passes of the loop
+    INLINE_REQUESTS_MAX = 128, // a larger group is worth a thread of its own
+};
+
+static uint64_t monotonic_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+uint64_t taud_worker_now(struct taud_worker *worker)
+{
+    if (!worker->now_valid) {
+        worker->now_ms = monotonic_ns() / 1000000;
+        worker->now_valid = true;
+    }
+    return worker->now_ms;
+}
+
+// --- waking --------------------------------------------------------------------------------------
+
+static void wake(struct taud_worker *worker)
+{
+    uint64_t one = 1;
+    ssize_t written;
+    do {
+        written = write(worker->wake_file, &one, sizeof one);
+    } while (written < 0 && errno == EINTR);
+}
+
+static void on_post(void *user_data)
+{
+    wake(user_data);
+}
+
+// On the thread that committed. The pair of `woken` here and `waits` in the worker is so ordered that
+// one of the two always sees the other.
+static void on_durable(void *user_data)
+{
+    struct taud_worker *worker = user_data;
+    atomic_store(&worker->woken, true);
+    if (atomic_load(&worker->waits) && !pthread_equal(worker->self, pthread_self()))
+        wake(worker);
+}
+
+static enum tau_status log_outcome(void *context, uint64_t position)
+{
+    return taud_engine_outcome(context, position);
+}
+
+static bool log_has_room(void *context)
+{
+    return taud_engine_log_has_room(context);
+}
+
+// --- messages ------------------------------------------------------------------------------------
+
+static void adopt(struct taud_worker *worker, struct taud_adopt_message *message)
+{
+    struct taud_connection *connection =
+        worker->stop_by_ms != 0 ? NULL : taud_connection_manager_take(&worker->connections);
+    if (connection == NULL) {
+        close(message->file);
+        atomic_fetch_sub_explicit(&worker->connection_count, 1, memory_order_relaxed);
+    } else {
+        taud_connection_start(connection, worker, message->file, worker->next_identity++,
+                              &message->address, message->refuse);
+    }
+    free(message);
+}
+
+static void complete(struct taud_pending *pending)
+{
+    if (pending->block == NULL) {
+        taud_pending_free(pending);
+        return;
+    }
+    struct taud_connection *connection = (struct taud_connection *)pending->session;
+    taud_connection_complete(connection, pending);
+}
+
+static void push(struct taud_worker *worker, struct taud_push_message *message)
+{
+    struct taud_connection *connection = (struct taud_connection *)message->session;
+    if (taud_session_push(&worker->transport, message))
+        taud_connection_resume(connection);
+}
+
+static void stop_connection(struct taud_connection *connection)
+{
+    taud_connection_stop(connection);
+}
+
+static void begin_stop(struct taud_worker *worker)
+{
+    if (worker->stop_by_ms != 0)
+        return;
+    worker->stop_by_ms = taud_worker_now(worker) + STOP_MS;
+    taud_connection_manager_each(&worker->connections, stop_connection);
+}
+
+static void handle_message(struct taud_worker *worker, struct taud_message *message)
+{
+    switch (message->kind) {
+    case TAUD_MESSAGE_ADOPT:
+        adopt(worker, (struct taud_adopt_message *)message);
+        break;
+    case TAUD_MESSAGE_COMPLETION:
+        complete((struct taud_pending *)message);
+        break;
+    case TAUD_MESSAGE_PUSH:
+        push(worker, (struct taud_push_message *)message);
+        break;
+    case TAUD_MESSAGE_STOP:
+        begin_stop(worker);
+        break;
+    }
+}
+
+// Frees messages that came when nobody handles them any more.
+static void drop_messages(struct taud_message *message)
+{
+    while (message != NULL) {
+        struct taud_message *next = message->next;
+        if (message->kind == TAUD_MESSAGE_COMPLETION) {
+            taud_pending_free((struct taud_pending *)message);
+        } else if (message->kind == TAUD_MESSAGE_ADOPT) {
+            close(((struct taud_adopt_message *)message)->file);
+            free(message);
+        } else if (message->kind == TAUD_MESSAGE_PUSH) {
+            free(message);
+        }
+        message = next;
+    }
+}
+
+static void on_wake(evutil_socket_t file, short what, void *user_data)
+{
+    struct taud_worker *worker = user_data;
+    (void)what;
+    uint64_t count;
+    ssize_t size = read(file, &count, sizeof count);
+    (void)size;
+    struct taud_message *message = taud_mailbox_collect(worker->mailbox);
+    while (message != NULL) {
+        struct taud_message *next = message->next;
+        handle_message(worker, message);
+        message = next;
+    }
+}
+
+static void on_timer(evutil_socket_t file, short what, void *user_data)
+{
+    struct taud_worker *worker = user_data;
+    (void)file;
+    (void)what;
+    worker->timer_ms = UINT64_MAX;
+}
+
+// --- the end of a turn ---------------------------------------------------------------------------
+
+static void run_events(struct taud_worker *worker, int flags)
+{
+    worker->now_valid = false;
+    event_base_loop(worker->base, EVLOOP_ONCE | flags);
+}
+
+static void expire(struct taud_worker *worker)
+{
+    if (worker->wheel.count == 0)
+        return;
+    uint64_t now = taud_worker_now(worker);
+    struct taud_timer *timer;
+    while ((timer = taud_wheel_take(&worker->wheel, now)) != NULL)
+        taud_connection_expire(TAUD_LINKED(timer, struct taud_connection, timer));
+}
+
+static void resume_ready(struct taud_worker *worker)
+{
+    struct taud_link ready;
+    taud_list_move(&worker->ready, &ready);
+    struct taud_link *link;
+    while ((link = taud_list_take(&ready)) != NULL)
+        taud_connection_resume(TAUD_LINKED(link, struct taud_connection, ready));
+}
+
+static void release_waiting(struct taud_worker *worker)
+{
+    struct taud_link waiting;
+    taud_list_move(&worker->waiting, &waiting);
+    struct taud_link *link;
+    while ((link = taud_list_take(&waiting)) != NULL)
+        taud_connection_released(TAUD_LINKED(link, struct taud_connection, waiting));
+}
+
+void taud_worker_wrote(struct taud_worker *worker, uint64_t position)
+{
+    if (position > worker->written)
+        worker->written = position;
+    worker->group_writers++;
+}
+
+static uint64_t request_count(const struct taud_worker *worker)
+{
+    return taud_counter_value(&worker->statistics, TAUD_COUNT_REQUESTS);
+}
+
+// Serves other connections that are ready before the commit, so that it covers them too, and waits a
+// little for as many as lately wrote together: a loop that commits for the first of them halves its
+// groups.
+static void gather(struct taud_worker *worker)
+{
+    if (worker->connections.count < 2)
+        return;
+    uint64_t until = 0;
+    for (int pass = 0; pass < GATHER_PASSES; pass++) {
+        uint32_t served = worker->connection_turns;
+        run_events(worker, EVLOOP_NONBLOCK);
+        if (worker->connection_turns != served)
+            continue;
+        if (worker->group_writers >= worker->last_writers)
+            return;
+        uint64_t now = monotonic_ns();
+        if (until == 0)
+            until = now + GATHER_NS;
+        else if (now >= until)
+            return;
+    }
+}
+
+static bool is_committing(const struct taud_worker *worker)
+{
+    return worker->committing != 0 && taud_engine_outcome(worker->options.engine,
+                                                          worker->committing) ==
+                                          TAU_STATUS_WOULD_BLOCK;
+}
+
+// Asks for the commit of what this turn wrote. Where little was written and nothing else is ready, it
+// is done here, which saves two wake-ups; else the engine's thread does it, and this loop goes on.
+static void commit(struct taud_worker *worker)
+{
+    if (worker->written <= worker->committing)
+        return;
+    bool busy = is_committing(worker);
+    if (!busy && !worker->options.always_commit_inline)
+        gather(worker);
+    uint64_t requests = request_count(worker);
+    bool small = requests - worker->group_requests <= INLINE_REQUESTS_MAX;
+    bool here = worker->options.always_commit_inline || (small && !busy);
+    worker->committing = worker->written;
+    worker->group_requests = requests;
+    worker->last_writers = worker->group_writers;
+    worker->group_writers = 0;
+    taud_count(&worker->statistics, TAUD_COUNT_COMMITS, 1);
+    taud_engine_commit(worker->options.engine, worker->written,
+                       here ? TAUD_COMMIT_INLINE : TAUD_COMMIT_BACKGROUND);
+    worker->now_valid = false;
+}
+
+// Sessions wait for room in the log: somebody must be committing what fills it.
+static void commit_all(struct taud_worker *worker)
+{
+    struct taud_engine_statistics figures;
+    taud_engine_statistics(worker->options.engine, &figures);
+    taud_engine_commit(worker->options.engine, figures.log_position, TAUD_COMMIT_BACKGROUND);
+}
+
+static void end_turn(struct taud_worker *worker)
+{
+    expire(worker);
+    resume_ready(worker);
+    commit(worker);
+    bool waits = !taud_list_empty(&worker->waiting);
+    atomic_store(&worker->waits, waits);
+    if (!waits)
+        return;
+    bool full = !taud_engine_log_has_room(worker->options.engine);
+    if (full)
+        commit_all(worker);
+    if (atomic_exchange(&worker->woken, false) || (worker->log_was_full && !full))
+        release_waiting(worker);
+    worker->log_was_full = full;
+}
+
+static void set_timer(struct taud_worker *worker)
+{
+    uint64_t next_ms = taud_wheel_next_ms(&worker->wheel);
+    if (worker->stop_by_ms != 0 && worker->stop_by_ms < next_ms)
+        next_ms = worker->stop_by_ms;
+    if (next_ms >= worker->timer_ms)
+        return;
+    uint64_t now = taud_worker_now(worker);
+    uint64_t wait_ms = next_ms > now ? next_ms - now : 0;
+    struct timeval wait = {.tv_sec = (time_t)(wait_ms / 1000),
+                           .tv_usec = (suseconds_t)(wait_ms % 1000 * 1000)};
+    if (event_add(worker->timer_event, &wait) == 0)
+        worker->timer_ms = next_ms;
+}
+
+static void close_connection(struct taud_connection *connection)
+{
+    taud_connection_close(connection);
+}
+
+static bool has_more_to_do(const struct taud_worker *worker)
+{
+    return !taud_list_empty(&worker->ready) || worker->written > worker->committing ||
+           (!taud_list_empty(&worker->waiting) && atomic_load(&worker->woken));
+}
+
+static void *run(void *user_data)
+{
+    struct taud_worker *worker = user_data;
+    worker->self = pthread_self();
+    while (worker->stop_by_ms == 0 || worker->connections.count > 0) {
+        set_timer(worker);
+        run_events(worker, has_more_to_do(worker) ? EVLOOP_NONBLOCK : 0);
+        end_turn(worker);
+        if (worker->stop_by_ms != 0 && taud_worker_now(worker) >= worker->stop_by_ms)
+            taud_connection_manager_each(&worker->connections, close_connection);
+    }
+    return NULL;
+}
+
+// --- life ----------------------------------------------------------------------------------------
+
+static bool init_transport(struct taud_worker *worker)
+{
+    const struct taud_worker_options *options = &worker->options;
+    worker->log_watch = (struct taud_log_watch){
+        .context = options->engine, .outcome = log_outcome, .has_room = log_has_room};
+    struct taud_transport_options transport = {
+        .engine = options->engine,
+        .mailbox = worker->mailbox,
+        .budget = options->budget,
+        .penalties = options->penalties,
+        .statistics = &worker->statistics,
+        .log = &worker->log_watch,
+    };
+    return taud_transport_init(&worker->transport, &transport);
+}
+
+static bool init_events(struct taud_worker *worker)
+{
+    worker->wake_file = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    struct event_config *config = event_config_new();
+    if (config != NULL) {
+        event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
+        worker->base = event_base_new_with_config(config);
+        event_config_free(config);
+    }
+    if (worker->wake_file < 0 || worker->base == NULL)
+        return false;
+    worker->wake_event =
+        event_new(worker->base, worker->wake_file, EV_READ | EV_PERSIST, on_wake, worker);
+    worker->timer_event = evtimer_new(worker->base, on_timer, worker);
+    return worker->wake_event != NULL && worker->timer_event != NULL &&
+           event_add(worker->wake_event, NULL) == 0;
+}
+
+bool taud_worker_init(struct taud_worker *worker, const struct taud_worker_options *options)
+{
+    memset(worker, 0, sizeof *worker);
+    worker->options = *options;
+    worker->timer_ms = UINT64_MAX;
+    worker->wake_file = -1;
+    worker->next_identity = ((uint64_t)options->index + 1) << 48;
+    taud_list_init(&worker->waiting);
+    taud_list_init(&worker->ready);
+    taud_connection_manager_init(&worker->connections);
+    taud_wheel_init(&worker->wheel, taud_worker_now(worker));
+    worker->read_buffer = malloc(TAUD_READ_HEADROOM + TAUD_READ_BYTES);
+    worker->mailbox = taud_mailbox_new(on_post, worker);
+    return worker->read_buffer != NULL && worker->mailbox != NULL && init_transport(worker) &&
+           init_events(worker) &&
+           taud_engine_on_durable(options->engine, on_durable, worker) == TAU_STATUS_SUCCESS;
+}
+
+bool taud_worker_startup(struct taud_worker *worker, const struct tau_certificate *certificate)
+{
+    worker->transport.certificate = *certificate;
+    worker->thread_started = pthread_create(&worker->thread, NULL, run, worker) == 0;
+    return worker->thread_started;
+}
+
+void taud_worker_stop(struct taud_worker *worker)
+{
+    if (!worker->thread_started)
+        return;
+    worker->stop_message.kind = TAUD_MESSAGE_STOP;
+    bool posted = taud_mailbox_post(worker->mailbox, &worker->stop_message);
+    assert(posted); // the mailbox is closed after the thread has ended
+    (void)posted;
+}
+
+void taud_worker_join(struct taud_worker *worker)
+{
+    if (worker->thread_started)
+        pthread_join(worker->thread, NULL);
+    worker->thread_started = false;
+}
+
+void taud_worker_done(struct taud_worker *worker)
+{
+    assert(!worker->thread_started && worker->connections.count == 0);
+    if (worker->mailbox != NULL) {
+        drop_messages(taud_mailbox_close(worker->mailbox));
+        taud_mailbox_release(worker->mailbox);
+    }
+    if (worker->timer_event != NULL)
+        event_free(worker->timer_event);
+    if (worker->wake_event != NULL)
+        event_free(worker->wake_event);
+    if (worker->base != NULL)
+        event_base_free(worker->base);
+    if (worker->wake_file >= 0)
+        close(worker->wake_file);
+    taud_transport_done(&worker->transport);
+    taud_connection_manager_done(&worker->connections);
+    free(worker->read_buffer);
+}
+
+bool taud_worker_adopt(struct taud_worker *worker, int file, const struct taud_penalty_key *address,
+                       bool refuse)
+{
+    struct taud_adopt_message *message = malloc(sizeof *message);
+    if (message == NULL)
+        return false;
+    *message = (struct taud_adopt_message){.message.kind = TAUD_MESSAGE_ADOPT,
+                                           .file = file,
+                                           .refuse = refuse,
+                                           .address = *address};
+    atomic_fetch_add_explicit(&worker->connection_count, 1, memory_order_relaxed);
+    if (taud_mailbox_post(worker->mailbox, &message->message))
+        return true;
+    atomic_fetch_sub_explicit(&worker->connection_count, 1, memory_order_relaxed);
+    free(message);
+    return false;
+}
+
+void taud_worker_closed(struct taud_worker *worker, struct taud_connection *connection)
+{
+    taud_connection_manager_give(&worker->connections, connection);
+    atomic_fetch_sub_explicit(&worker->connection_count, 1, memory_order_relaxed);
+}
