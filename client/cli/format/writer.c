@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Chooses the format and hands the rows to it.
+ */
+#include "format/writer.h"
+
+#include <assert.h>
+#include <string.h>
+
+static const struct {
+    const char *name;
+    const struct cli_writer_methods *methods;
+} formats[] = {
+    [CLI_FORMAT_TABLE] = {"table", &cli_table_methods}, [CLI_FORMAT_CSV] = {"csv", &cli_csv_methods},
+    [CLI_FORMAT_TSV] = {"tsv", &cli_tsv_methods},       [CLI_FORMAT_JSON] = {"json", &cli_json_methods},
+    [CLI_FORMAT_JSONL] = {"jsonl", &cli_jsonl_methods},
+};
+
+void cli_writer_init(struct cli_writer *writer, FILE *out, enum cli_format format,
+                     enum cli_time_format time_format, bool colour)
+{
+    *writer = (struct cli_writer){
+        .out = out,
+        .time_format = time_format,
+        .colour = colour,
+        .methods = formats[format].methods,
+    };
+}
+
+void cli_writer_done(struct cli_writer *writer)
+{
+    cli_table_forget(writer);
+}
+
+void cli_writer_begin(struct cli_writer *writer, const struct cli_column *columns, size_t count)
+{
+    assert(count > 0 && count <= CLI_COLUMN_LIMIT);
+    writer->columns = columns;
+    writer->column_count = count;
+    writer->row_count = 0;
+    writer->methods->begin(writer);
+}
+
+void cli_writer_row(struct cli_writer *writer, const struct cli_cell *cells)
+{
+    writer->methods->row(writer, cells);
+    writer->row_count++;
+}
+
+void cli_writer_end(struct cli_writer *writer)
+{
+    writer->methods->end(writer);
+}
+
+void cli_writer_flush(struct cli_writer *writer)
+{
+    if (writer->methods == &cli_table_methods) {
+        cli_table_settle(writer);
+    }
+    fflush(writer->out);
+}
+
+void cli_writer_record(struct cli_writer *writer, const struct cli_column *columns,
+                       const struct cli_cell *cells, size_t count, size_t main)
+{
+    assert(count > 0 && count <= CLI_COLUMN_LIMIT);
+    writer->columns = columns;
+    writer->column_count = count;
+    writer->row_count = 0;
+    writer->methods->record(writer, cells, main);
+}
+
+bool cli_format_from_text(const char *text, enum cli_format *ret_format)
+{
+    for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
+        if (strcmp(text, formats[i].name) == 0) {
+            *ret_format = (enum cli_format)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool cli_time_format_from_text(const char *text, enum cli_time_format *ret_format)
+{
+    static const char *const names[] = {
+        [CLI_TIME_RFC3339] = "rfc3339", [CLI_TIME_S] = "s",   [CLI_TIME_MS] = "ms",
+        [CLI_TIME_US] = "us",           [CLI_TIME_NS] = "ns",
+    };
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (strcmp(text, names[i]) == 0) {
+            *ret_format = (enum cli_time_format)i;
+            return true;
+        }
+    }
+    return false;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Finds what the word under the cursor may become: a command, an option, or a label that the server
+ * has. It must not know the line editor.
+ */
+#ifndef TAU_CLI_TERMINAL_COMPLETE_H
+#define TAU_CLI_TERMINAL_COMPLETE_H
+
+#include "command.h"
+
+#define CLI_CANDIDATE_LIMIT 200
+#define CLI_CANDIDATE_BYTES (2 * TAU_LABEL_TEXT_SIZE)
+
+struct cli_candidates {
+    size_t count;
+    bool more; /* whether there are others that were left out */
+    char names[CLI_CANDIDATE_LIMIT][CLI_CANDIDATE_BYTES]; /* as they would be typed */
+};
+
+/*
+ * Finds the candidates for the end of `text`, the line up to the cursor, and where their word begins.
+ * Asks the server for labels if the client is connected, or can be, and says nothing if not.
+ */
+void cli_complete(struct cli *cli, const char *text, struct cli_candidates *ret_candidates,
+                  size_t *ret_begin);
+
+/* The length of what all candidates begin with. */
+size_t cli_candidates_common(const struct cli_candidates *candidates);
+
+#endif
