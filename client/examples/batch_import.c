@@ -104,7 +104,7 @@ int main(int argc, char **argv)
         return EXIT_FAILURE;
     }
     bool done = import(client, batcher);
-    struct tau_batcher_counts counts = tau_batcher_counts(batcher);
+    struct tau_point_counts counts = tau_batcher_counts(batcher);
     printf("%" PRIu64 " accepted, %" PRIu64 " failed\n", counts.accepted, counts.failed);
     tau_batcher_free(batcher);
     tau_client_free(client);

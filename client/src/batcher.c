@@ -65,7 +65,7 @@ struct tau_batcher {
     struct tau_client *client; /* NULL on an asynchronous client */
     struct tau_batcher_options options;
     struct tau_timer timer;
-    struct tau_batcher_counts counts;
+    struct tau_point_counts counts;
     struct frame *open;
     struct frame *idle;
     struct frame *queue; /* sealed, first to be submitted first */
@@ -634,7 +634,7 @@ enum tau_status tau_batcher_flush(struct tau_batcher *batcher)
     return TAU_STATUS_SUCCESS;
 }
 
-struct tau_batcher_counts tau_batcher_counts(const struct tau_batcher *batcher)
+struct tau_point_counts tau_batcher_counts(const struct tau_batcher *batcher)
 {
     return batcher->counts;
 }

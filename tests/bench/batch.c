@@ -113,7 +113,7 @@ int main(int argc, char **argv)
     write_columns(batcher, walks, column_count ? column_count : 1);
     double seconds = now_s() - started_s;
 
-    struct tau_batcher_counts counts = tau_batcher_counts(batcher);
+    struct tau_point_counts counts = tau_batcher_counts(batcher);
     tau_batcher_free(batcher);
     tau_client_free(client);
     free(walks);

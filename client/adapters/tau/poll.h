@@ -16,15 +16,22 @@
 
 static inline short tau_poll_events(unsigned wanted)
 {
-    int events = (wanted & TAU_EVENT_READ ? POLLIN : 0) | (wanted & TAU_EVENT_WRITE ? POLLOUT : 0);
+    int events = 0;
+    if (wanted & TAU_EVENT_READ)
+        events |= POLLIN;
+    if (wanted & TAU_EVENT_WRITE)
+        events |= POLLOUT;
     return (short)events;
 }
 
 static inline unsigned tau_poll_seen(short revents)
 {
-    unsigned failed = revents & (POLLERR | POLLHUP | POLLNVAL) ? TAU_EVENT_READ : 0u;
-    return failed | (revents & POLLIN ? TAU_EVENT_READ : 0u) |
-           (revents & POLLOUT ? TAU_EVENT_WRITE : 0u);
+    unsigned seen = 0;
+    if (revents & (POLLIN | POLLERR | POLLHUP | POLLNVAL))
+        seen |= TAU_EVENT_READ;
+    if (revents & POLLOUT)
+        seen |= TAU_EVENT_WRITE;
+    return seen;
 }
 
 /**

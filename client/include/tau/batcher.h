@@ -40,7 +40,7 @@ struct tau_batcher_options {
 };
 
 /** How many points went where. added = accepted + failed + waiting. */
-struct tau_batcher_counts {
+struct tau_point_counts {
     uint64_t added;    /* taken by the batcher */
     uint64_t accepted; /* stored, as the server said */
     uint64_t failed;   /* refused, lost, or of unknown outcome; each was reported */
@@ -131,7 +131,7 @@ TAU_API TAU_MUST_USE enum tau_status tau_batcher_flush(struct tau_batcher *batch
  *
  * Thread: the client's. Blocks: no. Since: 1.0.
  */
-TAU_API struct tau_batcher_counts tau_batcher_counts(const struct tau_batcher *batcher);
+TAU_API struct tau_point_counts tau_batcher_counts(const struct tau_batcher *batcher);
 
 TAU_END_DECLARATIONS
 

@@ -83,7 +83,7 @@ static void add(struct bench *bench, unsigned series, int64_t timestamp)
 
 static void check_counts(struct bench *bench, uint64_t added, uint64_t failed)
 {
-    struct tau_batcher_counts counts = tau_batcher_counts(bench->batcher);
+    struct tau_point_counts counts = tau_batcher_counts(bench->batcher);
     assert_int_equal(counts.added, added);
     assert_int_equal(counts.failed, failed);
     assert_int_equal(counts.accepted, added - failed);
@@ -245,7 +245,7 @@ static void a_loss_accounts_for_every_point(void **state)
         (void)!tau_batcher_add(bench.batcher, &label, timestamp, 0);
     }
     (void)!tau_batcher_flush(bench.batcher);
-    struct tau_batcher_counts counts = tau_batcher_counts(bench.batcher);
+    struct tau_point_counts counts = tau_batcher_counts(bench.batcher);
     assert_int_equal(counts.waiting, 0);
     assert_int_equal(counts.added, counts.accepted + counts.failed);
     assert_int_equal(bench.failures.count, counts.failed);

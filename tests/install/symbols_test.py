@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: MIT
+"""The shared library exports what client/symbols.txt lists, no more and no less.
+
+A symbol that is missing breaks programs that use it; one too many can never be taken back. After a
+wanted change: `python3 tests/install/symbols_test.py --write` with TAU_BUILD_DIR set.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import unittest
+from pathlib import Path
+
+SOURCE = Path(os.environ.get("TAU_SOURCE_DIR", Path(__file__).resolve().parents[2]))
+LIBRARY = Path(os.environ["TAU_BUILD_DIR"]) / "lib" / "libtauclient.so"
+LIST = SOURCE / "client" / "symbols.txt"
+
+# What sanitizers, coverage and the linker put beside ours.
+FOREIGN = ("__", "_init", "_fini", "_edata", "_end", "asan.", "mangle_path")
+
+
+def exported() -> list[str]:
+    result = subprocess.run(["nm", "-D", "--defined-only", "--format=posix", str(LIBRARY)],
+                            capture_output=True, text=True, check=True)
+    names = {line.split()[0].split("@")[0] for line in result.stdout.splitlines()}
+    return sorted(name for name in names if not name.startswith(FOREIGN))
+
+
+def soname() -> str:
+    result = subprocess.run(["readelf", "-d", str(LIBRARY)], capture_output=True, text=True,
+                            check=True)
+    line = next(line for line in result.stdout.splitlines() if "SONAME" in line)
+    return line.partition("[")[2].rstrip("]")
+
+
+class Symbols(unittest.TestCase):
+    maxDiff = None
+
+    def test_list(self) -> None:
+        self.assertEqual(exported(), LIST.read_text().split())
+
+    def test_all_carry_our_name(self) -> None:
+        self.assertEqual([name for name in exported() if not name.startswith("tau_")], [])
+
+    def test_soname(self) -> None:
+        self.assertEqual(soname(), "libtauclient.so.1")
+
+
+if __name__ == "__main__":
+    if "--write" in sys.argv:
+        LIST.write_text("".join(f"{name}\n" for name in exported()))
+    else:
+        sys.exit(unittest.main())
