@@ -142,7 +142,7 @@ static struct tau_row multi_row(const void *request, size_t index)
 
 static void do_append(struct connection *connection, struct tau_slice payload)
 {
-    struct tau_append_request request;
+    struct tau_append_request request = {0};
     if (tau_append_request_decode(payload, &request, NULL) != TAU_STATUS_SUCCESS)
         abort();
     struct tau_row row = {
@@ -155,7 +155,7 @@ static void do_append(struct connection *connection, struct tau_slice payload)
 
 static void do_query(struct connection *connection, struct tau_slice payload)
 {
-    struct tau_query_point_request request;
+    struct tau_query_point_request request = {0};
     if (tau_query_point_request_decode(payload, &request, NULL) != TAU_STATUS_SUCCESS)
         abort();
     if (request.timestamp == FAKE_SLOW)
@@ -227,8 +227,8 @@ static void do_connect(struct connection *connection)
 
 static void execute(struct connection *connection, uint8_t opcode, struct tau_slice payload)
 {
-    struct tau_batch_append_request batch;
-    struct tau_multi_append_request multi;
+    struct tau_batch_append_request batch = {0};
+    struct tau_multi_append_request multi = {0};
     switch (opcode) {
     case TAU_OPCODE_CONNECT:
         do_connect(connection);
