@@ -22,8 +22,9 @@
 #define TAU_EACH_PROCESSOR
 #endif
 
+/* Static, since the compiler exports the clones of a global function whatever its visibility. */
 TAU_EACH_PROCESSOR
-void tau_column_swap(void *restrict to, const void *restrict from, size_t count)
+static void swap_numbers(void *restrict to, const void *restrict from, size_t count)
 {
     uint8_t *restrict out = to;
     const uint8_t *restrict in = from;
@@ -34,4 +35,9 @@ void tau_column_swap(void *restrict to, const void *restrict from, size_t count)
         number = tau_swap_u64(number);
         memcpy(out + i * sizeof number, &number, sizeof number);
     }
+}
+
+void tau_column_swap(void *restrict to, const void *restrict from, size_t count)
+{
+    swap_numbers(to, from, count);
 }
