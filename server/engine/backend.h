@@ -26,9 +26,13 @@ struct taud_log_group {
 // A request's records are never split, so a group must be able to hold the largest.
 enum { TAUD_LOG_GROUP_BYTES_MAX = 8 << 20 };
 
+// Sizes of groups are multiples of this.
+enum { TAUD_LOG_ALIGNMENT = 8 };
+
 // What reading the log back found.
 struct taud_log_report {
     uint64_t end_position;
+    uint64_t highest_epoch;
     uint64_t read_bytes;
     uint64_t cut_bytes;
     uint64_t quarantined_count;
@@ -45,15 +49,20 @@ typedef void taud_log_completion(enum tau_status status, int os_error, uint64_t 
                                  void *user_data);
 
 struct taud_log_operations {
-    // Reads everything in order, cuts a torn end, puts damage inside aside, and is then ready for
-    // append at ret_report->end_position under `epoch`.
-    enum tau_status (*open)(struct taud_backend *backend, uint64_t epoch,
+    // Reads everything in order, cuts a torn end, puts damage inside aside. The log is known to have
+    // reached `known_position`: what is missing before it is damage, not a torn end.
+    enum tau_status (*open)(struct taud_backend *backend, uint64_t known_position,
                             taud_log_replay_callback *callback, void *user_data,
                             struct taud_log_report *ret_report, struct taud_error *error);
-    // Stores groups whose positions follow each other and the end of the log; `sync` asks for
-    // durability too. One append at a time. `completion` is called exactly once, before the return
-    // or later from another thread: SUCCESS; STORAGE_FULL, nothing was taken and the same groups
-    // may come again; INTERNAL_ERROR, nothing may be appended ever again. The groups stay until then.
+    // Makes it ready for append at the report's end_position, under an epoch above highest_epoch:
+    // what an earlier holder may still write is not taken for good afterwards.
+    enum tau_status (*start)(struct taud_backend *backend, uint64_t epoch,
+                             struct taud_error *error);
+    // Stores the first one or more of these groups, whose positions follow each other and the end of
+    // the log; `sync` asks for durability too. One append at a time. `completion` is called exactly
+    // once, before the return or later from another thread: SUCCESS with the position behind the last
+    // group taken; STORAGE_FULL, none was taken and the same groups may come again; INTERNAL_ERROR,
+    // nothing may be appended ever again. The groups' bytes stay in place until then.
     void (*append)(struct taud_backend *backend, const struct taud_log_group *groups, size_t count,
                    bool sync, taud_log_completion *completion, void *user_data);
     // Makes durable what was appended without sync. Completion as above.
@@ -69,8 +78,9 @@ struct taud_log_operations {
 };
 
 struct taud_objects_operations {
-    // Stores a whole object under `name` (letters, digits, '.', '-', '_', at most 100); it is there
-    // entirely or not at all, and durable on return. An object of that name is replaced.
+    // Stores a whole object under `name` (letters, digits, '.', '-', '_', at most 100, with one '/'
+    // behind a folder); it is there entirely or not at all, and durable on return. An object of that
+    // name is replaced.
     enum tau_status (*put)(struct taud_backend *backend, const char *name, const void *data,
                            size_t size, struct taud_error *error);
 };
@@ -79,7 +89,8 @@ struct taud_objects_operations {
 enum { TAUD_CATALOG_BYTES_MAX = 4000 };
 
 struct taud_catalog_operations {
-    // Reads the record: its version (0 when there is none) and its bytes.
+    // Reads the record: its version (0 when there is none) and its bytes. A damaged one is put into
+    // quarantine and counts as none.
     enum tau_status (*read)(struct taud_backend *backend, uint64_t *ret_version, void *ret_data,
                             size_t capacity, size_t *ret_size, struct taud_error *error);
     // Replaces version `expected`; INTERNAL_ERROR when it is not the present one. Durable on return.

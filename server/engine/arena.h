@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+// The engine's bounded memory: blocks of a few sizes, carved from slabs of 64 KiB that lie in one
+// reservation of address space. No call of the kernel under its lock, and what is given back is
+// used again for any size once its slab is empty. It must not know what a block holds.
+#ifndef TAUD_ENGINE_ARENA_H
+#define TAUD_ENGINE_ARENA_H
+
+#include "allocator.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { TAUD_SLAB_BYTES = 64 << 10 };
+
+enum taud_block_class {
+    TAUD_BLOCK_64,
+    TAUD_BLOCK_128,
+    TAUD_BLOCK_256,
+    TAUD_BLOCK_1K,
+    TAUD_BLOCK_4K,
+    TAUD_BLOCK_16K,
+    TAUD_BLOCK_CLASSES,
+};
+
+static inline size_t taud_block_bytes(enum taud_block_class class)
+{
+    static const uint16_t sizes[TAUD_BLOCK_CLASSES] = {64, 128, 256, 1024, 4096, 16384};
+    return sizes[class];
+}
+
+struct taud_slab;
+
+struct taud_slab_list {
+    uint32_t first; // index + 1, 0 for none
+};
+
+struct taud_arena {
+    pthread_mutex_t mutex;
+    const struct taud_allocator *allocator;
+    uint8_t *base;
+    size_t reserved_bytes;
+    struct taud_slab *slabs; // what is known of each slab, beside them
+    size_t slab_records_bytes;
+    uint32_t slab_count;
+    uint32_t untouched; // slabs from here on were never used
+    uint32_t slabs_used;
+    uint32_t dirty_count;
+    struct taud_slab_list partial[TAUD_BLOCK_CLASSES]; // with a free block
+    struct taud_slab_list dirty;                       // empty, their pages still there
+    struct taud_slab_list clean;                       // empty, their pages given back
+};
+
+// Returns false when there is no address space. `bytes` is rounded down to whole slabs.
+bool taud_arena_init(struct taud_arena *arena, uint64_t bytes,
+                     const struct taud_allocator *allocator);
+void taud_arena_done(struct taud_arena *arena);
+
+// A block aligned to its size (at most 4 KiB), with whatever it held; NULL when the bound is reached.
+void *taud_arena_take(struct taud_arena *arena, enum taud_block_class class);
+void taud_arena_give(struct taud_arena *arena, void *block, enum taud_block_class class);
+
+// Gives the pages of empty slabs back to the system when there are many. Calls the kernel: not under
+// a lock that a request may wait for.
+void taud_arena_trim(struct taud_arena *arena);
+
+// Bytes of slabs in use.
+uint64_t taud_arena_used(struct taud_arena *arena);
+
+#endif

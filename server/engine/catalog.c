@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: MIT
+// Series come and go here: the shard's table, the ordered index, and their records in the log. Reading
+// of what is known of a series, and listing.
+#include "state.h"
+
+#include "record.h"
+
+#include <string.h>
+
+struct taud_series *taud_engine_lock_series(struct taud_engine *engine,
+                                            const struct tau_label *label,
+                                            struct taud_shard **ret_shard)
+{
+    uint64_t hash = taud_engine_hash(engine, label);
+    struct taud_shard *shard = &engine->shards[taud_shard_number(hash)];
+    pthread_mutex_lock(&shard->mutex);
+    struct taud_series *series = taud_shard_find(shard, hash, label);
+    if (series)
+        *ret_shard = shard;
+    else
+        pthread_mutex_unlock(&shard->mutex);
+    return series;
+}
+
+void taud_sort_by_shard(const uint64_t *hashes, size_t count, uint16_t starts[TAUD_SHARDS + 1],
+                        uint8_t order[TAUD_BATCH])
+{
+    uint16_t next[TAUD_SHARDS + 1] = {0};
+    for (size_t i = 0; i < count; i++)
+        next[taud_shard_number(hashes[i]) + 1]++;
+    for (size_t i = 0; i < TAUD_SHARDS; i++)
+        next[i + 1] = (uint16_t)(next[i + 1] + next[i]);
+    memcpy(starts, next, sizeof next);
+    for (size_t i = 0; i < count; i++)
+        order[next[taud_shard_number(hashes[i])]++] = (uint8_t)i;
+}
+
+bool taud_catalog_add(struct taud_engine *engine, struct taud_shard *shard,
+                      struct taud_series *series)
+{
+    if (!taud_table_insert(&shard->table, &series->named))
+        return false;
+    pthread_mutex_lock(&engine->index_mutex);
+    bool added = taud_index_insert(&engine->index, &series->named.label);
+    pthread_mutex_unlock(&engine->index_mutex);
+    if (!added)
+        taud_table_remove(&shard->table, &series->named);
+    else
+        atomic_fetch_add(&engine->series_count, 1);
+    return added;
+}
+
+void taud_catalog_remove(struct taud_engine *engine, struct taud_shard *shard,
+                         struct taud_series *series)
+{
+    taud_table_remove(&shard->table, &series->named);
+    pthread_mutex_lock(&engine->index_mutex);
+    taud_index_remove(&engine->index, &series->named.label);
+    pthread_mutex_unlock(&engine->index_mutex);
+    atomic_fetch_sub(&engine->series_count, 1);
+}
+
+static void encode_create(uint8_t *out, const void *user_data)
+{
+    const struct taud_series *series = user_data;
+    taud_record_header(out, TAUD_RECORD_CREATE_SERIES, 0, 0);
+    taud_store_u64(out + 8, series->identity);
+    memcpy(out + 16, &series->named.label, sizeof series->named.label);
+}
+
+static void encode_drop(uint8_t *out, const void *user_data)
+{
+    const struct taud_series *series = user_data;
+    taud_record_header(out, TAUD_RECORD_DROP_SERIES, 0, 0);
+    taud_store_u64(out + 8, series->identity);
+}
+
+static enum tau_status create_locked(struct taud_engine *engine, struct taud_shard *shard,
+                                     const struct tau_label *label, uint64_t hash,
+                                     uint64_t *position)
+{
+    if (taud_shard_find(shard, hash, label))
+        return TAU_STATUS_SERIES_ALREADY_EXISTS;
+    uint64_t identity = atomic_fetch_add(&engine->next_identity, 1);
+    struct taud_series *series = taud_series_new(&engine->arena, label, hash, identity);
+    if (!series)
+        return TAU_STATUS_STORAGE_FULL;
+    if (!taud_catalog_add(engine, shard, series)) {
+        taud_series_release(series, &engine->arena);
+        return TAU_STATUS_STORAGE_FULL;
+    }
+    taud_raise(position, taud_log_append_record(&engine->log, TAUD_RECORD_CREATE_SERIES_BYTES,
+                                                encode_create, series));
+    return TAU_STATUS_SUCCESS;
+}
+
+enum tau_status taud_engine_create_series(struct taud_engine *engine, const struct tau_label *label,
+                                          uint64_t *position)
+{
+    uint64_t hash = taud_engine_hash(engine, label);
+    struct taud_shard *shard = &engine->shards[taud_shard_number(hash)];
+    enum tau_status status = taud_log_admit(&engine->log, TAUD_RECORD_CREATE_SERIES_BYTES, false);
+    if (status != TAU_STATUS_SUCCESS)
+        return status;
+    pthread_mutex_lock(&shard->mutex);
+    status = create_locked(engine, shard, label, hash, position);
+    pthread_mutex_unlock(&shard->mutex);
+    taud_log_release(&engine->log, TAUD_RECORD_CREATE_SERIES_BYTES);
+    return status;
+}
+
+enum tau_status taud_engine_drop_series(struct taud_engine *engine, const struct tau_label *label,
+                                        uint64_t *position)
+{
+    enum tau_status status = taud_log_admit(&engine->log, TAUD_RECORD_DROP_SERIES_BYTES, true);
+    if (status != TAU_STATUS_SUCCESS)
+        return status;
+    struct taud_shard *shard;
+    struct taud_series *series = taud_engine_lock_series(engine, label, &shard);
+    if (series) {
+        taud_raise(position, taud_log_append_record(&engine->log, TAUD_RECORD_DROP_SERIES_BYTES,
+                                                    encode_drop, series));
+        taud_catalog_remove(engine, shard, series);
+        pthread_mutex_unlock(&shard->mutex);
+    }
+    taud_log_release(&engine->log, TAUD_RECORD_DROP_SERIES_BYTES);
+    if (!series)
+        return TAU_STATUS_SERIES_NOT_FOUND;
+    taud_series_release(series, &engine->arena);
+    taud_arena_trim(&engine->arena);
+    return TAU_STATUS_SUCCESS;
+}
+
+enum tau_status taud_engine_describe(struct taud_engine *engine, const struct tau_label *label,
+                                     struct tau_describe_series_response *ret)
+{
+    struct taud_shard *shard;
+    struct taud_series *series = taud_engine_lock_series(engine, label, &shard);
+    if (!series)
+        return TAU_STATUS_SERIES_NOT_FOUND;
+    bool any = series->point_count > 0;
+    *ret = (struct tau_describe_series_response){
+        .identity = series->identity,
+        .order = TAU_ORDER_POLICY_STRICT,
+        .point_count = series->point_count,
+        .memory_bytes = taud_series_memory(series),
+        .first_timestamp = any ? series->first_timestamp : 0,
+        .last_timestamp = any ? series->last_timestamp : 0,
+    };
+    pthread_mutex_unlock(&shard->mutex);
+    return TAU_STATUS_SUCCESS;
+}
+
+void taud_engine_list_series(struct taud_engine *engine, struct tau_slice prefix,
+                             const struct tau_label *cursor, size_t limit,
+                             struct tau_label *ret_labels, size_t *ret_count, bool *ret_more)
+{
+    struct tau_label from = {{0}};
+    bool exclusive = false;
+    *ret_count = 0;
+    *ret_more = false;
+    if (prefix.size > sizeof from.bytes)
+        return;
+    if (prefix.size > 0)
+        memcpy(from.bytes, prefix.data, prefix.size);
+    if (cursor && memcmp(cursor, &from, sizeof from) >= 0) {
+        from = *cursor;
+        exclusive = true;
+    }
+    pthread_mutex_lock(&engine->index_mutex);
+    *ret_count = taud_index_list(&engine->index, &from, exclusive, prefix, limit, ret_labels,
+                                 ret_more);
+    pthread_mutex_unlock(&engine->index_mutex);
+}

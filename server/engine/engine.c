@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: MIT
+// The engine's life: memory, then files and threads, then back in the reverse order. And its figures.
+#include "state.h"
+
+#include "bytes.h"
+
+#include <string.h>
+
+enum { STATE_VERSION = 1, STATE_BYTES = 24, MEMORY_BYTES_MIN = 1 << 20 };
+
+static enum tau_status check_options(const struct taud_engine_options *options,
+                                     struct taud_error *error)
+{
+    if (!options->backend)
+        return taud_error_set(error, TAU_STATUS_INVALID_ARGUMENT, 0, "no storage backend is given");
+    if (options->memory_bytes < MEMORY_BYTES_MIN)
+        return taud_error_set(error, TAU_STATUS_INVALID_ARGUMENT, 0,
+                              "the memory bound must be at least 1 MiB");
+    if (options->durability == TAUD_DURABILITY_INTERVAL && options->sync_interval_ms == 0)
+        return taud_error_set(error, TAU_STATUS_INVALID_ARGUMENT, 0,
+                              "the interval of syncs must be at least 1 ms");
+    return TAU_STATUS_SUCCESS;
+}
+
+static bool init_tables(struct taud_engine *engine)
+{
+    uint64_t entries = engine->memory_bytes / sizeof(struct taud_series) / 16 + 4096;
+    if (!taud_table_init(&engine->lenses, &engine->arena, TAU_LIMIT_LENSES))
+        return false;
+    for (size_t i = 0; i < TAUD_SHARDS; i++) {
+        if (taud_table_init(&engine->shards[i].table, &engine->arena, entries))
+            continue;
+        while (i-- > 0)
+            taud_table_done(&engine->shards[i].table);
+        taud_table_done(&engine->lenses);
+        return false;
+    }
+    return true;
+}
+
+static bool init_memory(struct taud_engine *engine, const struct taud_engine_options *options)
+{
+    if (!taud_arena_init(&engine->arena, options->memory_bytes, options->allocator))
+        return false;
+    if (!taud_log_init(&engine->log, options)) {
+        taud_arena_done(&engine->arena);
+        return false;
+    }
+    if (!init_tables(engine)) {
+        taud_log_done(&engine->log);
+        taud_arena_done(&engine->arena);
+        return false;
+    }
+    return true;
+}
+
+// From the allocator, aligned to cache lines; the address that it gave stands before the engine.
+static struct taud_engine *allocate(const struct taud_allocator *allocator)
+{
+    uint8_t *memory = allocator->allocate(
+        allocator->context, sizeof(struct taud_engine) + TAUD_CACHE_LINES + sizeof(void *));
+    if (!memory)
+        return NULL;
+    uintptr_t start = (uintptr_t)memory + sizeof(void *) + TAUD_CACHE_LINES - 1;
+    uint8_t *aligned = memory + (start / TAUD_CACHE_LINES * TAUD_CACHE_LINES - (uintptr_t)memory);
+    memset(aligned, 0, sizeof(struct taud_engine));
+    memcpy(aligned - sizeof(void *), &memory, sizeof memory);
+    return (struct taud_engine *)(void *)aligned;
+}
+
+static void release(struct taud_engine *engine, const struct taud_allocator *allocator)
+{
+    void *memory;
+    memcpy(&memory, (uint8_t *)engine - sizeof(void *), sizeof memory);
+    allocator->release(allocator->context, memory);
+}
+
+enum tau_status taud_engine_new(const struct taud_engine_options *options,
+                                struct taud_engine **ret_engine, struct taud_error *error)
+{
+    enum tau_status status = check_options(options, error);
+    if (status != TAU_STATUS_SUCCESS)
+        return status;
+    struct taud_engine_options given = *options;
+    given.allocator = given.allocator ? given.allocator : taud_allocator_system();
+    given.clock = given.clock ? given.clock : taud_clock_system();
+    struct taud_engine *engine = allocate(given.allocator);
+    if (!engine)
+        return taud_error_set(error, TAU_STATUS_NO_MEMORY, 0, "no memory for the engine");
+    engine->backend = given.backend;
+    engine->allocator = given.allocator;
+    engine->memory_bytes = given.memory_bytes;
+    if (!init_memory(engine, &given)) {
+        release(engine, given.allocator);
+        return taud_error_set(error, TAU_STATUS_NO_MEMORY, 0,
+                              "no address space for %llu bytes of points",
+                              (unsigned long long)given.memory_bytes);
+    }
+    taud_hash_key_init(&engine->hash_key, given.seed);
+    for (size_t i = 0; i < TAUD_SHARDS; i++)
+        pthread_mutex_init(&engine->shards[i].mutex, NULL);
+    pthread_mutex_init(&engine->index_mutex, NULL);
+    pthread_rwlock_init(&engine->lens_lock, NULL);
+    taud_index_init(&engine->index, &engine->arena);
+    taud_index_init(&engine->lens_index, &engine->arena);
+    atomic_store(&engine->next_identity, 1);
+    *ret_engine = engine;
+    return TAU_STATUS_SUCCESS;
+}
+
+// --- the engine's own record in the catalog store ---------------------------------------------
+
+static enum tau_status read_state(struct taud_engine *engine, uint64_t *ret_known,
+                                  struct taud_error *error)
+{
+    uint8_t bytes[TAUD_CATALOG_BYTES_MAX];
+    size_t size = 0;
+    enum tau_status status = engine->backend->catalog->read(
+        engine->backend, &engine->catalog_version, bytes, sizeof bytes, &size, error);
+    if (status != TAU_STATUS_SUCCESS)
+        return status;
+    *ret_known = 0;
+    if (engine->catalog_version == 0)
+        return TAU_STATUS_SUCCESS;
+    if (size < STATE_BYTES || taud_load_u32(bytes) != STATE_VERSION)
+        return taud_error_set(error, TAU_STATUS_INTERNAL_ERROR, 0,
+                              "the stored data is of a later format than this server knows; "
+                              "it was not touched");
+    engine->epoch = taud_load_u64(bytes + 8);
+    *ret_known = taud_load_u64(bytes + 16);
+    return TAU_STATUS_SUCCESS;
+}
+
+// `known` is a position that the log is durable to.
+static enum tau_status write_state(struct taud_engine *engine, uint64_t known,
+                                   struct taud_error *error)
+{
+    uint8_t bytes[STATE_BYTES] = {0};
+    taud_store_u32(bytes, STATE_VERSION);
+    taud_store_u64(bytes + 8, engine->epoch);
+    taud_store_u64(bytes + 16, known);
+    enum tau_status status = engine->backend->catalog->swap(
+        engine->backend, engine->catalog_version, bytes, sizeof bytes, error);
+    if (status == TAU_STATUS_SUCCESS)
+        engine->catalog_version++;
+    return status;
+}
+
+static enum tau_status start_log(struct taud_engine *engine, struct taud_recovery *recovery,
+                                 struct taud_error *error)
+{
+    uint64_t known;
+    struct taud_log_report report;
+    enum tau_status status = read_state(engine, &known, error);
+    if (status != TAU_STATUS_SUCCESS)
+        return status;
+    engine->stage = TAUD_STAGE_LOG;
+    status = taud_engine_replay(engine, known, recovery, &report, error);
+    if (status != TAU_STATUS_SUCCESS)
+        return status;
+    if (engine->epoch < report.highest_epoch)
+        engine->epoch = report.highest_epoch;
+    engine->epoch++;
+    status = write_state(engine, report.end_position, error);
+    if (status == TAU_STATUS_SUCCESS)
+        status = engine->backend->log->start(engine->backend, engine->epoch, error);
+    if (status == TAU_STATUS_SUCCESS)
+        status = taud_log_start(&engine->log, report.end_position, error);
+    recovery->epoch = engine->epoch;
+    recovery->log_bytes = report.read_bytes;
+    recovery->cut_bytes = report.cut_bytes;
+    recovery->quarantined_count = report.quarantined_count;
+    recovery->quarantined_bytes = report.quarantined_bytes;
+    return status;
+}
+
+static void close_files(struct taud_engine *engine)
+{
+    if (engine->stage >= TAUD_STAGE_LOG)
+        engine->backend->log->close(engine->backend);
+    if (engine->stage >= TAUD_STAGE_BACKEND)
+        engine->backend->close(engine->backend);
+    engine->stage = TAUD_STAGE_STOPPED;
+}
+
+enum tau_status taud_engine_startup(struct taud_engine *engine, struct taud_recovery *ret_recovery,
+                                    struct taud_error *error)
+{
+    struct taud_recovery recovery = {0};
+    enum tau_status status = engine->backend->open(engine->backend, error);
+    if (status != TAU_STATUS_SUCCESS)
+        return status;
+    engine->stage = TAUD_STAGE_BACKEND;
+    status = start_log(engine, &recovery, error);
+    if (status != TAU_STATUS_SUCCESS) {
+        close_files(engine);
+        return status;
+    }
+    engine->stage = TAUD_STAGE_RUNNING;
+    recovery.series_count = atomic_load(&engine->series_count);
+    recovery.lens_count = engine->lenses.count;
+    if (ret_recovery)
+        *ret_recovery = recovery;
+    return TAU_STATUS_SUCCESS;
+}
+
+void taud_engine_stop(struct taud_engine *engine)
+{
+    if (engine->stage != TAUD_STAGE_RUNNING)
+        return;
+    taud_log_stop(&engine->log);
+    // Only a hint to the next start, which can do without it.
+    if (!atomic_load(&engine->log.failed))
+        (void)!write_state(engine, atomic_load(&engine->log.durable_position), NULL);
+    close_files(engine);
+}
+
+void taud_engine_free(struct taud_engine *engine)
+{
+    if (!engine)
+        return;
+    taud_engine_stop(engine);
+    // Series, lenses and all else lie in the arena.
+    for (size_t i = 0; i < TAUD_SHARDS; i++) {
+        taud_table_done(&engine->shards[i].table);
+        pthread_mutex_destroy(&engine->shards[i].mutex);
+    }
+    taud_table_done(&engine->lenses);
+    pthread_rwlock_destroy(&engine->lens_lock);
+    pthread_mutex_destroy(&engine->index_mutex);
+    taud_log_done(&engine->log);
+    taud_arena_done(&engine->arena);
+    release(engine, engine->allocator);
+}
+
+// --- durability -------------------------------------------------------------------------------
+
+uint64_t taud_engine_durable_position(const struct taud_engine *engine)
+{
+    return atomic_load_explicit(&engine->log.durable_position, memory_order_acquire);
+}
+
+enum tau_status taud_engine_outcome(const struct taud_engine *engine, uint64_t position)
+{
+    // The failure first: what became durable before it must still be seen as durable.
+    bool failed = atomic_load(&engine->log.failed);
+    if (taud_engine_durable_position(engine) >= position)
+        return TAU_STATUS_SUCCESS;
+    return failed ? TAU_STATUS_OUTCOME_UNKNOWN : TAU_STATUS_WOULD_BLOCK;
+}
+
+void taud_engine_commit(struct taud_engine *engine, uint64_t position, enum taud_commit_mode mode)
+{
+    taud_log_commit(&engine->log, position, mode);
+}
+
+enum tau_status taud_engine_on_durable(struct taud_engine *engine,
+                                       taud_engine_durable_callback *callback, void *user_data)
+{
+    return taud_log_add_listener(&engine->log, callback, user_data);
+}
+
+bool taud_engine_log_has_room(const struct taud_engine *engine)
+{
+    const struct taud_log *log = &engine->log;
+    return atomic_load_explicit(&log->active_used, memory_order_relaxed) +
+               atomic_load_explicit(&log->in_flight, memory_order_relaxed) <=
+           TAUD_LOG_BUFFER_BYTES / 2;
+}
+
+void taud_engine_statistics(const struct taud_engine *engine, struct taud_engine_statistics *ret)
+{
+    // The arena's and the lenses' locks are taken; nothing that a caller can see changes.
+    struct taud_engine *mutable = (struct taud_engine *)(uintptr_t)engine;
+    const struct taud_log *log = &engine->log;
+    *ret = (struct taud_engine_statistics){
+        .state = TAUD_ENGINE_WRITABLE,
+        .failure = atomic_load(&log->failure),
+        .memory_limit_bytes = engine->memory_bytes,
+        .memory_used_bytes = taud_arena_used(&mutable->arena),
+        .series_count = atomic_load(&engine->series_count),
+        .log_position = atomic_load(&log->next_position),
+        .durable_position = atomic_load(&log->durable_position),
+        .commit_count = atomic_load(&log->commit_count),
+        .commit_bytes = atomic_load(&log->commit_bytes),
+    };
+    if (atomic_load(&log->disk_full) || atomic_load(&log->prepare_full))
+        ret->state = TAUD_ENGINE_DISK_FULL;
+    if (atomic_load(&log->failed))
+        ret->state = TAUD_ENGINE_READ_ONLY;
+    pthread_rwlock_rdlock(&mutable->lens_lock);
+    ret->lens_count = engine->lenses.count;
+    pthread_rwlock_unlock(&mutable->lens_lock);
+}

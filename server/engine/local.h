@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: MIT
+// What the files of the local backend share: its state, and the layout of FORMAT.md in constants. Only
+// local_*.c include it.
+#ifndef TAUD_ENGINE_LOCAL_H
+#define TAUD_ENGINE_LOCAL_H
+
+#include "backend.h"
+#include "bytes.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+enum {
+    TAUD_SEGMENT_VERSION = 1,
+    TAUD_SEGMENT_HEADER_BYTES = 8192, // two copies, a block each
+    TAUD_SEGMENT_COPY_BYTES = 64,
+    TAUD_GROUP_HEADER_BYTES = 56,
+    TAUD_SEGMENT_BYTES_MIN = 16 << 10,
+    TAUD_SEGMENT_BYTES_DEFAULT = 64 << 20,
+    TAUD_SEGMENT_BYTES_FIRST = 8 << 20, // the first is small, each next one twice as large
+    TAUD_WRITE_BUFFER_BYTES = 2 << 20,
+    TAUD_PATH_BYTES = 4096,
+};
+
+struct taud_segment_header {
+    uint64_t sequence;
+    uint64_t file_id;
+    uint64_t epoch;
+    uint64_t position; // of the first group
+    uint64_t size;     // of the file
+};
+
+struct taud_group_header {
+    uint64_t file_id;
+    uint64_t offset; // in the file
+    uint64_t epoch;
+    uint64_t position;
+    uint64_t synced_position; // everything before it was durable when this was written
+    uint32_t size;
+    uint32_t content_crc;
+};
+
+enum taud_next_state {
+    TAUD_NEXT_NONE,
+    TAUD_NEXT_PREPARING,
+    TAUD_NEXT_READY,
+};
+
+struct taud_local {
+    struct taud_backend backend; // first
+    const struct taud_io *io;
+    const struct taud_allocator *allocator;
+    uint64_t segment_bytes;
+    uint64_t file_seed;
+    int lock_file;
+    uint64_t quarantined_count;
+    uint64_t quarantined_bytes;
+
+    // The segment that is written to. Only the appending thread touches what follows.
+    struct taud_segment_header current;
+    int file;        // through the cache; -1 for none
+    int direct_file; // past the cache, durable on return; -1 where the file system cannot
+    uint64_t offset; // of the next group
+    bool fresh;      // its header goes out with the first group
+    bool unsynced;
+    bool failed;
+    uint64_t epoch;
+    uint64_t position;
+    uint64_t synced_position;
+    uint64_t file_count; // file ids drawn
+    uint8_t *buffer;     // aligned; the block that `offset` lies in begins it
+    uint8_t *block;      // that block as it is on disk
+
+    pthread_mutex_t mutex; // of what follows
+    pthread_cond_t prepared;
+    enum taud_next_state next_state;
+    uint64_t next_size;
+    uint64_t current_sequence;
+    bool current_used;
+    _Atomic uint64_t room;
+
+    char directory[TAUD_PATH_BYTES - 256];
+};
+
+static inline struct taud_local *taud_local_of(struct taud_backend *backend)
+{
+    return (struct taud_local *)(void *)backend;
+}
+
+// local_backend.c
+void taud_local_path(const struct taud_local *local, char out[TAUD_PATH_BYTES], const char *name);
+void taud_local_segment_path(const struct taud_local *local, char out[TAUD_PATH_BYTES],
+                             uint64_t sequence);
+// Writes a whole file beside its place, syncs it, moves it there. Returns 0 or a negative errno.
+int taud_local_replace(struct taud_local *local, const char *name, const char *folder,
+                       const void *data, size_t size);
+extern const struct taud_objects_operations taud_local_objects;
+
+// local_catalog.c
+extern const struct taud_catalog_operations taud_local_catalog;
+// Refuses a catalog of a future version without touching it.
+enum tau_status taud_local_catalog_check(struct taud_local *local, struct taud_error *error);
+
+// local_segment.c
+enum taud_header_kind {
+    TAUD_HEADER_NONE,    // zeros: never used
+    TAUD_HEADER_GOOD,
+    TAUD_HEADER_DAMAGED,
+    TAUD_HEADER_FUTURE,
+};
+void taud_segment_header_encode(uint8_t out[TAUD_SEGMENT_HEADER_BYTES],
+                                const struct taud_segment_header *header);
+enum taud_header_kind taud_segment_header_decode(const uint8_t bytes[TAUD_SEGMENT_HEADER_BYTES],
+                                                 struct taud_segment_header *ret);
+void taud_group_header_encode(uint8_t out[TAUD_GROUP_HEADER_BYTES],
+                              const struct taud_group_header *header);
+bool taud_group_header_decode(const uint8_t bytes[TAUD_GROUP_HEADER_BYTES],
+                              struct taud_group_header *ret);
+// Makes the zeroed, durable file of a segment. Returns 0 or a negative errno.
+int taud_local_make_segment(struct taud_local *local, uint64_t sequence, uint64_t size);
+// The size that a segment has by its number.
+uint64_t taud_local_segment_size(const struct taud_local *local, uint64_t sequence);
+enum tau_status taud_local_prepare(struct taud_backend *backend);
+bool taud_local_needs_prepare(struct taud_backend *backend);
+// Goes on in the next segment, which can hold `bytes`. Returns 0 or a negative errno.
+int taud_local_roll(struct taud_local *local, uint64_t bytes);
+int taud_local_open_files(struct taud_local *local, uint64_t sequence);
+void taud_local_close_files(struct taud_local *local);
+
+// local_log.c
+extern const struct taud_log_operations taud_local_log;
+void taud_local_update_room(struct taud_local *local);
+
+// local_replay.c
+enum tau_status taud_local_log_open(struct taud_backend *backend, uint64_t known_position,
+                                    taud_log_replay_callback *callback, void *user_data,
+                                    struct taud_log_report *ret_report, struct taud_error *error);
+// Refuses segments of a future version without touching anything.
+enum tau_status taud_local_log_check(struct taud_local *local, struct taud_error *error);
+
+#endif

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+// The write-ahead log above the backend: what was written in memory waits here in order until a commit
+// hands it down, and the durable position tells how far that got. It must not know series, nor files.
+//
+//   writer:   admit -> (shard lock: append, append, ...) -> release
+//   commit:   swap the two buffers -> backend append -> durable position -> listeners
+#ifndef TAUD_ENGINE_LOG_H
+#define TAUD_ENGINE_LOG_H
+
+#include "backend.h"
+#include "engine.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+enum {
+    TAUD_LOG_BUFFER_BYTES = 16 << 20, // admitted writes never find it full
+    TAUD_LOG_GROUP_BYTES = 256 << 10, // a group ends at the first record boundary behind this
+    TAUD_LOG_GROUPS_MAX = TAUD_LOG_BUFFER_BYTES / TAUD_LOG_GROUP_BYTES + 2,
+    TAUD_LOG_RESERVE_BYTES = 64 << 10, // of disk that only drops may use
+};
+
+struct taud_log_buffer {
+    uint8_t *data;
+    uint64_t position; // of data[0]
+    size_t used;
+    size_t written;                    // handed down and done
+    size_t ends[TAUD_LOG_GROUPS_MAX];  // of closed groups
+    size_t end_count;
+    size_t run; // offset of the record of points that ends the buffer; used for none
+};
+
+struct taud_log_listener {
+    struct taud_log_listener *next;
+    taud_engine_durable_callback *callback;
+    void *user_data;
+};
+
+struct taud_log {
+    struct taud_backend *backend;
+    const struct taud_allocator *allocator;
+    const struct taud_clock *clock;
+    enum taud_durability durability;
+    uint64_t sync_interval_ns;
+
+    pthread_mutex_t mutex; // of all that follows and is not atomic
+    pthread_cond_t work;   // for the commit thread
+    pthread_cond_t room;   // for writers that wait, and for the end of a commit
+    pthread_cond_t done;   // of the backend's completion
+    pthread_cond_t ahead;  // for the preparing thread
+    struct taud_log_buffer buffers[2];
+    unsigned active;
+    bool committing; // one thread is handing down; it alone touches the other buffer
+    bool completed;
+    enum tau_status completed_status;
+    int completed_error;
+    uint64_t completed_position;
+    uint64_t wanted; // the position that somebody waits for
+    bool unsynced;   // something was handed down without a sync
+    uint64_t sync_at_ns;
+    uint64_t retry_at_ns;
+    bool stopping;
+    bool threads_running;
+    pthread_t commit_thread;
+    pthread_t prepare_thread;
+
+    _Atomic uint64_t next_position;
+    _Atomic uint64_t durable_position;
+    _Atomic size_t active_used;
+    _Atomic size_t in_flight;  // admitted and not yet released
+    _Atomic bool failed;
+    _Atomic bool disk_full;    // the last append found no space
+    _Atomic bool prepare_full; // the last preparation found none
+    _Atomic int failure;
+    _Atomic uint64_t commit_count;
+    _Atomic uint64_t commit_bytes;
+    _Atomic(struct taud_log_listener *) listeners;
+};
+
+// Memory only. Returns false when there is none.
+bool taud_log_init(struct taud_log *log, const struct taud_engine_options *options);
+void taud_log_done(struct taud_log *log);
+
+// Begins at `position`, the end of what the backend has, and starts the threads.
+enum tau_status taud_log_start(struct taud_log *log, uint64_t position, struct taud_error *error);
+
+// Hands everything down, syncs it in every durability, ends the threads.
+void taud_log_stop(struct taud_log *log);
+
+// Asks for room for records of at most `bytes`; waits for a commit when the buffer is full. `frees`
+// says that the write makes space elsewhere and may use the reserve of the disk. Never with a lock of
+// the engine held. Returns SUCCESS (then release must follow), STORAGE_FULL, READ_ONLY.
+enum tau_status taud_log_admit(struct taud_log *log, size_t bytes, bool frees);
+void taud_log_release(struct taud_log *log, size_t bytes);
+
+// Appends `count` points, encoded, all in one group; joins a record of points before them. Returns the
+// position to wait for. Within admit and release.
+uint64_t taud_log_append_points(struct taud_log *log, const uint8_t *points, size_t count);
+
+// Appends one record of `size` bytes, a multiple of 8, that `encode` writes under the log's mutex.
+typedef void taud_log_encode(uint8_t *out, const void *user_data);
+uint64_t taud_log_append_record(struct taud_log *log, size_t size, taud_log_encode *encode,
+                                const void *user_data);
+
+void taud_log_commit(struct taud_log *log, uint64_t position, enum taud_commit_mode mode);
+enum tau_status taud_log_add_listener(struct taud_log *log, taud_engine_durable_callback *callback,
+                                      void *user_data);
+
+// In commit.c: hands the waiting groups down once. With the mutex, `committing` set by the caller.
+void taud_log_write_pending(struct taud_log *log);
+
+// In commit.c too.
+enum tau_status taud_log_start_threads(struct taud_log *log, struct taud_error *error);
+void taud_log_stop_threads(struct taud_log *log);
+
+#endif

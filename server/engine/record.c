@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+// Reads the records of the log. Each fixed part is checked once, in the form `size - pos >= n`.
+#include "record.h"
+
+// The record's size by its header, in 64 bits: no count overflows it; 0 for none that is known.
+static uint64_t record_bytes(const uint8_t *header)
+{
+    uint64_t count = taud_load_u32(header + 4);
+    unsigned mode = header[1];
+    if (header[2] != 0 || header[3] != 0)
+        return 0;
+    switch (header[0]) {
+    case TAUD_RECORD_POINTS:
+        return mode == 0 && count > 0 ? 8 + count * TAUD_RECORD_POINT_BYTES : 0;
+    case TAUD_RECORD_COLUMNS:
+        if (mode > TAUD_COLUMNS_STEP || count == 0)
+            return 0;
+        return 16 + (mode == TAUD_COLUMNS_STEP ? 16 : count * 8) + count * 8;
+    case TAUD_RECORD_CREATE_SERIES:
+        return mode == 0 && count == 0 ? TAUD_RECORD_CREATE_SERIES_BYTES : 0;
+    case TAUD_RECORD_DROP_SERIES:
+        return mode == 0 && count == 0 ? TAUD_RECORD_DROP_SERIES_BYTES : 0;
+    case TAUD_RECORD_CREATE_LENS:
+        return mode == 0 && count >= 1 && count <= TAU_LIMIT_LENS_TRANSFORMS
+                   ? TAUD_RECORD_CREATE_LENS_BYTES
+                   : 0;
+    case TAUD_RECORD_DROP_LENS:
+        return mode == 0 && count == 0 ? TAUD_RECORD_DROP_LENS_BYTES : 0;
+    default:
+        return 0;
+    }
+}
+
+static void read_body(const uint8_t *body, struct taud_record *ret)
+{
+    switch (ret->type) {
+    case TAUD_RECORD_POINTS:
+        ret->points = body;
+        break;
+    case TAUD_RECORD_COLUMNS:
+        ret->identity = taud_load_u64(body);
+        ret->timestamps = body + 8;
+        ret->values = ret->timestamps +
+                      (ret->mode == TAUD_COLUMNS_STEP ? 16 : (size_t)ret->count * 8);
+        break;
+    case TAUD_RECORD_CREATE_SERIES:
+        memcpy(&ret->label, body + 8, sizeof ret->label);
+        ret->identity = taud_load_u64(body);
+        break;
+    case TAUD_RECORD_DROP_SERIES:
+        ret->identity = taud_load_u64(body);
+        break;
+    case TAUD_RECORD_CREATE_LENS:
+        memcpy(&ret->label, body, sizeof ret->label);
+        memcpy(&ret->source, body + 32, sizeof ret->source);
+        memcpy(ret->transforms, body + 64, sizeof ret->transforms);
+        break;
+    case TAUD_RECORD_DROP_LENS:
+        memcpy(&ret->label, body, sizeof ret->label);
+        break;
+    }
+}
+
+bool taud_record_decode(const uint8_t **data, size_t *size, struct taud_record *ret)
+{
+    if (*size < TAUD_RECORD_HEADER_BYTES)
+        return false;
+    uint64_t bytes = record_bytes(*data);
+    if (bytes == 0 || *size < bytes)
+        return false;
+    memset(ret, 0, sizeof *ret);
+    ret->type = (enum taud_record_type)(*data)[0];
+    ret->mode = (enum taud_columns_mode)(*data)[1];
+    ret->count = taud_load_u32(*data + 4);
+    read_body(*data + TAUD_RECORD_HEADER_BYTES, ret);
+    *data += bytes;
+    *size -= (size_t)bytes;
+    return true;
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+// The records of the log, as FORMAT.md describes them. Encoders write into room that was asked for with
+// the size functions; the decoder checks everything and trusts nothing.
+#ifndef TAUD_ENGINE_RECORD_H
+#define TAUD_ENGINE_RECORD_H
+
+#include "bytes.h"
+
+#include <stdbool.h>
+
+#include <tau/protocol.h>
+
+enum taud_record_type {
+    TAUD_RECORD_POINTS = 1,
+    TAUD_RECORD_COLUMNS = 2,
+    TAUD_RECORD_CREATE_SERIES = 3,
+    TAUD_RECORD_DROP_SERIES = 4,
+    TAUD_RECORD_CREATE_LENS = 5,
+    TAUD_RECORD_DROP_LENS = 6,
+};
+
+enum taud_columns_mode {
+    TAUD_COLUMNS_PLAIN = 0,
+    TAUD_COLUMNS_STEP = 1, // timestamps are first + i * step
+};
+
+enum {
+    TAUD_RECORD_HEADER_BYTES = 8,
+    TAUD_RECORD_POINT_BYTES = 24,
+    TAUD_RECORD_CREATE_SERIES_BYTES = 8 + 8 + 32,
+    TAUD_RECORD_DROP_SERIES_BYTES = 8 + 8,
+    TAUD_RECORD_CREATE_LENS_BYTES = 8 + 32 + 32 + 16,
+    TAUD_RECORD_DROP_LENS_BYTES = 8 + 32,
+};
+
+static inline void taud_record_header(uint8_t *out, enum taud_record_type type, unsigned mode,
+                                      uint32_t count)
+{
+    memset(out, 0, 4);
+    out[0] = (uint8_t)type;
+    out[1] = (uint8_t)mode;
+    taud_store_u32(out + 4, count);
+}
+
+static inline size_t taud_record_columns_bytes(enum taud_columns_mode mode, size_t count)
+{
+    return 8 + 8 + (mode == TAUD_COLUMNS_STEP ? 16 : count * 8) + count * 8;
+}
+
+static inline void taud_record_point(uint8_t out[24], uint64_t identity, int64_t timestamp,
+                                     double value)
+{
+    uint64_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    taud_store_u64(out, identity);
+    taud_store_u64(out + 8, (uint64_t)timestamp);
+    taud_store_u64(out + 16, bits);
+}
+
+// A record that was read. What its type does not have is zero.
+struct taud_record {
+    enum taud_record_type type;
+    enum taud_columns_mode mode;
+    uint32_t count;
+    uint64_t identity;
+    struct tau_label label;
+    struct tau_label source;
+    uint8_t transforms[TAU_LIMIT_LENS_TRANSFORMS];
+    const uint8_t *points; // POINTS: count times 24 bytes
+    const uint8_t *timestamps; // COLUMNS: count words, or first and step
+    const uint8_t *values;     // COLUMNS: count words
+};
+
+// Takes the next record from *data, and moves *data and *size behind it. Returns false when there is
+// none that is well formed; *data is unchanged then.
+bool taud_record_decode(const uint8_t **data, size_t *size, struct taud_record *ret);
+
+#endif

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: MIT
+// The engine's state and its locks. Only the files of the engine include it.
+//
+// Lock order: a thread that holds one takes only those below it.
+//
+//   | lock            | of                                              | held over                    |
+//   |-----------------|-------------------------------------------------|------------------------------|
+//   | lens_lock (rw)  | lenses: table, index, count                     | validate, log, apply         |
+//   | shard.mutex     | series of the shard and their points            | validate, log, apply         |
+//   |                 |   several: in ascending number (append_rows)    |                              |
+//   | index_mutex     | the ordered index of series                     | one insert, remove or page   |
+//   | log.mutex       | the log's buffers and its commit state          | a copy; never a backend call |
+//   | local.mutex     | the local backend's preparation of segments     | a few assignments            |
+//   | arena.mutex     | slabs                                           | a few assignments            |
+//
+// log.mutex and arena.mutex are never held together, nor is any of them while the kernel is called.
+#ifndef TAUD_ENGINE_STATE_H
+#define TAUD_ENGINE_STATE_H
+
+#include "arena.h"
+#include "engine.h"
+#include "hash.h"
+#include "index.h"
+#include "log.h"
+#include "series.h"
+#include "table.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+enum {
+    TAUD_SHARDS = 64,
+    TAUD_SHARD_BITS = 6,
+    TAUD_BATCH = 256, // points that are sorted by shard together
+    TAUD_CACHE_LINES = 128,
+};
+
+struct taud_shard {
+    _Alignas(TAUD_CACHE_LINES) pthread_mutex_t mutex;
+    struct taud_table table;
+};
+
+struct taud_lens {
+    struct taud_named named;
+    struct tau_label source;
+    uint8_t transform_count;
+    uint8_t transforms[TAU_LIMIT_LENS_TRANSFORMS];
+};
+
+struct taud_engine {
+    struct taud_backend *backend;
+    const struct taud_allocator *allocator;
+    struct taud_hash_key hash_key;
+    struct taud_arena arena;
+    struct taud_log log;
+    enum {
+        TAUD_STAGE_NEW,
+        TAUD_STAGE_BACKEND,
+        TAUD_STAGE_LOG,
+        TAUD_STAGE_RUNNING,
+        TAUD_STAGE_STOPPED,
+    } stage;
+    uint64_t epoch;
+    uint64_t catalog_version;
+    uint64_t memory_bytes;
+    _Atomic uint64_t next_identity;
+    _Atomic uint64_t series_count;
+
+    struct taud_shard shards[TAUD_SHARDS];
+    _Alignas(TAUD_CACHE_LINES) pthread_mutex_t index_mutex;
+    struct taud_index index;
+    pthread_rwlock_t lens_lock;
+    struct taud_table lenses;
+    struct taud_index lens_index;
+};
+
+_Static_assert(sizeof(struct taud_lens) <= 128, "a lens fits its block");
+
+static inline unsigned taud_shard_number(uint64_t hash)
+{
+    return (unsigned)(hash >> (64 - TAUD_SHARD_BITS));
+}
+
+static inline uint64_t taud_engine_hash(const struct taud_engine *engine,
+                                        const struct tau_label *label)
+{
+    return taud_hash_label(&engine->hash_key, label->bytes);
+}
+
+static inline void taud_raise(uint64_t *position, uint64_t to)
+{
+    if (*position < to)
+        *position = to;
+}
+
+static inline struct taud_series *taud_shard_find(const struct taud_shard *shard, uint64_t hash,
+                                                  const struct tau_label *label)
+{
+    return (struct taud_series *)(void *)taud_table_find(&shard->table, hash, label);
+}
+
+// Locks the label's shard and finds the series; NULL with the lock released when there is none.
+struct taud_series *taud_engine_lock_series(struct taud_engine *engine,
+                                            const struct tau_label *label,
+                                            struct taud_shard **ret_shard);
+
+// Sorts the batch's places by shard, stably. starts[TAUD_SHARDS] is count.
+void taud_sort_by_shard(const uint64_t *hashes, size_t count, uint16_t starts[TAUD_SHARDS + 1],
+                        uint8_t order[TAUD_BATCH]);
+
+// Puts a series into the catalog, or takes it out. Series: with its shard's lock. Adding returns false
+// when memory is at its bound.
+bool taud_catalog_add(struct taud_engine *engine, struct taud_shard *shard,
+                      struct taud_series *series);
+void taud_catalog_remove(struct taud_engine *engine, struct taud_shard *shard,
+                         struct taud_series *series);
+
+// The same for lenses, with the lens lock for writing. Adding copies the lens.
+bool taud_lens_add(struct taud_engine *engine, const struct taud_lens *lens);
+void taud_lens_remove(struct taud_engine *engine, struct taud_lens *lens);
+
+// Stores columns of a replayed or requested batch whose timestamps stand behind the last point in the
+// series' spans: tells whether they ascend from there, and whether their step is constant.
+void taud_columns_examine(const struct taud_series *series, uint64_t count, bool *ret_ascending,
+                          bool *ret_even);
+
+// Reads the log into the engine. In replay.c; before any thread is there.
+enum tau_status taud_engine_replay(struct taud_engine *engine, uint64_t known_position,
+                                   struct taud_recovery *recovery,
+                                   struct taud_log_report *ret_report, struct taud_error *error);
+
+#endif
