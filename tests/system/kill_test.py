@@ -120,14 +120,14 @@ class PlantedFaults(unittest.TestCase):
 
     def cut_newest_file(self, directory: Path, size: int) -> int:
         """Zeroes the last `size` written bytes of the file that was written last."""
-        files = [path for path in directory.rglob("*") if path.is_file()]
-        path = max((path for path in files if path.stat().st_size > size),
+        ends = {path: len(path.read_bytes().rstrip(b"\0"))
+                for path in directory.rglob("*") if path.is_file()}
+        path = max((path for path, end in ends.items() if end > 4 * size),
                    key=lambda path: path.stat().st_mtime_ns)
         with open(path, "r+b") as file:
-            end = len(file.read().rstrip(b"\0"))
-            file.seek(max(0, end - size))
-            file.write(bytes(min(end, size)))
-        return end
+            file.seek(ends[path] - size)
+            file.write(bytes(size))
+        return ends[path]
 
     def test_directory_of_an_hour_ago(self) -> None:
         """As if a whole round of writes had stayed in memory."""
