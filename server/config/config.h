@@ -12,6 +12,7 @@
 enum {
     TAUD_LISTEN_MAX = 16,
     TAUD_CONFIG_ERROR_SIZE = 512,
+    TAUD_CONFIG_NAME_SIZE = 128,
 };
 
 enum taud_config_durability {
@@ -25,6 +26,7 @@ enum taud_config_durability {
 struct taud_config {
     char *listen[TAUD_LISTEN_MAX];
     size_t listen_count;
+    char listen_name[TAUD_CONFIG_NAME_SIZE]; // the option as it was written, for messages
     char *data_directory;
     uint64_t durability; // enum taud_config_durability
     uint64_t sync_interval_ms; // for TAUD_CONFIG_INTERVAL

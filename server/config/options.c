@@ -169,7 +169,7 @@ static const struct option OPTIONS[] = {
 
 enum {
     OPTION_TOTAL = sizeof OPTIONS / sizeof OPTIONS[0],
-    NAME_SIZE = 64,
+    NAME_SIZE = TAUD_CONFIG_NAME_SIZE,
 };
 
 // Where a value comes from; sources are applied in this order, each over the ones before.
@@ -216,15 +216,16 @@ static void environment_name(const struct option *option, char name[NAME_SIZE])
         name[index] = name[index] == '-' ? '_' : (char)toupper((unsigned char)name[index]);
 }
 
-// How a message names the option: as the person wrote it.
-static void written_name(const struct option *option, enum source source, char name[NAME_SIZE])
+// How a message names the option: as the person wrote it, and where.
+static void written_name(const struct loader *loader, const struct option *option,
+                         enum source source, char name[NAME_SIZE])
 {
     switch (source) {
     case SOURCE_ENVIRONMENT:
         environment_name(option, name);
         break;
     case SOURCE_FILE:
-        snprintf(name, NAME_SIZE, "%s", option->name);
+        snprintf(name, NAME_SIZE, "%s in %.90s", option->name, loader->file);
         break;
     default:
         snprintf(name, NAME_SIZE, "--%s", option->name);
@@ -235,9 +236,8 @@ static bool refuse(struct loader *loader, const struct option *option, enum sour
                    const char *value)
 {
     char name[NAME_SIZE];
-    written_name(option, source, name);
-    return fail(loader, TAUD_CONFIG_USAGE, "option %s%s%s: \"%.100s\" is not allowed; expected %s",
-                name, loader->file != NULL ? " in " : "", loader->file != NULL ? loader->file : "",
+    written_name(loader, option, source, name);
+    return fail(loader, TAUD_CONFIG_USAGE, "option %s: \"%.100s\" is not allowed; expected %s", name,
                 value, option->allowed);
 }
 
@@ -306,6 +306,7 @@ static bool set_listen(struct loader *loader, const struct option *option, enum 
         memset(config->listen, 0, sizeof config->listen);
         config->listen_count = 0;
         loader->listen_source = source;
+        written_name(loader, option, source, config->listen_name);
     }
     const char *start = value;
     do {

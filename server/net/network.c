@@ -123,9 +123,9 @@ static bool parse_addresses(struct taud_network *network, struct taud_network_er
         *listener = (struct taud_listener){.file = -1};
         if (!taud_address_parse(config->listen[index], &listener->address))
             return fail(error, true,
-                        "option --listen: \"%.120s\" is not allowed; expected HOST:PORT, "
+                        "option %s: \"%.120s\" is not allowed; expected HOST:PORT, "
                         "[IPV6]:PORT or unix:PATH, where HOST is known and PORT is 0 to 65535",
-                        config->listen[index]);
+                        config->listen_name, config->listen[index]);
         network->listener_count++;
     }
     return true;
