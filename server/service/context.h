@@ -18,7 +18,7 @@
 
 #include <tau/protocol.h>
 
-struct taud_arena;
+struct taud_request_arena;
 struct taud_engine;
 struct taud_mailbox;
 struct taud_pending;
@@ -35,7 +35,7 @@ enum taud_role {
 
 struct taud_context {
     struct taud_engine *engine;
-    struct taud_arena *arena;
+    struct taud_request_arena *arena;
     uint64_t identity;     // of the session: a number that no other one of this process has
     enum taud_role role;   // what this session may do
     uint64_t features;     // what was negotiated, as bits

@@ -18,8 +18,8 @@ struct taud_pending *taud_pending_new(struct taud_context *context)
     struct taud_pending *pending = calloc(1, sizeof *pending);
     if (pending == NULL)
         return NULL;
-    taud_arena_init(&pending->arena, PENDING_KEEP_BYTES);
-    uint8_t *copy = taud_arena_take(&pending->arena, context->payload.size + 1);
+    taud_request_arena_init(&pending->arena, PENDING_KEEP_BYTES);
+    uint8_t *copy = taud_request_arena_take(&pending->arena, context->payload.size + 1);
     if (copy == NULL) {
         free(pending);
         return NULL;
@@ -39,7 +39,7 @@ struct taud_pending *taud_pending_new(struct taud_context *context)
 
 void *taud_pending_take(struct taud_pending *pending, size_t size)
 {
-    return taud_arena_take(&pending->arena, size);
+    return taud_request_arena_take(&pending->arena, size);
 }
 
 bool taud_pending_cancelled(const struct taud_pending *pending)
@@ -83,7 +83,7 @@ void taud_pending_complete(struct taud_pending *pending, enum tau_status status,
 void taud_pending_free(struct taud_pending *pending)
 {
     taud_block_free(pending->budget, pending->filled);
-    taud_arena_done(&pending->arena);
+    taud_request_arena_done(&pending->arena);
     taud_mailbox_release(pending->mailbox);
     free(pending);
 }
@@ -125,5 +125,5 @@ bool taud_push(const struct taud_session_reference *reference, uint8_t opcode,
 
 void *taud_context_take(struct taud_context *context, size_t size)
 {
-    return taud_arena_take(context->arena, size);
+    return taud_request_arena_take(context->arena, size);
 }

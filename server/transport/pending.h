@@ -7,7 +7,7 @@
 #ifndef TAUD_TRANSPORT_PENDING_H
 #define TAUD_TRANSPORT_PENDING_H
 
-#include "transport/arena.h"
+#include "transport/request_arena.h"
 #include "transport/mailbox.h"
 #include "transport/operation.h"
 
@@ -19,7 +19,7 @@ struct taud_pending {
     struct taud_budget *budget;
     struct taud_block *block;  // where the reply will stand; NULL when nobody waits
     struct taud_block *filled; // the reply; NULL for an error
-    struct taud_arena arena;
+    struct taud_request_arena arena;
     struct tau_slice payload; // a copy, in the arena
     uint64_t log_position;
     enum tau_status status;

@@ -15,7 +15,7 @@ bool taud_transport_init(struct taud_transport *transport,
 {
     assert(taud_operation_count <= 64); // struct taud_session holds a bit for each
     memset(transport, 0, sizeof *transport);
-    taud_arena_init(&transport->arena, ARENA_KEEP_BYTES);
+    taud_request_arena_init(&transport->arena, ARENA_KEEP_BYTES);
     transport->context.engine = options->engine;
     transport->context.arena = &transport->arena;
     transport->context.mailbox = options->mailbox;
@@ -29,7 +29,7 @@ bool taud_transport_init(struct taud_transport *transport,
 void taud_transport_done(struct taud_transport *transport)
 {
     taud_reply_done(&transport->reply);
-    taud_arena_done(&transport->arena);
+    taud_request_arena_done(&transport->arena);
     explicit_bzero(&transport->certificate, sizeof transport->certificate);
 }
 
@@ -160,7 +160,8 @@ static void finish_unary(struct taud_session *session, struct taud_transport *tr
         pending->write = operation->write;
         struct taud_block *block = taud_reply_wait(&transport->reply, pending);
         pending->block = block;
-        session->pending_count += block != NULL;
+        if (block != NULL)
+            session->pending_count++;
     } else if (status != TAU_STATUS_SUCCESS) {
         taud_reply_error(&transport->reply, status, detail);
     }
@@ -174,7 +175,7 @@ static void execute_unary(struct taud_session *session, struct taud_transport *t
     enum tau_status status =
         operation->unary(&transport->context, payload, &transport->reply, &detail);
     finish_unary(session, transport, operation, status, &detail);
-    taud_arena_reset(&transport->arena);
+    taud_request_arena_reset(&transport->arena);
 }
 
 static void open_stream(struct taud_session *session, struct taud_transport *transport,
@@ -189,7 +190,7 @@ static void open_stream(struct taud_session *session, struct taud_transport *tra
     } else {
         taud_reply_error(&transport->reply, status, &detail);
     }
-    taud_arena_reset(&transport->arena);
+    taud_request_arena_reset(&transport->arena);
 }
 
 // Sends the next frame of the running stream.
@@ -203,7 +204,7 @@ static void pump_stream(struct taud_session *session, struct taud_transport *tra
         taud_reply_error(&transport->reply, status, NULL);
     if (status != TAU_STATUS_SUCCESS || end)
         close_stream(session);
-    taud_arena_reset(&transport->arena);
+    taud_request_arena_reset(&transport->arena);
 }
 
 // Executes the run of frames with this very header at the start of `data`: equal headers pass equal
@@ -225,7 +226,7 @@ static size_t execute_batch(struct taud_transport *transport,
     size_t taken = operation->batch(&transport->context, &frames, &transport->reply);
     assert(taken >= 1 && taken <= count);
     taud_count(transport->statistics, TAUD_COUNT_REQUESTS, taken);
-    taud_arena_reset(&transport->arena);
+    taud_request_arena_reset(&transport->arena);
     return taken * frame_size;
 }
 

@@ -11,7 +11,7 @@
 #define TAUD_TRANSPORT_SESSION_H
 
 #include "observe/statistics.h"
-#include "transport/arena.h"
+#include "transport/request_arena.h"
 #include "transport/operation.h"
 #include "transport/penalty.h"
 #include "transport/pending.h"
@@ -61,7 +61,7 @@ struct taud_session {
 struct taud_transport {
     struct taud_context context;
     struct taud_reply reply;
-    struct taud_arena arena;
+    struct taud_request_arena arena;
     struct taud_budget *budget;
     struct taud_penalties *penalties;
     struct taud_statistics *statistics;

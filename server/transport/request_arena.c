@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Memory for one request.
-#include "transport/arena.h"
+#include "transport/request_arena.h"
 
 #include <stdalign.h>
 #include <stdlib.h>
@@ -10,34 +10,34 @@ enum {
     BLOCK_BYTES = 4096,
 };
 
-struct taud_arena_block {
-    struct taud_arena_block *next;
+struct taud_request_arena_block {
+    struct taud_request_arena_block *next;
     size_t capacity;
     size_t used;
     alignas(max_align_t) uint8_t data[];
 };
 
-void taud_arena_init(struct taud_arena *arena, size_t keep_bytes)
+void taud_request_arena_init(struct taud_request_arena *arena, size_t keep_bytes)
 {
     arena->blocks = NULL;
     arena->keep_bytes = keep_bytes;
 }
 
-void taud_arena_done(struct taud_arena *arena)
+void taud_request_arena_done(struct taud_request_arena *arena)
 {
-    struct taud_arena_block *block = arena->blocks;
+    struct taud_request_arena_block *block = arena->blocks;
     while (block != NULL) {
-        struct taud_arena_block *next = block->next;
+        struct taud_request_arena_block *next = block->next;
         free(block);
         block = next;
     }
     arena->blocks = NULL;
 }
 
-static struct taud_arena_block *add_block(struct taud_arena *arena, size_t size)
+static struct taud_request_arena_block *add_block(struct taud_request_arena *arena, size_t size)
 {
     size_t capacity = size < BLOCK_BYTES ? BLOCK_BYTES : size;
-    struct taud_arena_block *block = malloc(sizeof *block + capacity);
+    struct taud_request_arena_block *block = malloc(sizeof *block + capacity);
     if (block == NULL)
         return NULL;
     block->next = arena->blocks;
@@ -47,12 +47,12 @@ static struct taud_arena_block *add_block(struct taud_arena *arena, size_t size)
     return block;
 }
 
-void *taud_arena_take(struct taud_arena *arena, size_t size)
+void *taud_request_arena_take(struct taud_request_arena *arena, size_t size)
 {
     if (size > SIZE_MAX / 2)
         return NULL;
     size = (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-    struct taud_arena_block *block = arena->blocks;
+    struct taud_request_arena_block *block = arena->blocks;
     if (block == NULL || block->capacity - block->used < size) {
         block = add_block(arena, size);
         if (block == NULL)
@@ -64,16 +64,16 @@ void *taud_arena_take(struct taud_arena *arena, size_t size)
 }
 
 // Of all blocks the largest that may be kept stays.
-void taud_arena_reset(struct taud_arena *arena)
+void taud_request_arena_reset(struct taud_request_arena *arena)
 {
-    struct taud_arena_block *kept = NULL;
-    struct taud_arena_block *block = arena->blocks;
+    struct taud_request_arena_block *kept = NULL;
+    struct taud_request_arena_block *block = arena->blocks;
     if (block != NULL && block->next == NULL && block->capacity <= arena->keep_bytes) {
         block->used = 0;
         return;
     }
     while (block != NULL) {
-        struct taud_arena_block *next = block->next;
+        struct taud_request_arena_block *next = block->next;
         if (block->capacity <= arena->keep_bytes &&
             (kept == NULL || block->capacity > kept->capacity)) {
             free(kept);
