@@ -69,7 +69,8 @@ class Descriptors(unittest.TestCase):
         with Server("--workers", "2") as server:
             keeper = server.connect()
             used = server.descriptor_count()
-            resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (used + 2, used + 2))
+            soft, hard = resource.prlimit(server.pid, resource.RLIMIT_NOFILE)
+            resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (used + 2, hard))
             clients = [server.open() for _ in range(30)]
             time.sleep(0.5)
             lines, cpu, began = self.log_lines(server), server.cpu_seconds(), time.monotonic()
@@ -80,7 +81,7 @@ class Descriptors(unittest.TestCase):
             self.assertLessEqual(self.log_lines(server) - lines, took + 2)
             for client in clients:
                 client.close()
-            resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (1000, 1000))
+            resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (soft, hard))
             began = time.monotonic()
             server.connect().close()
             self.assertLess(time.monotonic() - began, 1.5 * PATIENCE)
@@ -98,7 +99,8 @@ class Memory(unittest.TestCase):
                 client.negotiate()
                 stored = self.fill(client)
                 self.check(client, stored)
-                self.assertEqual(client.append(label("s0"), 2**62, 1.0), raw.STORAGE_FULL)
+                self.assertEqual(self.write_more(client), raw.STORAGE_FULL)
+                self.check(client, stored)
             server.restart()
             with server.connect(timeout=60) as client:
                 client.negotiate()
@@ -132,11 +134,16 @@ class Memory(unittest.TestCase):
         first = next(iter(stored))
         self.assertEqual(client.query_range(first), [(t, t) for t in range(20_000)])
 
+    def write_more(self, client: Connection) -> int:
+        numbers = range(20_000, 40_000)
+        payload = raw.batch_payload(label("s0"), numbers, numbers)
+        return client.request(raw.BATCH_APPEND, payload).status
+
     def make_room(self, client: Connection) -> None:
         """Dropping is a write that always goes, and gives room to others."""
         for number in range(1, 5):
             self.assertEqual(client.drop(label(f"s{number}")), 0)
-        self.assertEqual(client.append(label("s0"), 2**62, 1.0), 0)
+        self.assertEqual(self.write_more(client), 0)
 
 
 if __name__ == "__main__":

@@ -149,6 +149,7 @@ class Server:
                 data += chunk
             elif chunk == b"" or self.process.poll() is not None:
                 code = self.process.wait()
+                self._close_output()
                 raise ServerFailed(f"ended with {code} before it was ready\n{self.log_text()}")
             else:
                 time.sleep(0.002)
