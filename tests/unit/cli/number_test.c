@@ -35,7 +35,8 @@ static void test_print(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(cases); i++) {
         char text[CLI_NUMBER_TEXT_SIZE];
-        assert_int_equal(cli_f64_to_text(cases[i].value, text), strlen(cases[i].text));
+        size_t length = cli_f64_to_text(cases[i].value, text);
+        assert_int_equal(length, strlen(cases[i].text));
         assert_string_equal(text, cases[i].text);
     }
 }
