@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Example: create a series, append a few points, read one back and then all of them. Blocking calls.
- * The server is taken from TAU_SERVER, the certificate from TAU_CERTIFICATE (64 hexadecimal digits).
+ * Example: create a series, append a few points, read one back and then all of them. Blocking
+ * calls. The server is taken from TAU_SERVER, the certificate from TAU_CERTIFICATE (64 hexadecimal
+ * digits).
  */
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Example: follow a series and print every new point, with the asynchronous client on a libevent loop.
- * The next question is asked a moment after the last answer, so none is missed and none is doubled.
- * The server is taken from TAU_SERVER, the certificate from TAU_CERTIFICATE (64 hexadecimal digits).
+ * Example: follow a series and print every new point, with the asynchronous client on a libevent
+ * loop. The next question is asked a moment after the last answer, so none is missed and none is
+ * doubled. The server is taken from TAU_SERVER, the certificate from TAU_CERTIFICATE (64
+ * hexadecimal digits).
  */
 #include <inttypes.h>
 #include <stdio.h>

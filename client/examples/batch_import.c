@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Example: import lines of `series,timestamp,value` from standard input through the batching writer.
- * Series that do not exist are created; points that the server refuses are named on standard error.
- * The server is taken from TAU_SERVER, the certificate from TAU_CERTIFICATE (64 hexadecimal digits).
+ * Example: import lines of `series,timestamp,value` from standard input through the batching
+ * writer. Series that do not exist are created; points that the server refuses are named on
+ * standard error. The server is taken from TAU_SERVER, the certificate from TAU_CERTIFICATE (64
+ * hexadecimal digits).
  */
 #include <inttypes.h>
 #include <stdio.h>

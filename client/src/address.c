@@ -17,7 +17,8 @@
 static enum tau_status refuse(struct tau_error *error, const char *text)
 {
     return tau_fault(error, TAU_STATUS_INVALID_ARGUMENT, 0,
-                     "%.200s is not an address; expected HOST:PORT, [IPV6]:PORT or unix:PATH", text);
+                     "%.200s is not an address; expected HOST:PORT, [IPV6]:PORT or unix:PATH",
+                     text);
 }
 
 static bool copy(char *to, size_t capacity, const char *from, size_t size)
@@ -41,8 +42,8 @@ static bool parse_port(const char *text, char *ret_port, size_t capacity)
     return port >= 1 && port <= 65535 && copy(ret_port, capacity, text, strlen(text));
 }
 
-static enum tau_status parse_local(const char *text, const char *path, struct tau_address *ret_address,
-                                   struct tau_error *error)
+static enum tau_status parse_local(const char *text, const char *path,
+                                   struct tau_address *ret_address, struct tau_error *error)
 {
     struct tau_address address = {.local = true};
     struct sockaddr_un local;

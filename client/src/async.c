@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The asynchronous face: it gives the core a socket and a clock. One call of tau_async_on_ready opens,
- * receives, expires and sends, whatever is due; the event loop only has to call it often enough.
+ * The asynchronous face: it gives the core a socket and a clock. One call of tau_async_on_ready
+ * opens, receives, expires and sends, whatever is due; the event loop only has to call it often
+ * enough.
  */
 #include <tau/async.h>
 
@@ -15,7 +16,9 @@
 /* Receives in one call, so that one busy client does not starve the others of its loop. */
 #define MAX_RECEIVES 16
 
-/* --- telling the outside ----------------------------------------------------------------------- */
+#define MIN_USER_TIMEOUT_MS 10000
+
+/* --- telling the outside --------------------------------------------------------------------- */
 
 enum tau_link_state tau_async_link(const struct tau_async *async)
 {
@@ -92,7 +95,7 @@ void tau_async_leave(struct tau_async *async)
         destroy(async);
 }
 
-/* --- the connection ---------------------------------------------------------------------------- */
+/* --- the connection -------------------------------------------------------------------------- */
 
 static void close_socket(struct tau_async *async)
 {
@@ -138,14 +141,22 @@ static void next_candidate(struct tau_async *async, int failure)
     async->candidate_deadline_ns = 0;
 }
 
+/* How long the system keeps a connection whose peer acknowledges nothing. Not as short as a short
+   request timeout: one lost packet is no reason to give a connection up. */
+static uint32_t user_timeout_ms(const struct tau_async *async)
+{
+    uint32_t timeout_ms = async->settings.core.request_timeout_ms;
+    return timeout_ms == 0 || timeout_ms > MIN_USER_TIMEOUT_MS ? timeout_ms : MIN_USER_TIMEOUT_MS;
+}
+
 /* Tries the candidates from the current one on. */
 static void try_candidates(struct tau_async *async, int64_t now_ns)
 {
     for (; async->candidate < async->candidates.count; async->candidate++) {
         async->candidate_deadline_ns = candidate_deadline(async, now_ns);
         enum tau_progress progress =
-            tau_socket_open(&async->candidates, async->candidate,
-                            async->settings.core.request_timeout_ms, &async->fd);
+            tau_socket_open(&async->candidates, async->candidate, user_timeout_ms(async),
+                            &async->fd);
         if (progress == TAU_PROGRESS_WAIT)
             return;
         if (progress == TAU_PROGRESS_DONE) {
@@ -154,7 +165,8 @@ static void try_candidates(struct tau_async *async, int64_t now_ns)
         }
         async->candidate_failure = errno;
     }
-    lose(async, TAU_STATUS_CONNECTION_FAILED, async->candidate_failure, "cannot reach the server", now_ns);
+    lose(async, TAU_STATUS_CONNECTION_FAILED, async->candidate_failure, "cannot reach the server",
+         now_ns);
 }
 
 static void start_opening(struct tau_async *async, int64_t now_ns)
@@ -186,7 +198,7 @@ static void continue_opening(struct tau_async *async, int64_t now_ns)
         next_candidate(async, ETIMEDOUT);
 }
 
-/* --- bytes ------------------------------------------------------------------------------------- */
+/* --- bytes ----------------------------------------------------------------------------------- */
 
 /* Receives once. True when there may be more. */
 static bool receive_once(struct tau_async *async, int64_t now_ns)
@@ -230,8 +242,8 @@ static void fail_sending(struct tau_async *async, int failure, int64_t now_ns)
         size_t heard_capacity;
         size_t size = 0;
         uint8_t *room = tau_core_room(&async->core, &heard_capacity);
-        if (room == NULL || tau_socket_receive(async->fd, room, heard_capacity, &size) !=
-                                TAU_PROGRESS_DONE)
+        if (room == NULL ||
+            tau_socket_receive(async->fd, room, heard_capacity, &size) != TAU_PROGRESS_DONE)
             break;
         tau_core_received(&async->core, size, now_ns);
         follow_core(async);
@@ -260,7 +272,7 @@ static void send_output(struct tau_async *async, int64_t now_ns)
     }
 }
 
-/* --- the loop's side --------------------------------------------------------------------------- */
+/* --- the loop's side ------------------------------------------------------------------------- */
 
 static void run_timers(struct tau_async *async, int64_t now_ns)
 {
@@ -355,7 +367,7 @@ void tau_async_connect(struct tau_async *async)
     tau_async_announce(async);
 }
 
-/* --- requests ---------------------------------------------------------------------------------- */
+/* --- requests -------------------------------------------------------------------------------- */
 
 enum tau_status tau_async_begin(struct tau_async *async, const struct tau_call *call,
                                 size_t payload_size, struct tau_writer *ret_payload)
@@ -405,7 +417,7 @@ const struct tau_server_info *tau_async_server(const struct tau_async *async)
     return &async->core.server;
 }
 
-/* --- timers ------------------------------------------------------------------------------------ */
+/* --- timers ---------------------------------------------------------------------------------- */
 
 void tau_async_add_timer(struct tau_async *async, struct tau_timer *timer)
 {
@@ -421,7 +433,7 @@ void tau_async_remove_timer(struct tau_async *async, struct tau_timer *timer)
     *link = timer->next;
 }
 
-/* --- making and freeing ------------------------------------------------------------------------ */
+/* --- making and freeing ---------------------------------------------------------------------- */
 
 enum tau_status tau_async_new(const struct tau_options *options, struct tau_async **ret_async,
                               struct tau_error *error)

@@ -27,19 +27,19 @@ struct tau_async {
     struct tau_core core;
     struct tau_settings settings;
     struct tau_candidates candidates;
-    size_t candidate;            /* the one that is being tried */
-    int candidate_failure;       /* errno of the last one that failed */
+    size_t candidate;      /* the one that is being tried */
+    int candidate_failure; /* errno of the last one that failed */
     int64_t candidate_deadline_ns;
-    int fd;                      /* -1 while there is none */
-    bool write_blocked;          /* the socket took no more */
-    bool single_receive;         /* of a blocking client: a reply is borrowed until the next receive,
-                                    so a call with TAU_EVENT_READ receives once and sends nothing */
-    bool doomed;                 /* freed in a callback; the outermost call frees */
-    unsigned entered;            /* calls that are under way and may call back */
-    uint32_t request_timeout_ms; /* for the requests that follow */
-    int64_t received_at_ns;      /* when the server was last heard */
+    int fd;              /* -1 while there is none */
+    bool write_blocked;  /* the socket took no more */
+    bool single_receive; /* of a blocking client: a reply is borrowed until the next receive,
+                            so a call with TAU_EVENT_READ receives once and sends nothing */
+    bool doomed;         /* freed in a callback; the outermost call frees */
+    unsigned entered;    /* calls that are under way and may call back */
+    uint32_t request_timeout_ms;  /* for the requests that follow */
+    int64_t received_at_ns;       /* when the server was last heard */
     enum tau_link_state reported; /* to on_link */
-    unsigned announced_wanted;   /* what the loop was last told */
+    unsigned announced_wanted;    /* what the loop was last told */
     int64_t announced_deadline_ns;
     tau_async_changed_callback *changed;
     void *changed_user_data;

@@ -51,8 +51,8 @@ struct tau_call {
 
 struct tau_async;
 
-/* Begins a request of the asynchronous client: checks that it may be sent now and gives the room for
-   its payload. Fails with the statuses that a typed call documents. */
+/* Begins a request of the asynchronous client: checks that it may be sent now and gives the room
+   for its payload. Fails with the statuses that a typed call documents. */
 enum tau_status tau_async_begin(struct tau_async *async, const struct tau_call *call,
                                 size_t payload_size, struct tau_writer *ret_payload);
 
@@ -80,7 +80,8 @@ enum tau_status tau_waiter_begin(struct tau_waiter *waiter, struct tau_client *c
 /* After would_block: waits until the request may be tried again; false when the deadline passes. */
 bool tau_waiter_make_room(struct tau_waiter *waiter);
 
-/* Waits for the answer to a request that was made with `status`; fills error, returns the result. */
+/* Waits for the answer to a request that was made with `status`; fills error, returns the result.
+ */
 enum tau_status tau_waiter_end(struct tau_waiter *waiter, enum tau_status status);
 
 /* The callback of the request was called. */

@@ -15,7 +15,7 @@
    before a request goes out on it, so that a write is not lost for nothing. */
 #define SILENCE_NS ((int64_t)1000000000)
 
-/* --- the loop ---------------------------------------------------------------------------------- */
+/* --- the loop -------------------------------------------------------------------------------- */
 
 static int wait_ms(const struct tau_async *async, int64_t until_ns)
 {
@@ -63,11 +63,10 @@ bool tau_client_run(struct tau_client *client, tau_client_reached *reached, cons
 int64_t tau_client_deadline_ns(const struct tau_client *client)
 {
     uint32_t timeout_ms = client->async->request_timeout_ms;
-    return timeout_ms == 0 ? TAU_NEVER
-                           : tau_clock_now_ns() + (int64_t)timeout_ms * TAU_NS_PER_MS;
+    return timeout_ms == 0 ? TAU_NEVER : tau_clock_now_ns() + (int64_t)timeout_ms * TAU_NS_PER_MS;
 }
 
-/* --- making, connecting, freeing --------------------------------------------------------------- */
+/* --- making, connecting, freeing ------------------------------------------------------------- */
 
 static bool is_settled(const struct tau_client *client, const void *goal)
 {
@@ -124,7 +123,7 @@ void tau_client_free(struct tau_client *client)
     tau_memory_release(&allocator, client, sizeof(*client));
 }
 
-/* --- the pipeline ------------------------------------------------------------------------------ */
+/* --- the pipeline ---------------------------------------------------------------------------- */
 
 struct tau_async *tau_client_pipeline(struct tau_client *client)
 {
@@ -145,7 +144,7 @@ enum tau_status tau_client_wait(struct tau_client *client, size_t max_outstandin
     return TAU_STATUS_SUCCESS;
 }
 
-/* --- blocking calls ---------------------------------------------------------------------------- */
+/* --- blocking calls -------------------------------------------------------------------------- */
 
 enum tau_status tau_waiter_begin(struct tau_waiter *waiter, struct tau_client *client,
                                  void *response, struct tau_error *error)
@@ -217,7 +216,7 @@ void tau_waiter_finish(struct tau_waiter *waiter, enum tau_status status,
     waiter->done = true;
 }
 
-/* --- about the client -------------------------------------------------------------------------- */
+/* --- about the client ------------------------------------------------------------------------ */
 
 void tau_client_set_timeout_ms(struct tau_client *client, uint32_t timeout_ms)
 {

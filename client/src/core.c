@@ -71,7 +71,7 @@ uint64_t tau_core_limit(const struct tau_core *core, unsigned number, uint64_t o
     return core->limits[number];
 }
 
-/* --- requests ---------------------------------------------------------------------------------- */
+/* --- requests -------------------------------------------------------------------------------- */
 
 /* Finds room for a frame in the ring and in the output. */
 static enum tau_status reserve(struct tau_core *core, size_t payload_size,
@@ -94,8 +94,7 @@ enum tau_status tau_core_begin(struct tau_core *core, const struct tau_call *cal
     if (core->phase == TAU_CORE_CLOSED)
         return tau_status_is_fatal(core->loss.status) ? core->loss.status
                                                       : TAU_STATUS_CONNECTION_LOST;
-    if (call->negotiated && core->phase == TAU_CORE_READY &&
-        !tau_core_supports(core, call->opcode))
+    if (call->negotiated && core->phase == TAU_CORE_READY && !tau_core_supports(core, call->opcode))
         return TAU_STATUS_NOT_SUPPORTED;
     if (payload_size > TAU_LIMIT_PAYLOAD_BYTES)
         return TAU_STATUS_INVALID_ARGUMENT;
@@ -162,7 +161,7 @@ void tau_core_complete(struct tau_core *core, const struct tau_pending *item,
     item->call->complete(&completion);
 }
 
-/* --- cancelling -------------------------------------------------------------------------------- */
+/* --- cancelling ------------------------------------------------------------------------------ */
 
 static enum tau_status send_cancel(struct tau_core *core)
 {
@@ -196,7 +195,7 @@ void tau_core_cancel_quietly(struct tau_core *core)
     (void)send_cancel(core);
 }
 
-/* --- time -------------------------------------------------------------------------------------- */
+/* --- time ------------------------------------------------------------------------------------ */
 
 void tau_core_abandon(struct tau_core *core, size_t place, const struct tau_error *error)
 {

@@ -4,12 +4,12 @@
  * It authenticates and negotiates, keeps requests and replies in step, expires deadlines, and says
  * when a connection is wanted. It knows no socket and reads no clock; a face does that for it.
  *
- *            open                 opening                connected            CONNECT's OK
- *   CLOSED --------> WANTED -----------------> OPENING ------------> CONNECT ------------> NEGOTIATE
- *     ^                ^   (after the pause)      |                     |                      |
- *     |                |                          |                     | (legacy)             | OK
- *     |                +--- lost, reconnecting ---+---------------------+---> READY <----------+
- *     +-------------------- lost, or refused for good -------------------------+
+ *           open             opening              connected           CONNECT's OK
+ *   CLOSED -------> WANTED ---------------> OPENING ----------> CONNECT ----------> NEGOTIATE
+ *     ^               ^   (after a pause)      |                   |                    |
+ *     |               |                        |                   | legacy             | OK
+ *     |               +--- lost, reconnecting -+-------------------+---> READY <--------+
+ *     +------------------- lost, or refused for good ----------------------+
  *
  * Legacy: a server that does not know NEGOTIATE closes; the next connection goes without it.
  */
@@ -30,8 +30,8 @@
 #include "output.h"
 #include "pending.h"
 
-#define TAU_NEVER      INT64_MAX
-#define TAU_NS_PER_MS  ((int64_t)1000000)
+#define TAU_NEVER       INT64_MAX
+#define TAU_NS_PER_MS   ((int64_t)1000000)
 #define TAU_LIMIT_SLOTS 32
 
 enum tau_core_phase {
@@ -43,7 +43,8 @@ enum tau_core_phase {
     TAU_CORE_READY
 };
 
-/* The room for CONNECT and NEGOTIATE: headers, certificate, fixed fields, name, 256 fingerprints. */
+/* The room for CONNECT and NEGOTIATE: headers, certificate, fixed fields, name, 256 fingerprints.
+ */
 #define TAU_HELLO_SIZE (10 + 32 + 10 + 8 + 8 + 2 + 64 + 2 + 256 * 9)
 
 struct tau_core_config {
@@ -63,25 +64,25 @@ struct tau_core_config {
 struct tau_core {
     struct tau_core_config config;
     enum tau_core_phase phase;
-    bool legacy;                    /* connect without NEGOTIATE */
-    bool answered;                  /* a request was answered on this connection */
-    unsigned attempts;              /* connections that failed in a row */
-    int64_t retry_at_ns;            /* in WANTED: when to open */
-    int64_t handshake_deadline_ns;  /* from OPENING to READY */
+    bool legacy;                   /* connect without NEGOTIATE */
+    bool answered;                 /* a request was answered on this connection */
+    unsigned attempts;             /* connections that failed in a row */
+    int64_t retry_at_ns;           /* in WANTED: when to open */
+    int64_t handshake_deadline_ns; /* from OPENING to READY */
     int64_t ready_since_ns;
-    int64_t next_deadline_ns;       /* no request expires earlier */
+    int64_t next_deadline_ns; /* no request expires earlier */
     struct tau_server_info server;
-    uint64_t offered[4];            /* bit set of opcodes that the server offers */
+    uint64_t offered[4];              /* bit set of opcodes that the server offers */
     uint64_t limits[TAU_LIMIT_SLOTS]; /* by number; what the server runs with */
-    uint8_t hello[TAU_HELLO_SIZE];  /* CONNECT and NEGOTIATE; they go before the output */
+    uint8_t hello[TAU_HELLO_SIZE];    /* CONNECT and NEGOTIATE; they go before the output */
     size_t hello_size;
     size_t hello_sent;
     struct tau_input input;
-    uint64_t skip;                  /* bytes of a push still to be passed over */
+    uint64_t skip; /* bytes of a push still to be passed over */
     struct tau_output output;
     struct tau_pending_ring pending;
-    size_t outstanding;             /* requests whose callers wait */
-    struct tau_error loss;          /* why the last connection ended */
+    size_t outstanding;    /* requests whose callers wait */
+    struct tau_error loss; /* why the last connection ended */
 };
 
 /* Memory only; nothing is allocated yet. `config` is copied. */
@@ -90,7 +91,7 @@ void tau_core_init(struct tau_core *core, const struct tau_core_config *config);
 /* Frees everything. No request is outstanding any more (see tau_core_close). */
 void tau_core_done(struct tau_core *core);
 
-/* --- the connection ------------------------------------------------------------------------ */
+/* --- the connection -------------------------------------------------------------------------- */
 
 /* Asks for a connection now, unless there is one or one is being made. */
 void tau_core_open(struct tau_core *core, int64_t now_ns);
@@ -105,7 +106,8 @@ void tau_core_opening(struct tau_core *core, int64_t now_ns);
 void tau_core_connected(struct tau_core *core, int64_t now_ns);
 
 /* It failed or ended: completes what cannot be answered any more, and plans the next one. In every
-   phase; `error` is copied. Afterwards the phase is CLOSED or WANTED, and the face closes its side. */
+   phase; `error` is copied. Afterwards the phase is CLOSED or WANTED, and the face closes its side.
+ */
 void tau_core_lost(struct tau_core *core, const struct tau_error *error, int64_t now_ns);
 
 /* Ends for good: completes every request. Afterwards the phase is CLOSED. */
@@ -117,7 +119,7 @@ static inline bool tau_core_is_open(const struct tau_core *core)
     return core->phase >= TAU_CORE_CONNECT;
 }
 
-/* --- bytes --------------------------------------------------------------------------------- */
+/* --- bytes ----------------------------------------------------------------------------------- */
 
 /* Room to receive into; NULL when there is no memory. Replies that were borrowed end here. */
 uint8_t *tau_core_room(struct tau_core *core, size_t *ret_capacity);
@@ -134,7 +136,7 @@ void tau_core_sent(struct tau_core *core, size_t size);
 
 bool tau_core_has_output(const struct tau_core *core);
 
-/* --- time ---------------------------------------------------------------------------------- */
+/* --- time ------------------------------------------------------------------------------------ */
 
 /* When tau_core_tick or tau_core_wants_opening has something to do; TAU_NEVER for never. */
 int64_t tau_core_deadline(const struct tau_core *core);
@@ -142,10 +144,10 @@ int64_t tau_core_deadline(const struct tau_core *core);
 /* Expires what is due. */
 void tau_core_tick(struct tau_core *core, int64_t now_ns);
 
-/* --- requests ------------------------------------------------------------------------------ */
+/* --- requests -------------------------------------------------------------------------------- */
 
-/* Room for a request's payload. Returns success, connection_lost or the reason of the loss while the
-   client is closed, not_supported, invalid_argument (too long), would_block or no_memory. */
+/* Room for a request's payload. Returns success, connection_lost or the reason of the loss while
+   the client is closed, not_supported, invalid_argument (too long), would_block or no_memory. */
 enum tau_status tau_core_begin(struct tau_core *core, const struct tau_call *call,
                                size_t payload_size, struct tau_writer *ret_payload);
 

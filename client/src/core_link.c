@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The life of the connection: when one is wanted, CONNECT and NEGOTIATE, and what becomes of the
- * requests when it ends. A request of which every byte was handed over may have been executed; one of
- * which a byte is missing cannot have been.
+ * requests when it ends. A request of which every byte was handed over may have been executed; one
+ * of which a byte is missing cannot have been.
  */
 #include "core.h"
 
@@ -15,12 +15,14 @@
 
 #define MAX_OPERATIONS 256
 
-/* --- wanting and opening ----------------------------------------------------------------------- */
+/* --- wanting and opening --------------------------------------------------------------------- */
 
 void tau_core_open(struct tau_core *core, int64_t now_ns)
 {
     if (core->phase > TAU_CORE_WANTED)
         return;
+    if (core->phase == TAU_CORE_CLOSED)
+        core->legacy = !core->config.negotiate;
     core->phase = TAU_CORE_WANTED;
     core->attempts = 0;
     core->retry_at_ns = now_ns;
@@ -40,7 +42,7 @@ void tau_core_opening(struct tau_core *core, int64_t now_ns)
             now_ns + (int64_t)core->config.connect_timeout_ms * TAU_NS_PER_MS;
 }
 
-/* --- the handshake ----------------------------------------------------------------------------- */
+/* --- the handshake --------------------------------------------------------------------------- */
 
 static enum tau_verdict unused(const struct tau_completion *completion)
 {
@@ -228,7 +230,7 @@ void tau_core_on_hello(struct tau_core *core, const struct tau_frame *frame, int
     become_ready(core, now_ns);
 }
 
-/* --- the end of a connection ------------------------------------------------------------------- */
+/* --- the end of a connection ----------------------------------------------------------------- */
 
 /* The pause before the next try: doubled with each failure, and a little shorter by chance, so that
    many clients of one server do not come back at the same instant. */
@@ -249,8 +251,8 @@ static int64_t pause_ns(const struct tau_core *core, int64_t now_ns)
 static bool plan_next(struct tau_core *core, enum tau_core_phase was, enum tau_status cause,
                       int64_t now_ns)
 {
-    bool refused = (was == TAU_CORE_CONNECT || was == TAU_CORE_NEGOTIATE) &&
-                   tau_status_is_fatal(cause);
+    bool refused =
+        (was == TAU_CORE_CONNECT || was == TAU_CORE_NEGOTIATE) && tau_status_is_fatal(cause);
     int64_t healthy_ns = (int64_t)core->config.reconnect_max_ms * TAU_NS_PER_MS;
     core->handshake_deadline_ns = TAU_NEVER;
     if (!core->config.reconnect || refused)

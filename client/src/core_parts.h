@@ -21,7 +21,8 @@ void tau_core_complete(struct tau_core *core, const struct tau_pending *item,
                        const struct tau_error *error);
 
 /* Completes a request that stays in the ring: its reply, if one comes, is dropped, and when nothing
-   of it was sent yet, it never will be. The place is valid; the ring may have changed afterwards. */
+   of it was sent yet, it never will be. The place is valid; the ring may have changed afterwards.
+ */
 void tau_core_abandon(struct tau_core *core, size_t place, const struct tau_error *error);
 
 /* Sends CANCEL unless that would hit reads that nobody gave up, or cannot be done. */
@@ -45,7 +46,6 @@ bool tau_core_read_error(const struct tau_core *core, struct tau_slice payload,
 void tau_core_breach(struct tau_core *core, int64_t now_ns, const char *what);
 
 /* Ends the connection with a status and words. */
-void tau_core_fail(struct tau_core *core, enum tau_status status, const char *what,
-                   int64_t now_ns);
+void tau_core_fail(struct tau_core *core, enum tau_status status, const char *what, int64_t now_ns);
 
 #endif

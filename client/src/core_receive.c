@@ -20,7 +20,7 @@
 /* status, field, offset, text's length and text */
 #define ERROR_PAYLOAD_MAX (1 + 2 + 4 + 2 + TAU_LIMIT_ERROR_TEXT_BYTES)
 
-/* --- frames ------------------------------------------------------------------------------------ */
+/* --- frames ---------------------------------------------------------------------------------- */
 
 /* The request that the next reply belongs to, or NULL: none was made, or not all of it was sent. */
 static const struct tau_call *expected_call(const struct tau_core *core)
@@ -116,7 +116,7 @@ static bool take_reply(struct tau_core *core, struct tau_frame *ret_frame, int64
     return false;
 }
 
-/* --- errors ------------------------------------------------------------------------------------ */
+/* --- errors ---------------------------------------------------------------------------------- */
 
 bool tau_core_read_error(const struct tau_core *core, struct tau_slice payload,
                          struct tau_error *ret_error)
@@ -139,7 +139,7 @@ bool tau_core_read_error(const struct tau_core *core, struct tau_slice payload,
     return true;
 }
 
-/* --- replies ----------------------------------------------------------------------------------- */
+/* --- replies --------------------------------------------------------------------------------- */
 
 /* Completes the first request; its entry goes first, so that the callback may do as it likes. */
 static void finish_first(struct tau_core *core, struct tau_slice payload,
@@ -230,7 +230,7 @@ static void on_reply(struct tau_core *core, const struct tau_frame *frame, int64
         finish_first(core, frame->payload, NULL);
 }
 
-/* --- input ------------------------------------------------------------------------------------- */
+/* --- input ----------------------------------------------------------------------------------- */
 
 uint8_t *tau_core_room(struct tau_core *core, size_t *ret_capacity)
 {
@@ -249,7 +249,7 @@ void tau_core_received(struct tau_core *core, size_t size, int64_t now_ns)
     }
 }
 
-/* --- output ------------------------------------------------------------------------------------ */
+/* --- output ---------------------------------------------------------------------------------- */
 
 bool tau_core_has_output(const struct tau_core *core)
 {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Received bytes that have not been read as frames yet, in one contiguous buffer. It grows by doubling
- * as bytes arrive, never because a header promises some, and shrinks again when it is empty. What was
- * taken stays where it is until room for more is asked for: replies are borrowed from here.
+ * Received bytes that have not been read as frames yet, in one contiguous buffer. It grows by
+ * doubling as bytes arrive, never because a header promises some, and shrinks again when it is
+ * empty. What was taken stays where it is until room for more is asked for: replies are borrowed
+ * from here.
  */
 #ifndef TAU_INPUT_H
 #define TAU_INPUT_H

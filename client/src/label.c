@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Labels and certificates as people write them. Printable UTF-8 passes through; every other byte, and
- * the backslash itself, is `\xHH`, so that text and label map onto each other without loss.
+ * Labels and certificates as people write them. Printable UTF-8 passes through; every other byte,
+ * and the backslash itself, is `\xHH`, so that text and label map onto each other without loss.
  */
 #include <tau/label.h>
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The allocator that a client was given, and malloc when it was given none. Everything in the library
- * that lives longer than a call is allocated here, so a test can fail each allocation in turn.
+ * The allocator that a client was given, and malloc when it was given none. Everything in the
+ * library that lives longer than a call is allocated here, so a test can fail each allocation in
+ * turn.
  */
 #ifndef TAU_MEMORY_H
 #define TAU_MEMORY_H

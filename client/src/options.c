@@ -68,8 +68,7 @@ enum tau_status tau_settings_read(const struct tau_options *given,
         return status;
     const char *name = options.client_name != NULL ? options.client_name : DEFAULT_NAME;
     memcpy(settings.core.client_name, name, strlen(name) + 1);
-    settings.core.allocator =
-        options.allocator != NULL ? *options.allocator : tau_memory_default();
+    settings.core.allocator = options.allocator != NULL ? *options.allocator : tau_memory_default();
     settings.core.certificate = options.certificate;
     settings.core.connect_timeout_ms = options.connect_timeout_ms;
     settings.core.request_timeout_ms = options.request_timeout_ms;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The chain of output blocks. A block is freed when its last byte was sent; one of the usual size is
- * kept, so that a client in its stride allocates nothing.
+ * The chain of output blocks. A block is freed when its last byte was sent; one of the usual size
+ * is kept, so that a client in its stride allocates nothing.
  */
 #include "output.h"
 

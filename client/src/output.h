@@ -21,11 +21,12 @@ struct tau_output_block;
 
 struct tau_output {
     const struct tau_allocator *allocator;
-    struct tau_output_block *head;  /* with the next byte to be sent */
-    struct tau_output_block *tail;  /* with the last one */
-    struct tau_output_block *spare; /* one empty block of the usual size, kept for the next frames */
-    uint64_t sent;                  /* position of the next byte to be sent */
-    uint64_t end;                   /* position behind the last byte */
+    struct tau_output_block *head; /* with the next byte to be sent */
+    struct tau_output_block *tail; /* with the last one */
+    struct tau_output_block
+        *spare;    /* one empty block of the usual size, kept for the next frames */
+    uint64_t sent; /* position of the next byte to be sent */
+    uint64_t end;  /* position behind the last byte */
 };
 
 void tau_output_init(struct tau_output *output, const struct tau_allocator *allocator);

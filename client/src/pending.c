@@ -24,8 +24,7 @@ bool tau_pending_reserve(struct tau_pending_ring *ring)
     if (ring->count < ring->capacity)
         return true;
     size_t capacity = ring->capacity > 0 ? ring->capacity * 2 : FIRST_CAPACITY;
-    struct tau_pending *items =
-        tau_memory_allocate(ring->allocator, capacity * sizeof(*items));
+    struct tau_pending *items = tau_memory_allocate(ring->allocator, capacity * sizeof(*items));
     if (items == NULL)
         return false;
     for (size_t i = 0; i < ring->count; i++)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The requests that wait for their replies, first sent first, in a ring that doubles up to a maximum.
- * An entry stays until its reply has come, even when the caller was told of a timeout long before:
- * that is how a late reply finds nobody and does no harm.
+ * The requests that wait for their replies, first sent first, in a ring that doubles up to a
+ * maximum. An entry stays until its reply has come, even when the caller was told of a timeout long
+ * before: that is how a late reply finds nobody and does no harm.
  */
 #ifndef TAU_PENDING_H
 #define TAU_PENDING_H

@@ -104,7 +104,7 @@ enum tau_progress tau_socket_opened(int fd)
 static enum tau_progress judge_failure(void)
 {
     return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR ? TAU_PROGRESS_WAIT
-                                                                    : TAU_PROGRESS_FAILED;
+                                                                     : TAU_PROGRESS_FAILED;
 }
 
 enum tau_progress tau_socket_receive(int fd, uint8_t *room, size_t capacity, size_t *ret_size)

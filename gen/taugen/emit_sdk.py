@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The calls of the client library: <tau/operations.h>, what is behind it, and the limits' numbers.
 
-For each operation that a program may call there is an asynchronous and a blocking function, typed by
-its request and response. What they share is hand-written in client/src; here is only what differs.
+For each operation that a program may call there is an asynchronous and a blocking function, typed
+by its request and response. What they share is hand-written in client/src; here is what differs.
 Session operations belong to the library's core, but for those that a person may type as a command.
 """
 
@@ -180,8 +180,8 @@ def blocking_comment(operation: Operation) -> str:
     if operation.is_stream:
         ownership.insert(
             0,
-            "Batches are borrowed for the call of `on_batch`, which returns false to end the stream: "
-            "the call then returns cancelled.",
+            "Batches are borrowed for the call of `on_batch`, which returns false to end the "
+            "stream: the call then returns cancelled.",
         )
     elif has_response(operation):
         ownership.insert(0, "`*ret_response` is borrowed until the next call on the client.")
@@ -201,9 +201,9 @@ def async_comment(operation: Operation) -> str:
         lines += [
             "",
             "`on_batch` is called for each batch, `on_done` once at the end. Returning false from "
-            "`on_batch` ends the stream with cancelled: the server is told to stop unless other reads "
-            "of this connection wait, which cancelling would hit too; the rest is then received and "
-            "dropped.",
+            "`on_batch` ends the stream with cancelled: the server is told to stop unless other "
+            "reads of this connection wait, which cancelling would hit too; the rest is then "
+            "received and dropped.",
         ]
     return paragraphs(lines)
 
@@ -285,11 +285,12 @@ def declare(operation: Operation) -> str:
     """What the header says of one operation."""
     parts = [f"/* --- {operation.name} " + "-" * (WIDTH - 13 - len(operation.name)) + " */", ""]
     if operation.is_stream:
-        batch = [f"void *user_data", f"const struct {operation.response.c_struct} *batch"]
+        batch = ["void *user_data", f"const struct {operation.response.c_struct} *batch"]
         parts.append("/** A batch of the stream; false to end it. */")
         parts += [call(f"typedef bool {batch_type(operation)}", batch, ";"), ""]
     parts.append(f"/** How {operation.name} has ended. */")
-    parts += [call(f"typedef void {callback_type(operation)}", callback_arguments(operation), ";"), ""]
+    start = f"typedef void {callback_type(operation)}"
+    parts += [call(start, callback_arguments(operation), ";"), ""]
     parts.append(blocking_comment(operation))
     parts.append("TAU_API TAU_MUST_USE")
     parts += [call(blocking_start(operation), blocking_arguments(operation), ";"), ""]
@@ -337,11 +338,12 @@ def define_complete(operation: Operation) -> str:
 
 
 def define_batch(operation: Operation) -> str:
-    """How a frame of a stream becomes a call of the caller's function. An empty one says nothing."""
+    """How a frame of a stream becomes a call of the caller's function; an empty one does not."""
     response = operation.response
     counts = [f.name for f in response.fields if f.is_count]
     lines = [
-        f"static enum tau_verdict batch_{operation.c_name}(const struct tau_completion *completion)",
+        f"static enum tau_verdict batch_{operation.c_name}"
+        "(const struct tau_completion *completion)",
         "{",
         f"    {batch_type(operation)} *on_batch =",
         f"        ({batch_type(operation)} *)completion->batch_callback;",
@@ -351,7 +353,8 @@ def define_batch(operation: Operation) -> str:
     if counts:
         lines += [f"    if (batch.{counts[0]} == 0)", "        return TAU_VERDICT_CONTINUE;"]
     lines += [
-        "    return on_batch(completion->user_data, &batch) ? TAU_VERDICT_CONTINUE : TAU_VERDICT_STOP;",
+        "    bool wants_more = on_batch(completion->user_data, &batch);",
+        "    return wants_more ? TAU_VERDICT_CONTINUE : TAU_VERDICT_STOP;",
         "}",
         "",
     ]
@@ -492,6 +495,6 @@ def emit(model: Model) -> dict[str, str]:
     operations = [o for o in model.operations if is_callable(o)]
     header = "\n".join([HEADER_TOP, *(declare(o) for o in operations)]) + HEADER_END
     source = "\n".join([SOURCE_TOP, *(define(o) for o in operations)])
-    numbers = [f"    TAU_LIMIT_NUMBER_{limit.name.upper()} = {limit.number}," for limit in model.limits]
+    numbers = [f"    TAU_LIMIT_NUMBER_{x.name.upper()} = {x.number}," for x in model.limits]
     limits = LIMITS_TOP + "\n".join(numbers) + "\n" + LIMITS_END
     return {HEADER: header, SOURCE: source, LIMITS: limits}

@@ -52,4 +52,4 @@ if __name__ == "__main__":
     if "--write" in sys.argv:
         LIST.write_text("".join(f"{name}\n" for name in exported()))
     else:
-        sys.exit(unittest.main())
+        unittest.main()

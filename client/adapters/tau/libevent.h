@@ -83,9 +83,8 @@ static inline void tau_libevent_update(struct tau_libevent *adapter)
 /**
  * Plugs a client into a base. From here on the base drives it.
  *
- * Ownership: `adapter` is the caller's memory and is filled in; client and base are the caller's and
- * outlive it.
- * Thread: the base's. Blocks: no. Since: 1.0.
+ * Ownership: `adapter` is the caller's memory and is filled in; client and base are the caller's
+ * and outlive it. Thread: the base's. Blocks: no. Since: 1.0.
  */
 static inline void tau_libevent_attach(struct tau_libevent *adapter, struct tau_async *async,
                                        struct event_base *base)
@@ -100,8 +99,8 @@ static inline void tau_libevent_attach(struct tau_libevent *adapter, struct tau_
 }
 
 /**
- * Takes a client off its base, before the client is freed. May be called in a callback of the client;
- * the memory of the adapter must then stay until that callback has returned.
+ * Takes a client off its base, before the client is freed. May be called in a callback of the
+ * client; the memory of the adapter must then stay until that callback has returned.
  *
  * Thread: the base's. Blocks: no. Since: 1.0.
  */

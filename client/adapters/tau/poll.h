@@ -37,11 +37,10 @@ static inline unsigned tau_poll_seen(short revents)
 /**
  * Waits for one turn and lets every client do what it can.
  *
- * Shapes: `clients` holds `count` clients, at most TAU_POLL_MAX; `timeout_ms` is the longest wait, -1
- * for none but the clients' own.
- * Ownership: the clients are the caller's; none of them may be freed in a callback of this turn.
- * Returns: the number of clients with events, 0 after a timeout, -1 with errno as poll(2).
- * Thread: the clients'. Blocks: yes. Since: 1.0.
+ * Shapes: `clients` holds `count` clients, at most TAU_POLL_MAX; `timeout_ms` is the longest wait,
+ * -1 for none but the clients' own. Ownership: the clients are the caller's; none of them may be
+ * freed in a callback of this turn. Returns: the number of clients with events, 0 after a timeout,
+ * -1 with errno as poll(2). Thread: the clients'. Blocks: yes. Since: 1.0.
  */
 static inline int tau_poll_turn(struct tau_async *const *clients, size_t count, int timeout_ms)
 {

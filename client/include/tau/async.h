@@ -29,10 +29,7 @@ TAU_BEGIN_DECLARATIONS
 struct tau_async;
 
 /** The events that an asynchronous client waits for. */
-enum tau_event {
-    TAU_EVENT_READ = 1,
-    TAU_EVENT_WRITE = 2
-};
+enum tau_event { TAU_EVENT_READ = 1, TAU_EVENT_WRITE = 2 };
 
 /**
  * Makes an asynchronous client and begins to connect.
@@ -61,8 +58,9 @@ TAU_API TAU_MUST_USE enum tau_status tau_async_new(const struct tau_options *opt
 TAU_API void tau_async_free(struct tau_async *async);
 
 /**
- * The descriptor to watch, or -1 while there is none. It changes when the client reconnects; between
- * two descriptors it is -1 for a turn of the loop, even if the system gives the same number again.
+ * The descriptor to watch, or -1 while there is none. It changes when the client reconnects;
+ * between two descriptors it is -1 for a turn of the loop, even if the system gives the same number
+ * again.
  *
  * Ownership: the client's; it is not to be closed, read or written.
  * Thread: the client's. Blocks: no. Since: 1.0.
@@ -87,8 +85,8 @@ TAU_API int tau_async_timeout_ms(const struct tau_async *async);
 /**
  * Does what can be done: connects, receives, completes requests, sends, expires deadlines.
  *
- * `events` is the set of enum tau_event that the loop saw; 0 when only the timeout passed. Callbacks
- * are called from here. To call it without need does no harm.
+ * `events` is the set of enum tau_event that the loop saw; 0 when only the timeout passed.
+ * Callbacks are called from here. To call it without need does no harm.
  *
  * Thread: the client's. Blocks: only while a host's name is resolved. Since: 1.0.
  */
@@ -117,8 +115,8 @@ TAU_API void tau_async_flush(struct tau_async *async);
 /**
  * Cancels the reads that were sent on this connection and have not finished.
  *
- * Cancelling is a matter of the connection: each of them completes, in its turn, with `cancelled` or
- * with the answer that was already on its way. Writes are not touched.
+ * Cancelling is a matter of the connection: each of them completes, in its turn, with `cancelled`
+ * or with the answer that was already on its way. Writes are not touched.
  *
  * Returns: success; not_supported; would_block; no_memory.
  * Thread: the client's. Blocks: no. Since: 1.0.

@@ -47,7 +47,8 @@ struct tau_point_counts {
     uint64_t waiting;  /* being filled or in flight */
 };
 
-/** Fills options of a given size with defaults. Call tau_batcher_options_init instead. Since: 1.0. */
+/** Fills options of a given size with defaults. Call tau_batcher_options_init instead. Since: 1.0.
+ */
 TAU_API void tau_batcher_options_init_sized(struct tau_batcher_options *options, size_t size);
 
 /**
@@ -67,9 +68,9 @@ static inline void tau_batcher_options_init(struct tau_batcher_options *options)
  * Returns: success; invalid_argument; no_memory.
  * Thread: the client's. Blocks: no. Since: 1.0.
  */
-TAU_API TAU_MUST_USE enum tau_status
-tau_batcher_new(struct tau_async *async, const struct tau_batcher_options *options,
-                struct tau_batcher **ret_batcher);
+TAU_API TAU_MUST_USE enum tau_status tau_batcher_new(struct tau_async *async,
+                                                     const struct tau_batcher_options *options,
+                                                     struct tau_batcher **ret_batcher);
 
 /**
  * Makes a batching writer on a blocking client: instead of would_block the calls wait, until the
@@ -96,7 +97,8 @@ TAU_API void tau_batcher_free(struct tau_batcher *batcher);
  * Adds one point.
  *
  * Returns: success; would_block (all frames are in flight: take completions, then try again; the
- * point was not taken); no_memory; on a blocking client timeout instead of would_block.
+ * point was not taken); no_memory; on a blocking client timeout instead of would_block, but in a
+ * callback it cannot wait either.
  * Thread: the client's. Blocks: on a blocking client. Since: 1.0.
  */
 TAU_API TAU_MUST_USE enum tau_status tau_batcher_add(struct tau_batcher *batcher,
@@ -111,17 +113,18 @@ TAU_API TAU_MUST_USE enum tau_status tau_batcher_add(struct tau_batcher *batcher
  * Returns: as tau_batcher_add; `*ret_taken` points (from the first) were taken in any case.
  * Thread: the client's. Blocks: on a blocking client. Since: 1.0.
  */
-TAU_API TAU_MUST_USE enum tau_status
-tau_batcher_add_columns(struct tau_batcher *batcher, const struct tau_label *label,
-                        const int64_t *timestamps, const double *values, size_t count,
-                        size_t *ret_taken);
+TAU_API TAU_MUST_USE enum tau_status tau_batcher_add_columns(struct tau_batcher *batcher,
+                                                             const struct tau_label *label,
+                                                             const int64_t *timestamps,
+                                                             const double *values, size_t count,
+                                                             size_t *ret_taken);
 
 /**
  * Sends all points that wait. On a blocking client it returns when every point is answered; on an
  * asynchronous one at once, and tau_batcher_counts tells when nothing is waiting any more.
  *
  * Returns: success (failed points were reported one by one); on a blocking client timeout when
- * points are still in flight.
+ * points are still in flight, and invalid_argument in a callback.
  * Thread: the client's. Blocks: on a blocking client. Since: 1.0.
  */
 TAU_API TAU_MUST_USE enum tau_status tau_batcher_flush(struct tau_batcher *batcher);

@@ -74,8 +74,8 @@ TAU_API TAU_MUST_USE enum tau_status tau_client_connect(struct tau_client *clien
 TAU_API struct tau_async *tau_client_pipeline(struct tau_client *client);
 
 /**
- * Waits until at most `max_outstanding` requests of the pipeline are unanswered; their callbacks are
- * called from here. Every request has its own deadline, so with timeouts set this ends too.
+ * Waits until at most `max_outstanding` requests of the pipeline are unanswered; their callbacks
+ * are called from here. Every request has its own deadline, so with timeouts set this ends too.
  *
  * Returns: success, also when requests failed: their callbacks say so; invalid_argument when it is
  * called in a callback.

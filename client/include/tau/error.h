@@ -18,8 +18,8 @@ TAU_BEGIN_DECLARATIONS
 #define TAU_ERROR_MESSAGE_SIZE 576
 
 /**
- * What went wrong, in full. Owned by the caller; filled by a call that fails, left alone by one that
- * succeeds. It holds no pointers and may be copied.
+ * What went wrong, in full. Owned by the caller; filled by a call that fails, left alone by one
+ * that succeeds. It holds no pointers and may be copied.
  */
 struct tau_error {
     enum tau_status status;               /* as the call returned it */

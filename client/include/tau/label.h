@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Labels and certificates from text and back. A label is 32 raw bytes; people write it as UTF-8 with
+ * Labels and certificates from text and back. A label is 32 raw bytes; people write it as UTF-8
+ * with
  * `\xHH` for every byte that is not printable, and leave out the zero bytes at its end.
  */
 #ifndef TAU_LABEL_H
@@ -47,8 +48,7 @@ TAU_API TAU_MUST_USE enum tau_status tau_label_from_bytes(const void *bytes, siz
  * Returns: the length of the text.
  * Thread: any. Blocks: no. Since: 1.0.
  */
-TAU_API size_t tau_label_to_text(const struct tau_label *label,
-                                 char ret_text[TAU_LABEL_TEXT_SIZE]);
+TAU_API size_t tau_label_to_text(const struct tau_label *label, char ret_text[TAU_LABEL_TEXT_SIZE]);
 
 /**
  * Reads a certificate from 64 hexadecimal characters; white space around them is allowed.

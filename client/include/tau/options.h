@@ -36,8 +36,8 @@ enum tau_link_state {
 };
 
 /**
- * Called when the connection's state has changed. `error` tells why it was lost, else it is NULL; it
- * is borrowed for the call. Requests may be made in it; the client may be freed in it.
+ * Called when the connection's state has changed. `error` tells why it was lost, else it is NULL;
+ * it is borrowed for the call. Requests may be made in it; the client may be freed in it.
  */
 typedef void tau_link_callback(void *user_data, enum tau_link_state state,
                                const struct tau_error *error);
@@ -52,17 +52,17 @@ struct tau_options {
                                            out; NULL for 127.0.0.1:7701. A name is resolved by
                                            getaddrinfo, which blocks; numbers never block. */
     struct tau_certificate certificate; /* the server's pre-shared key */
-    const char *client_name;            /* told to the server, at most 64 bytes; NULL for the SDK's */
-    uint32_t connect_timeout_ms;        /* to connect, authenticate and negotiate; 0 for no limit */
-    uint32_t request_timeout_ms;        /* for each request; for a stream from frame to frame; 0 for
-                                           no limit */
-    bool negotiate;                     /* false: only the operations of version 1's first day */
-    bool reconnect;                     /* after a lost connection make a new one; a request that may
-                                           have been sent is never repeated */
-    uint32_t reconnect_first_ms;        /* the pause before the second try; doubled with each */
-    uint32_t reconnect_max_ms;          /* the longest pause */
-    size_t max_outstanding;             /* requests without an answer; more get would_block */
-    size_t max_output_bytes;            /* bytes that wait to be sent; more get would_block */
+    const char *client_name;     /* told to the server, at most 64 bytes; NULL for the SDK's */
+    uint32_t connect_timeout_ms; /* to connect, authenticate and negotiate; 0 for no limit */
+    uint32_t request_timeout_ms; /* for each request; for a stream from frame to frame; 0 for
+                                    no limit */
+    bool negotiate;              /* false: only the operations of version 1's first day */
+    bool reconnect;              /* after a lost connection make a new one; a request that may
+                                    have been sent is never repeated */
+    uint32_t reconnect_first_ms; /* the pause before the second try; doubled with each */
+    uint32_t reconnect_max_ms;   /* the longest pause */
+    size_t max_outstanding;      /* requests without an answer; more get would_block */
+    size_t max_output_bytes;     /* bytes that wait to be sent; more get would_block */
     const struct tau_allocator *allocator; /* NULL for malloc; copied */
     tau_link_callback *on_link;            /* NULL for none */
     void *link_user_data;
@@ -78,8 +78,8 @@ TAU_API void tau_options_init_sized(struct tau_options *options, size_t size);
  * negotiation on, reconnecting off (pauses from 100 to 10,000 ms when it is on), 65,536 requests
  * outstanding, 16 MiB of output, malloc.
  *
- * Ownership: strings and the allocator are borrowed until the client has been made, and copied then.
- * Thread: any. Blocks: no. Since: 1.0.
+ * Ownership: strings and the allocator are borrowed until the client has been made, and copied
+ * then. Thread: any. Blocks: no. Since: 1.0.
  */
 static inline void tau_options_init(struct tau_options *options)
 {

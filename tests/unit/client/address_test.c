@@ -41,15 +41,13 @@ static void bad_addresses(void **state)
     static char long_host[300];
     memset(long_path + 5, 'p', sizeof(long_path) - 6);
     memset(long_host, 'h', sizeof(long_host) - 1);
-    const char *bad[] = {"",       ":7701",     "host:",     "host:0",    "host:65536",
-                         "host:x", "host:+1",   "host:1 ",   "[::1",      "[::1]7701",
-                         "[]:1",   "[::1]:",    "unix:",     "host:000001", long_path,
-                         long_host};
+    const char *bad[] = {
+        "",     ":7701",     "host:", "host:0", "host:65536", "host:x",      "host:+1", "host:1 ",
+        "[::1", "[::1]7701", "[]:1",  "[::1]:", "unix:",      "host:000001", long_path, long_host};
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         struct tau_address address = {.host = "untouched"};
         struct tau_error error;
-        assert_int_equal(tau_address_parse(bad[i], &address, &error),
-                         TAU_STATUS_INVALID_ARGUMENT);
+        assert_int_equal(tau_address_parse(bad[i], &address, &error), TAU_STATUS_INVALID_ARGUMENT);
         assert_string_equal(address.host, "untouched");
         assert_non_null(strstr(error.message, "expected HOST:PORT"));
     }

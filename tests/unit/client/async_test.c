@@ -71,8 +71,7 @@ static void finish(struct chain *chain)
 }
 
 static void on_value(void *user_data, enum tau_status status,
-                     const struct tau_query_point_response *response,
-                     const struct tau_error *error)
+                     const struct tau_query_point_response *response, const struct tau_error *error)
 {
     struct chain *chain = user_data;
     (void)error;
@@ -116,8 +115,7 @@ static void poll_drives_several_clients(void **state)
     }
 }
 
-static void run_on_libevent(const struct fake_plan *plan, struct chain *chain,
-                            struct link_log *log)
+static void run_on_libevent(const struct fake_plan *plan, struct chain *chain, struct link_log *log)
 {
     struct fake_server server;
     struct tau_libevent adapter;

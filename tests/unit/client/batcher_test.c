@@ -143,15 +143,14 @@ static void columns_are_taken_whole(void **state)
         timestamps[i] = i;
         values[i] = (double)i;
     }
-    assert_int_equal(tau_batcher_add_columns(bench.batcher, &label, timestamps, values, 70000,
-                                             &taken),
-                     TAU_STATUS_SUCCESS);
+    assert_int_equal(
+        tau_batcher_add_columns(bench.batcher, &label, timestamps, values, 70000, &taken),
+        TAU_STATUS_SUCCESS);
     assert_int_equal(taken, 70000);
     add(&bench, 1, 70000);
     for (size_t i = 70001; i < 100000; i += taken)
-        assert_int_equal(tau_batcher_add_columns(bench.batcher, &label, timestamps + i,
-                                                 values + i, i + 10 <= 100000 ? 10 : 100000 - i,
-                                                 &taken),
+        assert_int_equal(tau_batcher_add_columns(bench.batcher, &label, timestamps + i, values + i,
+                                                 i + 10 <= 100000 ? 10 : 100000 - i, &taken),
                          TAU_STATUS_SUCCESS);
     assert_int_equal(tau_batcher_flush(bench.batcher), TAU_STATUS_SUCCESS);
     check_counts(&bench, 100000, 0);
@@ -328,8 +327,7 @@ static void check_back_pressure(bool legacy)
     assert_int_equal(added, 3 * 253);
     assert_int_equal(tau_batcher_add(bench.batcher, &label, added, 0), TAU_STATUS_WOULD_BLOCK);
     while (added < 20000) {
-        enum tau_status status =
-            tau_batcher_add(bench.batcher, &label, added, (double)added);
+        enum tau_status status = tau_batcher_add(bench.batcher, &label, added, (double)added);
         if (status == TAU_STATUS_SUCCESS)
             added++;
         else

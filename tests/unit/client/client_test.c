@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The blocking client against a server of its own: calls, deadlines, losses, reconnecting, pipelining.
+ * The blocking client against a server of its own: calls, deadlines, losses, reconnecting,
+ * pipelining.
  */
 #include <errno.h>
 #include <setjmp.h>

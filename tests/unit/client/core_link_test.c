@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The life of a connection in the core: the handshake, servers that cannot negotiate, losses and what
- * they mean for each request, and the pauses between tries.
+ * The life of a connection in the core: the handshake, servers that cannot negotiate, losses and
+ * what they mean for each request, and the pauses between tries.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -209,8 +209,7 @@ static void make_a_mess(struct rig *rig)
     struct tau_slice slice;
     rig_ready(rig);
     for (uintptr_t tag = 1; tag <= 4; tag++)
-        assert_int_equal(tag == 2 ? rig_query(rig, tag) : rig_append(rig, tag),
-                         TAU_STATUS_SUCCESS);
+        assert_int_equal(tag == 2 ? rig_query(rig, tag) : rig_append(rig, tag), TAU_STATUS_SUCCESS);
     assert_int_equal(tau_core_output(rig->core, &slice, 1), 1);
     tau_core_sent(rig->core, 58 + 50 + 30);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a server may send and what it may not: every split of a conversation, pushes, every breach of
- * the protocol, and noise.
+ * What a server may send and what it may not: every split of a conversation, pushes, every breach
+ * of the protocol, and noise.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -30,7 +30,7 @@ static int teardown(void **state)
     return 0;
 }
 
-/* --- splits ------------------------------------------------------------------------------------ */
+/* --- splits ---------------------------------------------------------------------------------- */
 
 /* All that a server sends in a session with one request of each kind. */
 static void write_conversation(struct bytes *reply)
@@ -121,7 +121,7 @@ static void single_bytes_give_the_same(void **state)
     bytes_free(&reply);
 }
 
-/* --- size -------------------------------------------------------------------------------------- */
+/* --- size ------------------------------------------------------------------------------------ */
 
 static void list_done(void *user_data, enum tau_status status,
                       const struct tau_list_lenses_response *response,
@@ -167,7 +167,7 @@ static void a_promise_of_bytes_allocates_nothing(void **state)
     assert_int_equal(rig->core->skip, 0);
 }
 
-/* --- breaches ---------------------------------------------------------------------------------- */
+/* --- breaches -------------------------------------------------------------------------------- */
 
 /* Sends an APPEND (1), a QUERY_POINT (2) and a PING (3), and lets the server answer. */
 static void breach(struct rig *rig, const void *data, size_t size)
@@ -281,7 +281,7 @@ static void an_unknown_status_fails_its_request_only(void **state)
     bytes_free(&reply);
 }
 
-/* --- noise ------------------------------------------------------------------------------------- */
+/* --- noise ----------------------------------------------------------------------------------- */
 
 static uint64_t random_state;
 

@@ -451,8 +451,7 @@ static void too_long_a_request_is_refused(void **state)
     static uint8_t data[TAU_LIMIT_PAYLOAD_BYTES + 1];
     struct tau_ping_request request = {.ignored = {.data = data, .size = sizeof(data)}};
     rig_ready(rig);
-    assert_int_equal(tau_async_ping(rig->async, &request, NULL, NULL),
-                     TAU_STATUS_INVALID_ARGUMENT);
+    assert_int_equal(tau_async_ping(rig->async, &request, NULL, NULL), TAU_STATUS_INVALID_ARGUMENT);
     assert_int_equal(rig->core->pending.count, 0);
     assert_int_equal(tau_output_waiting(&rig->core->output), 0);
 }

@@ -28,7 +28,7 @@ struct connection {
     bool ended;
 };
 
-/* --- answers ----------------------------------------------------------------------------------- */
+/* --- answers --------------------------------------------------------------------------------- */
 
 static void flush(struct connection *connection)
 {
@@ -56,8 +56,7 @@ static struct tau_writer payload_room(struct connection *connection)
 
 static void answer(struct connection *connection, uint8_t opcode, uint8_t flags, size_t size)
 {
-    struct tau_header header = {
-        .opcode = opcode, .flags = flags, .payload_length = (uint32_t)size};
+    struct tau_header header = {.opcode = opcode, .flags = flags, .payload_length = (uint32_t)size};
     tau_header_store(connection->output + connection->output_size, &header);
     connection->output_size += TAU_HEADER_SIZE + size;
 }
@@ -75,7 +74,7 @@ static void answer_error(struct connection *connection, enum tau_status status)
     answer(connection, TAU_OPCODE_ERR, 0, 1);
 }
 
-/* --- operations -------------------------------------------------------------------------------- */
+/* --- operations ------------------------------------------------------------------------------ */
 
 static void keep(struct fake_server *server, const struct tau_row *row)
 {
@@ -103,16 +102,17 @@ static bool accept_row(struct connection *connection, const struct tau_row *row)
     return true;
 }
 
-static void answer_rows(struct connection *connection, struct tau_row (*row_at)(const void *, size_t),
-                        const void *request, size_t count)
+static void answer_rows(struct connection *connection,
+                        struct tau_row (*row_at)(const void *, size_t), const void *request,
+                        size_t count)
 {
     struct tau_refused_row *refused = calloc(count + 1, sizeof(*refused));
     size_t refused_count = 0;
     for (size_t i = 0; i < count; i++) {
         struct tau_row row = row_at(request, i);
         if (!accept_row(connection, &row))
-            refused[refused_count++] = (struct tau_refused_row){
-                .row = (uint32_t)i, .status = TAU_STATUS_OUT_OF_ORDER};
+            refused[refused_count++] =
+                (struct tau_refused_row){.row = (uint32_t)i, .status = TAU_STATUS_OUT_OF_ORDER};
     }
     struct tau_batch_append_response response = {
         .accepted = (uint32_t)(count - refused_count),
@@ -264,7 +264,7 @@ static void execute(struct connection *connection, uint8_t opcode, struct tau_sl
     }
 }
 
-/* --- connections ------------------------------------------------------------------------------- */
+/* --- connections ----------------------------------------------------------------------------- */
 
 static void execute_frames(struct connection *connection)
 {
@@ -299,12 +299,9 @@ static bool wait_for(struct fake_server *server, int fd, int timeout_ms)
 
 static void serve(struct fake_server *server, int fd)
 {
-    struct connection connection = {.server = server,
-                                    .fd = fd,
-                                    .input = malloc(INPUT_SIZE),
-                                    .output = malloc(INPUT_SIZE)};
-    int timeout_ms =
-        server->plan.close_after_ms > 0 ? (int)server->plan.close_after_ms : -1;
+    struct connection connection = {
+        .server = server, .fd = fd, .input = malloc(INPUT_SIZE), .output = malloc(INPUT_SIZE)};
+    int timeout_ms = server->plan.close_after_ms > 0 ? (int)server->plan.close_after_ms : -1;
     while (!connection.ended && wait_for(server, fd, timeout_ms)) {
         ssize_t size =
             recv(fd, connection.input + connection.size, INPUT_SIZE - connection.size, 0);
@@ -336,7 +333,7 @@ static void *run(void *argument)
     return NULL;
 }
 
-/* --- starting and stopping --------------------------------------------------------------------- */
+/* --- starting and stopping ------------------------------------------------------------------- */
 
 static bool listen_local(struct fake_server *server, const char *path)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A small server for the tests of the client's faces: one thread, one connection at a time, on a socket
- * of its own. It keeps what was appended, and misbehaves when it is asked to. It is written for the
- * client's tests alone and says nothing about taud.
+ * A small server for the tests of the client's faces: one thread, one connection at a time, on a
+ * socket of its own. It keeps what was appended, and misbehaves when it is asked to. It is written
+ * for the client's tests alone and says nothing about taud.
  */
 #ifndef FAKE_SERVER_H
 #define FAKE_SERVER_H
@@ -21,10 +21,10 @@
 #define FAKE_SLOW_MS 900
 
 struct fake_plan {
-    const char *address;   /* "127.0.0.1", "::1" or "unix:PATH"; NULL for the first */
-    bool legacy;           /* knows neither NEGOTIATE nor what it offers */
-    bool refuse;           /* every certificate is wrong */
-    bool mute;             /* accepts and says nothing */
+    const char *address;     /* "127.0.0.1", "::1" or "unix:PATH"; NULL for the first */
+    bool legacy;             /* knows neither NEGOTIATE nor what it offers */
+    bool refuse;             /* every certificate is wrong */
+    bool mute;               /* accepts and says nothing */
     unsigned close_after_ms; /* closes a connection that was silent for so long; 0 for never */
     unsigned range_batches;  /* of 1,000 points each; the last one is empty */
 };

@@ -33,13 +33,13 @@ static void labels_become_text_and_back(void **state)
     check("tab\t", 4, "tab\\x09");
     check("k\xC3\xBChl", 5, "k\xC3\xBChl");
     check("\xF0\x9F\x98\x80", 4, "\xF0\x9F\x98\x80");
-    check("\xC3", 1, "\\xC3");                                 /* cut short */
-    check("\xC0\x80", 2, "\\xC0\\x80");                         /* overlong */
-    check("\xE0\x80\x80", 3, "\\xE0\\x80\\x80");                 /* overlong */
-    check("\xED\xA0\x80", 3, "\\xED\\xA0\\x80");                 /* a surrogate */
-    check("\xF4\x90\x80\x80", 4, "\\xF4\\x90\\x80\\x80");         /* beyond Unicode */
-    check("\xC2\x9B[2J", 5, "\\xC2\\x9B[2J");                    /* a terminal's control */
-    check("\xE2\x80\xAE", 3, "\\xE2\\x80\\xAE");                 /* turns the text around */
+    check("\xC3", 1, "\\xC3");                            /* cut short */
+    check("\xC0\x80", 2, "\\xC0\\x80");                   /* overlong */
+    check("\xE0\x80\x80", 3, "\\xE0\\x80\\x80");          /* overlong */
+    check("\xED\xA0\x80", 3, "\\xED\\xA0\\x80");          /* a surrogate */
+    check("\xF4\x90\x80\x80", 4, "\\xF4\\x90\\x80\\x80"); /* beyond Unicode */
+    check("\xC2\x9B[2J", 5, "\\xC2\\x9B[2J");             /* a terminal's control */
+    check("\xE2\x80\xAE", 3, "\\xE2\\x80\\xAE");          /* turns the text around */
 }
 
 static void every_byte_survives(void **state)
@@ -61,8 +61,9 @@ static void every_byte_survives(void **state)
 static void bad_text_is_refused(void **state)
 {
     (void)state;
-    const char *bad[] = {"\\", "\\x", "\\x4", "\\xG0", "\\x0G", "\\n", "\\\\", "a\\X41",
-                         "123456789012345678901234567890123"};
+    const char *bad[] = {"\\",    "\\x",    "\\x4",
+                         "\\xG0", "\\x0G",  "\\n",
+                         "\\\\",  "a\\X41", "123456789012345678901234567890123"};
     struct tau_label label = {{1, 2, 3}};
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
         assert_int_equal(tau_label_from_text(bad[i], &label), TAU_STATUS_INVALID_ARGUMENT);

@@ -12,7 +12,7 @@
 
 struct rig_memory rig_memory;
 
-/* --- memory ------------------------------------------------------------------------------------ */
+/* --- memory ---------------------------------------------------------------------------------- */
 
 static void *rig_allocate(void *user_data, size_t size)
 {
@@ -61,7 +61,7 @@ void bytes_add(struct bytes *bytes, const void *data, size_t size)
     bytes->size += size;
 }
 
-/* --- the client -------------------------------------------------------------------------------- */
+/* --- the client ------------------------------------------------------------------------------ */
 
 void rig_options(struct tau_options *options)
 {
@@ -163,14 +163,12 @@ void rig_advance(struct rig *rig, int64_t ms)
     tau_core_tick(rig->core, rig->now_ns);
 }
 
-/* --- frames ------------------------------------------------------------------------------------ */
+/* --- frames ---------------------------------------------------------------------------------- */
 
-void put_frame(struct bytes *bytes, uint8_t opcode, uint8_t flags, const void *payload,
-               size_t size)
+void put_frame(struct bytes *bytes, uint8_t opcode, uint8_t flags, const void *payload, size_t size)
 {
     uint8_t header[TAU_HEADER_SIZE];
-    struct tau_header fields = {
-        .opcode = opcode, .flags = flags, .payload_length = (uint32_t)size};
+    struct tau_header fields = {.opcode = opcode, .flags = flags, .payload_length = (uint32_t)size};
     tau_header_store(header, &fields);
     bytes_add(bytes, header, sizeof(header));
     bytes_add(bytes, payload, size);
@@ -256,7 +254,7 @@ void put_negotiation(struct bytes *bytes)
     put_frame(bytes, TAU_OPCODE_OK, 0, data, out.size);
 }
 
-/* --- requests ---------------------------------------------------------------------------------- */
+/* --- requests -------------------------------------------------------------------------------- */
 
 /* A tag and its rig in one pointer: the rig is the test's only one. */
 static struct rig *current;
@@ -265,8 +263,8 @@ static void note(uintptr_t tag, enum tau_status status, bool has_value, double v
 {
     if (current->count == RIG_LOG_SIZE)
         abort();
-    current->log[current->count++] = (struct completion){
-        .tag = tag, .status = status, .has_value = has_value, .value = value};
+    current->log[current->count++] =
+        (struct completion){.tag = tag, .status = status, .has_value = has_value, .value = value};
 }
 
 static void on_plain(void *user_data, enum tau_status status, const struct tau_error *error)
@@ -277,8 +275,7 @@ static void on_plain(void *user_data, enum tau_status status, const struct tau_e
 }
 
 static void on_value(void *user_data, enum tau_status status,
-                     const struct tau_query_point_response *response,
-                     const struct tau_error *error)
+                     const struct tau_query_point_response *response, const struct tau_error *error)
 {
     (void)error;
     bool has_value = response != NULL && response->has_value;

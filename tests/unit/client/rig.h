@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A client on a workbench: its core is driven by hand, with scripted bytes and a clock that the test
- * turns, and an allocator that counts and can be told to fail. No socket is opened.
+ * A client on a workbench: its core is driven by hand, with scripted bytes and a clock that the
+ * test turns, and an allocator that counts and can be told to fail. No socket is opened.
  */
 #ifndef RIG_H
 #define RIG_H
@@ -93,7 +93,7 @@ void put_value(struct bytes *bytes, double value);
 void put_batch(struct bytes *bytes, uint32_t count, int64_t first, bool more);
 void put_negotiation(struct bytes *bytes);
 
-/* --- requests; the tag comes back in the completion ------------------------------------------- */
+/* --- requests; the tag comes back in the completion ------------------------------------------ */
 
 enum tau_status rig_append(struct rig *rig, uintptr_t tag);
 enum tau_status rig_query(struct rig *rig, uintptr_t tag);
