@@ -52,8 +52,8 @@ def write_files(texts: dict[str, str], out: Path) -> None:
 
 def write_depfile(path: Path, out: Path, group: str, model: Model) -> None:
     """Tells a build tool that the outputs depend on the specification and on the generator."""
-    here = Path(__file__).parent
-    inputs = [Path(f).resolve() for f in model.files] + sorted(p.resolve() for p in here.glob("*.py"))
+    here = Path(__file__).resolve().parent
+    inputs = [Path(f).resolve() for f in model.files] + sorted(here.glob("*.py"))
     targets = [(out / o).as_posix() for o in outputs(group)]
 
     def escape(name: object) -> str:

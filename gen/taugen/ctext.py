@@ -56,9 +56,41 @@ def signature(head: str, parameters: list[str], end: str) -> str:
             lines.append(margin + text)
         else:
             lines[-1] += glue + text
+    result, name = head.rpartition(" ")[::2]
+    if result.strip() and max(map(len, lines)) > COLUMNS:
+        # The result's type takes a line of its own where a parameter would not fit otherwise.
+        return result + "\n" + signature(name, parameters, end)
     return "\n".join(lines)
 
 
 def call(prefix: str, arguments: list[str], end: str = ";") -> str:
     """A call statement, broken like a signature."""
     return signature(prefix, arguments, end)
+
+
+def aligned(rows: list[tuple[str, str]], indent: int = 4) -> str:
+    """Declarations with their comments: behind them in one column, or above where that is too wide.
+
+    A run of declarations whose comments fit behind them shares a column; a comment above ends it.
+    """
+    margin = " " * indent
+    text = ""
+    run: list[tuple[str, str]] = []
+
+    def flush() -> str:
+        width = max((len(d) for d, c in run if c), default=0)
+        lines = [f"{margin}{d:<{width}} /* {c} */" if c else margin + d for d, c in run]
+        run.clear()
+        return "".join(line + "\n" for line in lines)
+
+    for declaration, words in rows:
+        words = " ".join(words.split())
+        widest = max([len(declaration)] + [len(d) for d, c in run if c])
+        longest = max([len(words)] + [len(c) for _, c in run])
+        if words and indent + widest + longest + 7 > COLUMNS:
+            text += flush()
+            if indent + len(declaration) + len(words) + 7 > COLUMNS:
+                text += comment(words, indent) + margin + declaration + "\n"
+                continue
+        run.append((declaration, words))
+    return text + flush()

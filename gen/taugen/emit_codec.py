@@ -8,6 +8,8 @@ fixed block after the other and check each once.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from .celements import is_closed_enum, load, offset, store, unknown_value
 from .ctext import banner, call, comment, signature, string
 from .model import Field, Limit, Model, Payload, Shape, TypeKind
@@ -92,7 +94,8 @@ def _plain_functions(payload: Payload) -> str:
     text += f"    uint8_t *at = tau_writer_reserve(out, {size});\n"
     text += "    if (at == NULL)\n        return false;\n"
     for field in payload.fields:
-        text += f"    {store(field.type, f'value->{field.name}', offset('at', field.offset or 0))}\n"
+        at = offset("at", field.offset or 0)
+        text += f"    {store(field.type, f'value->{field.name}', at)}\n"
     return text + "    return true;\n}\n"
 
 
@@ -177,9 +180,9 @@ static inline void tau_header_store(uint8_t out[TAU_HEADER_SIZE], const struct t
 enum tau_status tau_header_refuse(const uint8_t bytes[TAU_HEADER_SIZE],
                                   struct tau_decode_error *ret_error) __attribute__((cold));
 
-/* Checks magic, version, opcode and length in this order. A known opcode may be that of a reply, and
- * the flags may be anything: both are for the caller to judge. Offsets of errors are in the header.
- * On failure *ret holds nothing of use. */
+/* Checks magic, version, opcode and length in this order. A known opcode may be that of a reply,
+ * and the flags may be anything: both are for the caller to judge. Offsets of errors are in the
+ * header. On failure *ret holds nothing of use. */
 static inline enum tau_status tau_header_decode(const uint8_t bytes[TAU_HEADER_SIZE],
                                                 struct tau_header *ret,
                                                 struct tau_decode_error *ret_error)
@@ -388,7 +391,7 @@ class _Decoder:
         self.put(f"if (value.has_{field.name}) {{")
         self.indent += 1
         self.fail(f"payload.size - pos < {field.type.size}", field, "payload.size", SHORT)
-        inner = Field(**{**field.__dict__, "shape": Shape.FIXED})
+        inner = replace(field, shape=Shape.FIXED)
         self.put("at = payload.data + pos;")
         self._fixed(inner, 0)
         self.put(f"pos += {field.type.size};")

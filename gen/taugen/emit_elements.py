@@ -104,7 +104,8 @@ def _copy(type_: Type) -> str:
     if (count == 0)
         return;
     if (!array.wire_order) {{
-        memcpy(ret, (const {type_.c_type} *)array.data + first, count * sizeof *ret);
+        const {type_.c_type} *elements = array.data;
+        memcpy(ret, elements + first, count * sizeof *ret);
         return;
     }}
     const uint8_t *from = (const uint8_t *)array.data + first * {type_.size};

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from .ctext import banner, comment
+from .ctext import aligned, banner, comment
 from .model import Model, State
 
 OUTPUTS = ("tau_session.h", "tau_session.rl")
@@ -36,11 +36,11 @@ def _header(model: Model) -> str:
     text += f"}};\n\n#define TAU_SESSION_STATE_COUNT {len(model.states)}\n\n"
     text += "/* What can move a session: an operation and how it ended, or a refused request. */\n"
     text += "enum tau_session_event {\n"
-    text += "".join(f"    {e.c_name}, /* {e.text} */\n" for e in model.events)
+    text += aligned([(f"{e.c_name},", e.text) for e in model.events])
     text += """};
 
-/* Whether a request is legal; if not, the status that answers it and whether that closes. Behind the
- * last word of a session nothing is legal and nothing is answered: the status is then success. */
+/* Whether a request is legal; if not, the status that answers it and whether that closes. Behind
+ * the last word of a session nothing is legal and nothing is answered: the status is success. */
 struct tau_session_verdict {
     bool legal;
     bool closes;

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from .ctext import banner, comment, first_sentence, string
+from .ctext import aligned, banner, comment, first_sentence, signature, string
 from .model import Field, Model, Payload, Type, TypeKind
 
 OUTPUTS = ("include/tau/protocol.h", "tau_names.c")
@@ -38,9 +38,10 @@ struct tau_slice {
 };
 
 /* A borrowed array of elements. With `wire_order` false, `data` points at elements as they are in
- * memory (int64_t, double, struct tau_row and so on, aligned as the language asks). With `wire_order`
- * true it points at the bytes of a received payload: elements lie behind each other without
- * padding, big-endian, at any alignment; read them with the functions below. Encoders take both. */
+ * memory (int64_t, double, struct tau_row and so on, aligned as the language asks). With
+ * `wire_order` true it points at the bytes of a received payload: elements lie behind each other
+ * without padding, big-endian, at any alignment; read them with the functions below. Encoders take
+ * both. */
 struct tau_array {
     const void *data;
     size_t count;
@@ -79,7 +80,7 @@ def _header(model: Model) -> str:
         _statuses(model),
         _limits(model),
         _BORROWED.lstrip("\n"),
-        "\n".join(_named_type(t) for t in model.types if not t.builtin),
+        "\n".join(filter(None, (_named_type(t) for t in model.types if not t.builtin))),
         _operations(model),
         _functions(model),
         "#ifdef __cplusplus\n}\n#endif\n\n#endif\n",
@@ -126,9 +127,7 @@ def _statuses(model: Model) -> str:
         digits = 3 if status.local else 2
         text += comment(status.doc, 4) + f"    {status.c_name} = 0x{status.code:0{digits}X},\n"
     text += "};\n\n/* What a caller may do about a status. */\nenum tau_status_class {\n"
-    for name, doc in STATUS_CLASSES:
-        text += f"    TAU_STATUS_CLASS_{name.upper()}, /* {doc} */\n"
-    return text + "};\n"
+    return text + aligned([(f"TAU_STATUS_CLASS_{n.upper()},", d) for n, d in STATUS_CLASSES]) + "};\n"
 
 
 STATUS_CLASSES = (
@@ -155,57 +154,44 @@ def _named_type(type_: Type) -> str:
             + f"struct {type_.c_struct} {{\n    uint8_t bytes[{type_.size}];\n}};\n"
         )
     if type_.kind is TypeKind.STRUCT:
-        text = comment(type_.doc) + f"struct {type_.c_struct} {{\n"
-        for member in type_.members:
-            text += f"    {member.type.c_type} {member.name};{_aside(member.doc, member.unit)}\n"
-        return text + "};\n"
+        rows = [
+            (f"{m.type.c_type} {m.name};", _words(m.doc, m.unit)) for m in type_.members
+        ]
+        return comment(type_.doc) + f"struct {type_.c_struct} {{\n" + aligned(rows) + "};\n"
     if type_.kind is TypeKind.ENUM:
         more = " A later version may add values." if type_.open else ""
-        text = comment(type_.doc + more) + f"enum tau_{type_.name} {{\n"
-        for value in type_.values:
-            text += f"    {value.c_name} = {value.value}, /* {value.doc} */\n"
-        return text + "};\n"
+        rows = [(f"{v.c_name} = {v.value},", v.doc) for v in type_.values]
+        head = comment(type_.doc + more) + f"enum tau_{type_.name} {{\n"
+        return head + aligned(rows) + "};\n"
     return ""
 
 
-def _aside(doc: str, unit: str) -> str:
-    """A comment behind a member; units only where they are one word."""
-    unit = f" In {unit}." if unit and " " not in unit else ""
-    return f" /* {' '.join(doc.split())}{unit} */"
+def _words(doc: str, unit: str) -> str:
+    """What a comment says of a member; units only where they are one word."""
+    return doc + (f" In {unit}." if unit and " " not in unit else "")
 
 
-def _member(field: Field) -> str:
-    unit = field.unit
+def _member(field: Field) -> list[tuple[str, str]]:
+    words = _words(field.doc, field.unit)
     if field.is_count:
         arrays = " and ".join(f"`{a}`" for a in field.counts)
-        note = f"{field.doc} Encoders take it from {arrays}."
+        words += f" Encoders take it from {arrays}."
     elif field.is_array:
-        note = f"{field.doc} Elements: {_element_word(field.type)}."
-    else:
-        note = field.doc
-    lines = ""
-    if field.optional:
-        lines += f"    bool has_{field.name};\n"
-    line = f"    {field.c_type} {field.name};{_aside(note, unit)}"
-    if len(line) > 100:
-        return lines + comment(_aside(note, unit)[4:-3], 4) + f"    {field.c_type} {field.name};\n"
-    return lines + line + "\n"
-
-
-def _element_word(type_: Type) -> str:
-    return type_.c_type
+        words += f" Elements: {field.type.c_type}."
+    has = [(f"bool has_{field.name};", "")] if field.optional else []
+    return has + [(f"{field.c_type} {field.name};", words)]
 
 
 def payload_struct(payload: Payload) -> str:
     """The C struct of a payload's fields."""
-    text = f"struct {payload.c_struct} {{\n"
+    rows: list[tuple[str, str]] = []
     feature = None
     for field in payload.fields:
         if field.feature and field.feature is not feature:
             feature = field.feature
-            text += f"    bool has_{feature.name}; /* whether the fields below are there */\n"
-        text += _member(field)
-    return text + "};\n"
+            rows.append((f"bool has_{feature.name};", "Whether the fields below are there."))
+        rows += _member(field)
+    return f"struct {payload.c_struct} {{\n" + aligned(rows) + "};\n"
 
 
 def _operations(model: Model) -> str:
@@ -244,16 +230,18 @@ TAU_API const char *tau_status_class_name(enum tau_status_class status_class);
         text += f"TAU_API bool {tag}_from_name(const char *name, enum {tag} *ret);\n"
     text += """
 /* Elements of arrays, in whichever order they are. `at` reads one element, `copy` reads `count` of
- * them from the element `first` on into ret, which has room for them. An element that the array does
- * not have is a programmer's error. */
+ * them from the element `first` on into ret, which has room for them. An element that the array
+ * does not have is a programmer's error. */
 """
     for type_ in array_elements(model):
-        text += f"TAU_API {type_.c_type} tau_{type_.c_stem}_at(struct tau_array array, size_t index);\n"
-        head = f"TAU_API void tau_{type_.c_stem}_copy("
-        one = f"struct tau_array array, size_t first, size_t count, {type_.c_type} *ret);\n"
-        if len(head) + len(one) > 101:
-            one = one.replace(f" {type_.c_type} *ret", "\n" + " " * len(head) + f"{type_.c_type} *ret")
-        text += head + one
+        stem = f"tau_{type_.c_stem}"
+        text += signature(
+            f"TAU_API {type_.c_type} {stem}_at", ["struct tau_array array", "size_t index"], ";\n"
+        )
+        parameters = ["struct tau_array array", "size_t first", "size_t count"]
+        text += signature(
+            f"TAU_API void {stem}_copy", [*parameters, f"{type_.c_type} *ret"], ";\n"
+        )
     return text
 
 

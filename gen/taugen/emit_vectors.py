@@ -283,7 +283,7 @@ class _Vectors:
         top = field.maximum
         most = top if top is not None else integer_range(field.type)[1]
         for count in (1, most):
-            value = {**base, field.name: count}
+            value: Value = {**base, field.name: count}
             for array in arrays:
                 item = self.codec.example_one(array.type, array.type.example, 0)
                 value[array.name] = Repeat(item, count) if count > 1 else [item]

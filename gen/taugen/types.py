@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 from .errors import SpecificationError
@@ -131,7 +132,7 @@ class TypeResolver:
         found = Type(name, TypeKind.BYTES, f"bytes[{size}]", size, f"struct tau_{name}", name, doc)
         example = table.text("example", name)
         check_example(example, found, table.place("example"))
-        return Type(**{**found.__dict__, "example": example})
+        return replace(found, example=example)
 
     def _alias(self, name: str, doc: str, table: Table) -> Type:
         of = table.text("of")
