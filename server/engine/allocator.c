@@ -7,6 +7,7 @@
 #include <time.h>
 
 enum {
+    PAGE_BYTES = 64 << 10, // the largest of any processor
     HUGE_PAGE_BYTES = 2 << 20,
     HUGE_FROM_BYTES = 64 << 20, // smaller reservations are touched here and there: no huge pages
 };
@@ -23,9 +24,15 @@ static void system_release(void *context, void *memory)
     free(memory);
 }
 
+static size_t whole_pages(size_t size)
+{
+    return (size + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES;
+}
+
 static void *system_reserve(void *context, size_t size)
 {
     (void)context;
+    size = whole_pages(size);
     size_t padded = size + HUGE_PAGE_BYTES;
     uint8_t *start = mmap(NULL, padded, PROT_READ | PROT_WRITE,
                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -43,7 +50,7 @@ static void *system_reserve(void *context, size_t size)
 static void system_unreserve(void *context, void *memory, size_t size)
 {
     (void)context;
-    munmap(memory, size);
+    munmap(memory, whole_pages(size));
 }
 
 static void system_discard(void *context, void *memory, size_t size)

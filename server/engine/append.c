@@ -52,23 +52,16 @@ static void append_run(struct taud_engine *engine, struct taud_shard *shard,
 static void append_batch(struct taud_engine *engine, const struct tau_append_request *points,
                          size_t count, enum tau_status *ret_statuses, uint64_t *position)
 {
-    uint64_t hashes[TAUD_BATCH];
-    uint16_t starts[TAUD_SHARDS + 1];
-    uint8_t order[TAUD_BATCH];
-    for (size_t i = 0; i < count; i++) {
-        hashes[i] = taud_engine_hash(engine, &points[i].label);
-        taud_table_prefetch(&engine->shards[taud_shard_number(hashes[i])].table, hashes[i]);
-    }
-    taud_sort_by_shard(hashes, count, starts, order);
-    for (size_t i = 0; i < count; i++)
-        taud_table_prefetch_named(&engine->shards[taud_shard_number(hashes[i])].table, hashes[i]);
+    struct taud_batch batch;
+    taud_batch_sort(engine, points, sizeof *points, count, &batch);
     for (size_t i = 0; i < TAUD_SHARDS; i++) {
-        size_t run = (size_t)(starts[i + 1] - starts[i]);
+        size_t run = (size_t)(batch.starts[i + 1] - batch.starts[i]);
         if (run == 0)
             continue;
         struct taud_shard *shard = &engine->shards[i];
         pthread_mutex_lock(&shard->mutex);
-        append_run(engine, shard, points, hashes, order + starts[i], run, ret_statuses, position);
+        append_run(engine, shard, points, batch.hashes, batch.order + batch.starts[i], run,
+                   ret_statuses, position);
         pthread_mutex_unlock(&shard->mutex);
     }
 }

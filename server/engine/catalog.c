@@ -22,17 +22,25 @@ struct taud_series *taud_engine_lock_series(struct taud_engine *engine,
     return series;
 }
 
-void taud_sort_by_shard(const uint64_t *hashes, size_t count, uint16_t starts[TAUD_SHARDS + 1],
-                        uint8_t order[TAUD_BATCH])
+void taud_batch_sort(const struct taud_engine *engine, const void *requests, size_t stride,
+                     size_t count, struct taud_batch *ret)
 {
     uint16_t next[TAUD_SHARDS + 1] = {0};
-    for (size_t i = 0; i < count; i++)
-        next[taud_shard_number(hashes[i]) + 1]++;
+    for (size_t i = 0; i < count; i++) {
+        uint64_t hash = taud_hash_label(&engine->hash_key, (const uint8_t *)requests + i * stride);
+        unsigned shard = taud_shard_number(hash);
+        ret->hashes[i] = hash;
+        next[shard + 1]++;
+        taud_table_prefetch(&engine->shards[shard].table, hash);
+    }
     for (size_t i = 0; i < TAUD_SHARDS; i++)
         next[i + 1] = (uint16_t)(next[i + 1] + next[i]);
-    memcpy(starts, next, sizeof next);
-    for (size_t i = 0; i < count; i++)
-        order[next[taud_shard_number(hashes[i])]++] = (uint8_t)i;
+    memcpy(ret->starts, next, sizeof next);
+    for (size_t i = 0; i < count; i++) {
+        unsigned shard = taud_shard_number(ret->hashes[i]);
+        ret->order[next[shard]++] = (uint8_t)i;
+        taud_table_prefetch_named(&engine->shards[shard].table, ret->hashes[i]);
+    }
 }
 
 bool taud_catalog_add(struct taud_engine *engine, struct taud_shard *shard,

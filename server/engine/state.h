@@ -104,9 +104,16 @@ struct taud_series *taud_engine_lock_series(struct taud_engine *engine,
                                             const struct tau_label *label,
                                             struct taud_shard **ret_shard);
 
-// Sorts the batch's places by shard, stably. starts[TAUD_SHARDS] is count.
-void taud_sort_by_shard(const uint64_t *hashes, size_t count, uint16_t starts[TAUD_SHARDS + 1],
-                        uint8_t order[TAUD_BATCH]);
+// A batch of requests that begin with their label, sorted by shard.
+struct taud_batch {
+    uint64_t hashes[TAUD_BATCH];
+    uint16_t starts[TAUD_SHARDS + 1]; // where each shard's run begins in `order`
+    uint8_t order[TAUD_BATCH];        // places of requests, by shard, then as they were given
+};
+
+// Sorts at most TAUD_BATCH requests, each `stride` bytes, and brings their series near.
+void taud_batch_sort(const struct taud_engine *engine, const void *requests, size_t stride,
+                     size_t count, struct taud_batch *ret);
 
 // Puts a series into the catalog, or takes it out. Series: with its shard's lock. Adding returns false
 // when memory is at its bound.
