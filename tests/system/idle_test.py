@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# ctest: timeout=300 serial labels=release
+# ctest: timeout=300 serial labels=threads
 """Connections that do little: thousands of idle ones, frames that never end, silence."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# ctest: timeout=200 serial labels=release
+# ctest: timeout=200 serial
 """What taud does at the edges of its means: connections, descriptors, memory."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# ctest: timeout=600 serial labels=release
+# ctest: timeout=600 serial
 """server/run --once: the demonstration works, ends by itself, and leaves nothing running.
 
 It runs on a port and a directory of its own, so a server that somebody uses is not touched.

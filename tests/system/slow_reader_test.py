@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# ctest: timeout=300 serial labels=release
+# ctest: timeout=300 serial labels=threads
 """Clients that ask and do not read: the server's memory has a bound, and others do not notice."""
 
 from __future__ import annotations

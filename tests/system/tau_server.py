@@ -88,6 +88,8 @@ class Server:
         try:
             if self.running:
                 self.stop()
+            elif self.process is not None and self.process.returncode not in (0, -signal.SIGKILL):
+                raise ServerFailed(f"ended by itself with {self.process.returncode}")
         except ServerFailed:
             failed = True
             if kind is None:
@@ -173,12 +175,15 @@ class Server:
         return took
 
     def kill(self) -> None:
-        """kill -9: nothing is flushed, nothing is said."""
+        """kill -9: nothing is flushed, nothing is said. It must have been running until then."""
         assert self.process is not None
-        if self.process.poll() is None:
+        alive = self.process.poll() is None
+        if alive:
             self.process.kill()
-        self.process.wait()
+        code = self.process.wait()
         self._close_output()
+        if not alive:
+            raise ServerFailed(f"had ended by itself with {code}\n{self.log_text()[-12000:]}")
 
     def _close_output(self) -> None:
         if self.process is not None and self.process.stdout is not None:
