@@ -223,7 +223,8 @@ static size_t batch_{name}(struct taud_context *context, const struct taud_frame
             break;
         count++;
     }}
-    taud_handle_{name}({arguments});
+    if (count > 0)
+        taud_handle_{name}({arguments});
     for (size_t index = 0; index < count; index++) {{
         enum tau_status status = statuses[index];
 {encode}        if (status != TAU_STATUS_SUCCESS)
