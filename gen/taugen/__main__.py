@@ -85,10 +85,10 @@ def main() -> int:
         return 0
     try:
         model = read_model(options.spec)
+        texts = emit_all(model, options.group)
     except SpecificationError as error:
         print(error, file=sys.stderr)
         return 2
-    texts = emit_all(model, options.group)
     if options.check:
         stale = stale_files(texts, options.out)
         for path in stale:

@@ -81,9 +81,24 @@ def _c_names(model: Model) -> None:
             taken.add(payload.name)
 
 
+def _examples(model: Model) -> None:
+    """A status in an example is one that crosses the wire; there is one to choose."""
+    names = [s.name for s in model.wire_statuses]
+    for payload in model.payloads:
+        for field in payload.fields:
+            wrong_name = field.example is not None and field.example not in names
+            if field.type.kind is TypeKind.STATUS and wrong_name:
+                wrong = f"there is no status `{field.example}`"
+                raise SpecificationError(field.place, wrong, "one that crosses the wire")
+    if not any(s.status_class == "request" for s in model.wire_statuses):
+        wrong = "no status is of class `request`"
+        raise SpecificationError(model.states[0].place, wrong, "at least one")
+
+
 def check(model: Model) -> None:
     """Raises SpecificationError for the first fault."""
     _transitions(model)
     _first_words(model)
     _writes(model)
     _c_names(model)
+    _examples(model)

@@ -38,6 +38,8 @@ class Table:
     def place(self, key: str | None = None, *more: int) -> Place:
         """Where a key, or the table itself, is written."""
         path = self.path if key is None else self.path + (key, *more)
+        if path + (0,) in self.source.lines and path not in self.source.lines:
+            path += (0,)  # a list of tables begins with its first
         while path and path not in self.source.lines:
             path = path[:-1]
         return Place(self.source.file, self.source.lines[path])

@@ -43,7 +43,7 @@ def builtins() -> dict[str, Type]:
 
     add("f64", TypeKind.FLOAT, 8, "double", 1.5)
     add("bool", TypeKind.BOOL, 1, "bool", True)
-    add("status", TypeKind.STATUS, 1, "enum tau_status", "out_of_order")
+    add("status", TypeKind.STATUS, 1, "enum tau_status", None)
     add("text", TypeKind.TEXT, 0, "struct tau_slice", "text")
     add("bytes", TypeKind.BLOB, 0, "struct tau_slice", "")
     return found

@@ -165,6 +165,9 @@ class Codec:
             return int(example) + turn * (1_000_000_000 if type_.alias_of else 1)
         if type_.kind is TypeKind.FLOAT:
             return float(example) + turn * 0.5
+        if type_.kind is TypeKind.STATUS and example is None:
+            mendable = [s.name for s in self.model.wire_statuses if s.status_class == "request"]
+            return mendable[turn % len(mendable)]
         return example
 
     def example(self, payload: Payload, count: int = 2) -> Value:

@@ -1,0 +1,289 @@
+# SPDX-License-Identifier: MIT
+"""Specifications with one fault, each of which must fail at a stated line with a stated message.
+
+A fault is a change of the small specification. The mark `#!` in what is put in stands on the line
+that the error must name.
+"""
+
+from __future__ import annotations
+
+import re
+import unittest
+from dataclasses import dataclass
+
+from specification import Workspace
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One change: in which file, what is replaced by what, and the error's words."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+    says: str
+    place: int = 1
+
+
+ROOT, DEMO = "tau.toml", "demo.toml"
+_HELLO = 'request = [{ name = "key", type = "label", doc = "The key." }]'
+_WEIGHT = '{ name = "weight", type = "f64", doc = "The weight." }'
+_NOTE = '{ name = "note", type = "text", size = "u8", max = 20, doc = "A note.", example = "so" }'
+_PAIRS = '{ name = "pairs", type = "pair", array = "count", doc = "The others." }'
+_LIMIT = '{ name = "limit", type = "u32", min = 1, max = "items", doc = "The most.", example = 3 }'
+_RED = '{ name = "red", value = 0, doc = "As a rose." }'
+_BLUE = '{ name = "blue", value = 1, doc = "As the sky." }'
+_MOMENT = '{ name = "moment", type = "moment", doc = "The time." }'
+_PUT_CLI = 'cli = { command = "put", summary = "store a pair", arguments = ["key", "moment", "weight"] }'
+
+
+def row(name: str, old: str, new: str, says: str, file: str = DEMO, place: int = 1) -> Fault:
+    return Fault(name, file, old, new, says, place)
+
+
+def root(name: str, old: str, new: str, says: str, place: int = 1) -> Fault:
+    return Fault(name, ROOT, old, new, says, place)
+
+
+FILES = [
+    root("no_toml", "version = 1", "version = = 1 #!", "not TOML"),
+    root("key_twice", "version = 1", "version = 1\nversion = 1 #!", "not TOML"),
+    root("unknown_key_of_root", "include =", "surprise = 1 #!\ninclude =", "unknown key `surprise`"),
+    root("unknown_key_of_table", 'unit = "items"', 'unit = "items"\nunits = 1 #!',
+         "unknown key `units`"),
+    row("unknown_key_of_field", _WEIGHT, _WEIGHT.replace('doc', 'docs = "x", doc') + " #!",
+        "unknown key `docs`"),
+    row("unknown_key_of_cli", _PUT_CLI, _PUT_CLI.replace("summary", 'hint = "x", summary') + " #!",
+        "unknown key `hint`"),
+    root("missing_key", "[[flag]]\n", "[[flag]] #!\n", "`doc` is missing", 0),
+    root("wrong_type", "number = 4", 'number = "4" #!', "`number` is of the wrong type"),
+    root("bool_for_number", "number = 4", "number = true #!", "`number` is of the wrong type"),
+    root("not_a_name", 'name = "items"', 'name = "Items" #!', "`Items` is not a name"),
+    root("empty_doc", 'doc = "The most items."', 'doc = "" #!', "the documentation is empty"),
+]
+
+NUMBERS = [
+    root("limit_number_twice", "number = 4", "number = 3 #!", "the number 0x03 is taken"),
+    root("limit_name_twice", 'name = "items"', 'name = "payload_bytes" #!',
+         "the name `payload_bytes` is taken"),
+    root("limit_zero", "value = 10\n", "value = 0 #!\n", "`value` is 0"),
+    root("status_code_twice", "code = 0x03", "code = 0x02 #!", "the status code 0x02 is taken"),
+    root("status_name_twice", 'name = "denied"', 'name = "bad_frame" #!',
+         "the name `bad_frame` is taken"),
+    root("local_status_on_the_wire", "code = 0x100", "code = 0x10 #!", "`code` is 16"),
+    root("second_ok", 'class = "retry"', 'class = "ok" #!', "`timeout` is of class `ok`"),
+    root("unknown_class", 'class = "retry"', 'class = "later" #!', "`class` is `later`"),
+    root("feature_bit", "bit = 0", "bit = 64 #!", "`bit` is 64"),
+    root("two_bits", "value = 0x01\n", "value = 0x03 #!\n", "0x03 is more than one bit"),
+    row("opcode_twice", "code = 0x03", "code = 0x02 #!", "the opcode 0x02 is taken"),
+    row("operation_twice", 'name = "GET"', 'name = "PUT" #!', "the name `PUT` is taken"),
+    row("opcode_out_of_range", "code = 0x04", "code = 0x10 #!", "the opcode 0x10 is outside"),
+    row("reply_out_of_range", "code = 0xF0", "code = 0x20 #!", "the opcode 0x20 is outside"),
+    row("opcode_zero", "code = 0x01", "code = 0x00 #!", "`code` is 0"),
+    row("range_begins_nowhere", "first_opcode = 0x00", "first_opcode = 0x01 #!",
+        "0x01 begins no range"),
+]
+
+HEADER = [
+    root("header_order", 'name = "flags"', 'name = "flaggs"', "the header has the fields"),
+    root("magic_size", "size = 3", "size = 4", "`TAU` has another size"),
+    root("no_such_limit", 'max = "payload_bytes"', 'max = "payload" #!',
+         "there is no limit `payload`"),
+]
+
+TYPES = [
+    root("type_twice", 'name = "moment"\nkind', 'name = "label" #!\nkind', "the type `label` is stated twice"),
+    root("built_in_again", 'name = "label"', 'name = "u8" #!', "the type `u8` is stated twice"),
+    root("unknown_kind", 'kind = "alias"', 'kind = "name" #!', "`kind` is `name`"),
+    root("alias_of_text", 'of = "i64"', 'of = "text" #!', "an alias cannot stand for `text`"),
+    root("alias_of_nothing", 'of = "i64"', 'of = "i63" #!', "there is no type `i63`"),
+    root("type_in_itself", 'of = "i64"', 'of = "moment" #!', "the type `moment` holds itself"),
+    root("bool_in_struct", _MOMENT, '{ name = "b", type = "bool", doc = "B." }, #!',
+         "`bool` cannot be in a struct"),
+    root("member_twice", _MOMENT, _MOMENT.replace('"moment", type', '"key", type') + ", #!",
+         "the field `key` is stated twice"),
+    root("member_named_int", _MOMENT, _MOMENT.replace('"moment", type', '"int", type') + ", #!",
+         "`int` cannot name a field in C"),
+    root("value_twice", _BLUE, _BLUE.replace("1", "0") + ", #!", "the value 0 is used twice"),
+    root("value_name_twice", _BLUE, _BLUE.replace("blue", "red") + ", #!", "`red` is stated twice"),
+    root("value_too_large", _BLUE, _BLUE.replace("1", "256") + ", #!", "`value` is 256"),
+    root("example_too_long", 'example = "ab"', 'example = "' + "x" * 33 + '" #!', "the example 'xxx"),
+    root("example_of_another_type", "example = 7", 'example = "7" #!', "the example '7'"),
+]
+
+PAYLOADS = [
+    row("no_such_type", _HELLO, _HELLO.replace('"label", doc', '"lable", doc') + " #!",
+        "there is no type `lable`"),
+    row("field_twice", _WEIGHT, _WEIGHT.replace('"weight"', '"key"') + ", #!",
+        "the field `key` is stated twice"),
+    row("field_named_like_a_presence", _WEIGHT, _WEIGHT.replace('"weight"', '"has_key"') + " #!",
+        "`has_key` cannot name a field"),
+    row("text_without_size", _NOTE, _NOTE.replace('size = "u8", ', "") + ", #!",
+        "`size` is missing"),
+    row("text_without_max", _NOTE, _NOTE.replace("max = 20, ", "") + ", #!", "`note` has no `max`"),
+    row("text_over_prefix", _NOTE, _NOTE.replace("20", "300") + ", #!", "`max` is 300"),
+    row("example_over_max", _NOTE, _NOTE.replace('"so"', '"' + "x" * 21 + '"') + ", #!",
+        "is too long"),
+    row("fixed_with_size", _WEIGHT, _WEIGHT.replace("doc", 'size = "u8", doc') + " #!",
+        "unknown key `size`"),
+    row("count_is_missing", _PAIRS, _PAIRS.replace('"count"', '"number"') + " #!",
+        "no earlier field `number` counts"),
+    row("count_is_signed", '{ name = "count", type = "u16", max = "items"',
+        '{ name = "count", type = "i64"', "`count` cannot count", place=1),
+    row("rest_of_extensible", _PAIRS, _PAIRS.replace('"count"', '"rest"') + " #!",
+        "an extensible payload has no rest"),
+    row("rest_without_max", 'array = "rest", max = "items"', 'array = "rest"',
+        "`moments` has no `max`"),
+    row("array_of_bools", _PAIRS, _PAIRS.replace('"pair"', '"bool"') + " #!",
+        "there is no array of `bool`"),
+    row("behind_the_rest", _HELLO,
+        'request = [\n{ name = "a", type = "bytes", size = "rest", max = 4, doc = "A." },\n'
+        '{ name = "b", type = "u8", doc = "B." }, #!\n]', "a field follows `a`"),
+    row("min_over_max", _LIMIT, _LIMIT.replace("min = 1", "min = 11"), "`min` is 11"),
+    row("example_out_of_bounds", _LIMIT, _LIMIT.replace("example = 3", "example = 11"),
+        "the example 11 is out of bounds"),
+    row("limit_too_large_for_type", _LIMIT, _LIMIT.replace("u32", "u8").replace("items", "payload_bytes"),
+        "the limit `payload_bytes` is 1000"),
+    row("payload_too_large", _NOTE,
+        _NOTE.replace("u8", "u16").replace("20", "2000") + ", #!", "`note` may take 2002 bytes"),
+    row("feature_of_a_request", _HELLO, _HELLO.replace("doc", 'feature = "long_errors", doc') + " #!",
+        "only a reply's field may need a feature"),
+    row("example_of_no_status", 'type = "status", doc = "Why."', 'type = "status", example = "lost", doc = "Why."',
+        "there is no status `lost`"),
+    row("no_such_feature", 'feature = "long_errors"', 'feature = "words"', "there is no feature `words`"),
+]
+
+OPERATIONS = [
+    row("unknown_kind_of_operation", 'kind = "stream"', 'kind = "flow" #!', "`kind` is `flow`"),
+    row("unknown_effect", 'effect = "write"', 'effect = "erase" #!', "`effect` is `erase`"),
+    row("unknown_role", 'role = "writer"', 'role = "owner" #!', "`role` is `owner`"),
+    row("no_such_reply", "batched = true", 'batched = true\nreply = "DONE" #!', "`DONE` is no reply"),
+    row("batched_stream", "negotiated = true", "batched = true #!", "a stream cannot be batched"),
+    row("no_such_status", '"unknown_outcome"]', '"lost"] #!', "there is no status `lost`"),
+    row("local_status_of_operation", '"unknown_outcome"]', '"timeout"] #!',
+        "the status `timeout` is local"),
+    row("status_twice", '["denied", "invalid_payload"]', '["denied", "denied"] #!',
+        "`denied` is listed twice"),
+    row("write_without_unknown", 'name = "PUT"\n', 'name = "PUT"\n',
+        "does not list `unknown_outcome`", place=0),
+    row("read_with_unknown", 'statuses = ["denied", "invalid_payload"]',
+        'statuses = ["denied", "unknown_outcome"]', "the read HELLO lists"),
+    row("write_for_readers", 'role = "writer"', 'role = "reader"', "is open to readers"),
+    row("stream_frame_too_large", "moments", "moments", "a frame of the stream may carry", place=0),
+    row("stranger_sends_much", _HELLO, _HELLO.replace('type = "label"', 'type = "text", size = "u8", max = 60'),
+        "a request of 61 bytes is legal in `new`"),
+    row("stranger_needs_negotiation", 'states = ["new", "open"]',
+        'negotiated = true\nstates = ["new", "open"]', "HELLO is legal in `new` but negotiated"),
+    row("legal_nowhere", 'states = ["new", "open"]', "states = [] #!", "the operation is legal nowhere"),
+    row("legal_at_the_end", 'states = ["new", "open"]', 'states = ["closed"] #!', "`closed` is no state"),
+    row("argument_is_missing", _PUT_CLI, _PUT_CLI.replace(', "weight"]', "]") + " #!",
+        "`weight` is not among the arguments"),
+    row("no_such_argument", _PUT_CLI, _PUT_CLI.replace('"weight"]', '"weigh"]') + " #!",
+        "`weigh` is no argument"),
+    row("command_twice", 'command = "get"', 'command = "put"', "the command `put` is taken"),
+    row("custom_with_arguments", _PUT_CLI, _PUT_CLI.replace("arguments", "custom = true, arguments") + " #!",
+        "the command must be custom or have arguments"),
+]
+
+SESSION = [
+    root("no_such_state", 'to = "open"', 'to = "opened" #!', "there is no state `opened`"),
+    root("no_such_event", 'on = "HELLO.ok"', 'on = "HELLO.done" #!', "`HELLO.done` is no event"),
+    root("event_of_nothing", 'on = "HELLO.ok"', 'on = "HI.ok" #!', "`HI.ok` is no event"),
+    root("illegal_event", 'on = "HELLO.ok"', 'on = "PUT.ok" #!', "`PUT` is not legal in `new`"),
+    root("leaves_the_end", 'from = "open"', 'from = "closed" #!', "nothing leaves the final state"),
+    root("second_initial", 'name = "open"\n', 'name = "open"\ninitial = true #!\n',
+         "`open` is a second initial state"),
+    root("refusal_missing", 'refuses_with = "bad_opcode"\n', "", "does not fit `refuses_with`"),
+    root("two_ways", 'from = "open"\non = "refused"', 'from = "new"\non = "refused"',
+         "`refused` leaves `new` twice"),
+    root("out_of_reach", 'on = "HELLO.ok"\nto = "open"', 'on = "HELLO.ok"\nto = "new"',
+         "no transition reaches the state `open`"),
+    root("checks_out_of_order", 'name = "flags"\nstatus', 'name = "state" #!\nstatus',
+         "the check `state` is out of order"),
+]
+
+# Faults that take more than one change: what else is changed, and the line that is named.
+MORE = {
+    "missing_key": [(ROOT, 'doc = "More follows."\n', "")],
+    "write_without_unknown": [(DEMO, ', "unknown_outcome"]', "]")],
+    "stream_frame_too_large": [
+        (ROOT, "value = 200", "value = 80"),
+    ],
+}
+
+# Where the mark cannot stand in the change itself, the line is found by what stands on it.
+LINES = {
+    "header_order": (ROOT, "[[header]]", 1),
+    "magic_size": (ROOT, 'value = "TAU"', 1),
+    "missing_key": (ROOT, "[[flag]]", 1),
+    "count_is_signed": (DEMO, '{ name = "pairs"', 1),
+    "rest_without_max": (DEMO, '{ name = "moments"', 1),
+    "min_over_max": (DEMO, '{ name = "limit"', 1),
+    "example_out_of_bounds": (DEMO, '{ name = "limit"', 1),
+    "limit_too_large_for_type": (DEMO, '{ name = "limit"', 1),
+    "example_of_no_status": (DEMO, 'example = "lost"', 1),
+    "no_such_feature": (DEMO, 'feature = "words"', 1),
+    "write_without_unknown": (DEMO, "[[operation]]", 2),
+    "read_with_unknown": (DEMO, "[[operation]]", 1),
+    "write_for_readers": (DEMO, "[[operation]]", 2),
+    "stream_frame_too_large": (DEMO, '{ name = "moments"', 1),
+    "stranger_sends_much": (DEMO, "[[operation]]", 1),
+    "stranger_needs_negotiation": (DEMO, "[[operation]]", 1),
+    "command_twice": (DEMO, 'command = "put", summary = "read', 1),
+    "refusal_missing": (ROOT, "[[state]]", 2),
+    "two_ways": (ROOT, "[[transition]]", 3),
+    "out_of_reach": (ROOT, "[[state]]", 2),
+}
+
+FAULTS = FILES + NUMBERS + HEADER + TYPES + PAYLOADS + OPERATIONS + SESSION
+
+
+def line_of(text: str, words: str, place: int) -> int:
+    """The line of the occurrence that `place` counts from 1."""
+    at = -1
+    for _ in range(place):
+        at = text.index(words, at + 1)
+    return text.count("\n", 0, at) + 1
+
+
+class FaultsTest(unittest.TestCase):
+    """Every fault is found, at its line."""
+
+    def test_small_specification_is_right(self) -> None:
+        with Workspace() as space:
+            self.assertEqual(space.generate().stderr, "")
+
+    def test_every_fault_has_its_own_name(self) -> None:
+        names = [fault.name for fault in FAULTS]
+        self.assertEqual(len(names), len(set(names)))
+        self.assertGreaterEqual(len(names), 40)
+
+
+def check(self: FaultsTest, fault: Fault) -> None:
+    with Workspace() as space:
+        if fault.place:
+            space.change(fault.file, fault.old, fault.new, fault.place)
+        for file, old, new in MORE.get(fault.name, []):
+            space.change(file, old, new)
+        file, words, place = LINES.get(fault.name, (fault.file, "#!", 1))
+        text = (space.spec / file).read_text(encoding="utf-8")
+        line = line_of(text, words, place)
+        result = space.generate()
+        expected = re.escape(f"{(space.spec / file).as_posix()}:{line}: ")
+        self.assertRegex(result.stderr, expected)
+        self.assertIn(fault.says, result.stderr)
+        self.assertRegex(result.stderr, r"; expected \S")
+        self.assertEqual(result.stderr.count("\n"), 1)
+        self.assertEqual(result.returncode, 2)
+        self.assertFalse((space.path / "out").exists(), "wrote outputs of a wrong specification")
+
+
+for _fault in FAULTS:
+    def _case(self: FaultsTest, fault: Fault = _fault) -> None:
+        check(self, fault)
+
+    setattr(FaultsTest, f"test_{_fault.name}", _case)
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The protocol of Tau as C types: opcodes, statuses, limits, and the fields of every request and
+ * response. This header stands alone and is C11 and C++.
+ *
+ * Generated from the specification in protocol/ by gen/taugen; changes are lost.
+ */
+
+#ifndef TAU_PROTOCOL_H
+#define TAU_PROTOCOL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifndef TAU_API
+#if defined(__GNUC__)
+#define TAU_API __attribute__((visibility("default")))
+#else
+#define TAU_API
+#endif
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define TAU_PROTOCOL_VERSION 1
+#define TAU_DEFAULT_LISTEN   "127.0.0.1:1"
+
+/* The size of the header in front of every payload. */
+#define TAU_HEADER_SIZE 10
+
+/* Stands for a payload's field where an error belongs to none. */
+#define TAU_FIELD_NONE 0xFFFF
+
+/* The first 8 bytes of SHA-256 over the canonical layout of the whole specification. */
+#define TAU_SPECIFICATION_FINGERPRINT UINT64_C(0x3de8c709e31ab466)
+
+/* More follows. */
+#define TAU_FLAG_MORE 0x01
+
+/* Feature: Errors with words. */
+#define TAU_FEATURE_LONG_ERRORS (UINT64_C(1) << 0)
+
+/* What a frame asks for, or what it answers. */
+enum tau_opcode {
+    /* Opens the session. */
+    TAU_OPCODE_HELLO = 0x01,
+    /* Stores a pair. */
+    TAU_OPCODE_PUT = 0x02,
+    /* Reads a pair. */
+    TAU_OPCODE_GET = 0x03,
+    /* Reads all moments. */
+    TAU_OPCODE_WALK = 0x04,
+    /* Success. */
+    TAU_OPCODE_OK = 0xf0,
+    /* Failure. */
+    TAU_OPCODE_ERR = 0xff,
+};
+
+/* How a request ended. Those from 0x100 on never cross the wire: the library reports them of
+ * itself. A server newer than this header may send others. */
+enum tau_status {
+    /* Done. */
+    TAU_STATUS_SUCCESS = 0x00,
+    /* A broken frame. */
+    TAU_STATUS_BAD_FRAME = 0x01,
+    /* No such operation. */
+    TAU_STATUS_BAD_OPCODE = 0x02,
+    /* Say hello first. */
+    TAU_STATUS_DENIED = 0x03,
+    /* A broken payload. */
+    TAU_STATUS_INVALID_PAYLOAD = 0x04,
+    /* Perhaps it happened. */
+    TAU_STATUS_UNKNOWN_OUTCOME = 0x05,
+    /* Too late. */
+    TAU_STATUS_TIMEOUT = 0x100,
+};
+
+/* What a caller may do about a status. */
+enum tau_status_class {
+    TAU_STATUS_CLASS_OK,      /* nothing: it is done */
+    TAU_STATUS_CLASS_REQUEST, /* mend the request */
+    TAU_STATUS_CLASS_RETRY,   /* send the same request again, later */
+    TAU_STATUS_CLASS_FATAL,   /* give up: this connection or server will not do it */
+    TAU_STATUS_CLASS_UNKNOWN, /* find out: the write may or may not have happened */
+};
+
+/* The limits of the protocol. A server may run with lower ones and announces them. */
+/* The largest payload. (in bytes; number 1) */
+#define TAU_LIMIT_PAYLOAD_BYTES 1000
+/* The largest payload of a stranger. (in bytes; number 2) */
+#define TAU_LIMIT_UNAUTHENTICATED_PAYLOAD_BYTES 40
+/* The largest frame of a stream. (in bytes; number 3) */
+#define TAU_LIMIT_STREAM_FRAME_BYTES 200
+/* The most items. (in items; number 4) */
+#define TAU_LIMIT_ITEMS 10
+
+/* A borrowed run of bytes. Whoever gives one says until when the bytes stay. */
+struct tau_slice {
+    const uint8_t *data;
+    size_t size;
+};
+
+/* A borrowed array of elements. With `wire_order` false, `data` points at elements as they are in
+ * memory (int64_t, double, struct tau_row and so on, aligned as the language asks). With
+ * `wire_order` true it points at the bytes of a received payload: elements lie behind each other
+ * without padding, big-endian, at any alignment; read them with the functions below. Encoders take
+ * both. */
+struct tau_array {
+    const void *data;
+    size_t count;
+    bool wire_order;
+};
+
+/* A key. */
+struct tau_label {
+    uint8_t bytes[32];
+};
+
+/* A key and a time. */
+struct tau_pair {
+    struct tau_label key; /* The key. */
+    int64_t moment;       /* The time. In seconds. */
+};
+
+/* A colour. */
+enum tau_colour {
+    TAU_COLOUR_RED = 0,  /* As a rose. */
+    TAU_COLOUR_BLUE = 1, /* As the sky. */
+};
+
+/* Requests and responses. What a decoder fills in is borrowed from the payload that it was
+ * given. Operations without a struct have an empty payload. */
+
+/* HELLO: Opens the session. */
+struct tau_hello_request {
+    struct tau_label key; /* The key. */
+};
+
+/* PUT: Stores a pair. */
+struct tau_put_request {
+    struct tau_label key; /* The key. */
+    int64_t moment;       /* The time. In seconds. */
+    double weight;        /* The weight. */
+};
+
+/* GET: Reads a pair. */
+struct tau_get_request {
+    enum tau_colour colour; /* The colour. */
+    bool exact;             /* Whether exactly. */
+    struct tau_slice note;  /* A note. */
+    bool has_after;
+    int64_t after;          /* Not before. In seconds. */
+};
+
+struct tau_get_response {
+    bool has_pair;
+    struct tau_pair pair;   /* The pair. */
+    uint16_t count;         /* How many. Encoders take it from `pairs`. */
+    struct tau_array pairs; /* The others. Elements: struct tau_pair. */
+};
+
+/* WALK: Reads all moments. */
+struct tau_walk_request {
+    uint32_t limit; /* The most. */
+};
+
+struct tau_walk_response {
+    struct tau_array moments; /* Moments. In seconds. Elements: int64_t. */
+};
+
+/* ERR: Failure. */
+struct tau_err {
+    enum tau_status status; /* Why. */
+    bool has_long_errors;   /* Whether the fields below are there. */
+    struct tau_slice text;  /* In words. */
+};
+
+/* Names. The strings are static; an unknown number gives "unknown". The functions that look a name
+ * up give false, and leave *ret as it is, where there is none. Any thread may call them. */
+TAU_API const char *tau_opcode_name(enum tau_opcode opcode);
+TAU_API bool tau_opcode_from_name(const char *name, enum tau_opcode *ret);
+TAU_API const char *tau_status_name(enum tau_status status);
+TAU_API bool tau_status_from_name(const char *name, enum tau_status *ret);
+
+/* The status in words, one sentence. */
+TAU_API const char *tau_status_text(enum tau_status status);
+
+/* The class of a status; a status that this version does not know is of class request. */
+TAU_API enum tau_status_class tau_status_class_of(enum tau_status status);
+TAU_API const char *tau_status_class_name(enum tau_status_class status_class);
+TAU_API const char *tau_colour_name(enum tau_colour value);
+TAU_API bool tau_colour_from_name(const char *name, enum tau_colour *ret);
+
+/* Elements of arrays, in whichever order they are. `at` reads one element, `copy` reads `count` of
+ * them from the element `first` on into ret, which has room for them. An element that the array
+ * does not have is a programmer's error. */
+TAU_API int64_t tau_i64_at(struct tau_array array, size_t index);
+TAU_API void tau_i64_copy(struct tau_array array, size_t first, size_t count, int64_t *ret);
+TAU_API struct tau_pair tau_pair_at(struct tau_array array, size_t index);
+TAU_API void tau_pair_copy(struct tau_array array, size_t first, size_t count,
+                           struct tau_pair *ret);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Encodes the payloads that are not one plain block.
+ *
+ * Generated from the specification in protocol/ by gen/taugen; changes are lost.
+ */
+#include "tau_codec.h"
+#include "wire/utf8.h"
+
+static uint8_t *put_bytes(uint8_t *to, struct tau_slice bytes)
+{
+    if (bytes.size > 0)
+        memcpy(to, bytes.data, bytes.size);
+    return to + bytes.size;
+}
+
+static bool get_request_is_legal(const struct tau_get_request *value)
+{
+    if ((uint32_t)value->colour > TAU_COLOUR_BLUE)
+        return false;
+    if (value->note.size > 20)
+        return false;
+    if (tau_utf8_valid(value->note.data, value->note.size) != value->note.size)
+        return false;
+    return true;
+}
+
+size_t tau_get_request_size(const struct tau_get_request *value)
+{
+    return 4 + value->note.size + (value->has_after ? 8 : 0);
+}
+
+bool tau_get_request_encode(const struct tau_get_request *value, struct tau_writer *out)
+{
+    if (!get_request_is_legal(value))
+        return false;
+    uint8_t *at = tau_writer_reserve(out, tau_get_request_size(value));
+    if (at == NULL)
+        return false;
+    tau_store_u8(at, (uint8_t)value->colour);
+    at += 1;
+    tau_store_u8(at, value->exact ? 1 : 0);
+    at += 1;
+    tau_store_u8(at, (uint8_t)value->note.size);
+    at += 1;
+    at = put_bytes(at, value->note);
+    *at++ = value->has_after ? 1 : 0;
+    if (value->has_after)
+        tau_store_i64(at, value->after);
+    return true;
+}
+
+static bool get_response_is_legal(const struct tau_get_response *value)
+{
+    if (value->pairs.count > TAU_LIMIT_ITEMS)
+        return false;
+    return true;
+}
+
+size_t tau_get_response_size(const struct tau_get_response *value)
+{
+    return 3 + (value->has_pair ? 40 : 0) + value->pairs.count * 40;
+}
+
+bool tau_get_response_encode(const struct tau_get_response *value, struct tau_writer *out)
+{
+    if (!get_response_is_legal(value))
+        return false;
+    uint8_t *at = tau_writer_reserve(out, tau_get_response_size(value));
+    if (at == NULL)
+        return false;
+    *at++ = value->has_pair ? 1 : 0;
+    if (value->has_pair) {
+        tau_pair_store(at, &value->pair);
+        at += 40;
+    }
+    tau_store_u16(at, (uint16_t)value->pairs.count);
+    at += 2;
+    tau_pair_put(at, &value->pairs);
+    return true;
+}
+
+static bool walk_request_is_legal(const struct tau_walk_request *value)
+{
+    if (value->limit < 1)
+        return false;
+    if (value->limit > TAU_LIMIT_ITEMS)
+        return false;
+    return true;
+}
+
+size_t tau_walk_request_size(const struct tau_walk_request *value)
+{
+    (void)value;
+    return 4;
+}
+
+bool tau_walk_request_encode(const struct tau_walk_request *value, struct tau_writer *out)
+{
+    if (!walk_request_is_legal(value))
+        return false;
+    uint8_t *at = tau_writer_reserve(out, tau_walk_request_size(value));
+    if (at == NULL)
+        return false;
+    tau_store_u32(at, value->limit);
+    return true;
+}
+
+static bool walk_response_is_legal(const struct tau_walk_response *value)
+{
+    if (value->moments.count > TAU_LIMIT_ITEMS)
+        return false;
+    return true;
+}
+
+size_t tau_walk_response_size(const struct tau_walk_response *value)
+{
+    return value->moments.count * 8;
+}
+
+bool tau_walk_response_encode(const struct tau_walk_response *value, struct tau_writer *out)
+{
+    if (!walk_response_is_legal(value))
+        return false;
+    uint8_t *at = tau_writer_reserve(out, tau_walk_response_size(value));
+    if (at == NULL)
+        return false;
+    tau_i64_put(at, &value->moments);
+    return true;
+}
+
+static bool err_is_legal(const struct tau_err *value)
+{
+    if ((uint32_t)value->status > 0xFF)
+        return false;
+    if (!value->has_long_errors)
+        return true;
+    if (value->text.size > 40)
+        return false;
+    if (tau_utf8_valid(value->text.data, value->text.size) != value->text.size)
+        return false;
+    return true;
+}
+
+size_t tau_err_size(const struct tau_err *value)
+{
+    if (!value->has_long_errors)
+        return 1;
+    return 3 + value->text.size;
+}
+
+bool tau_err_encode(const struct tau_err *value, struct tau_writer *out)
+{
+    if (!err_is_legal(value))
+        return false;
+    uint8_t *at = tau_writer_reserve(out, tau_err_size(value));
+    if (at == NULL)
+        return false;
+    tau_store_u8(at, (uint8_t)value->status);
+    at += 1;
+    if (!value->has_long_errors)
+        return true;
+    tau_store_u16(at, (uint16_t)value->text.size);
+    at += 2;
+    put_bytes(at, value->text);
+    return true;
+}
