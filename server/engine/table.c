@@ -46,8 +46,9 @@ static inline uint64_t bucket_number(uint64_t shape, uint64_t hash)
 
 static inline struct taud_bucket *bucket_at(const struct taud_table *table, uint64_t number)
 {
+    // A prefetch comes here without the lock: acquire, so that it sees the segment initialised.
     struct taud_bucket *segment = atomic_load_explicit(&table->segments[number / SEGMENT_BUCKETS],
-                                                       memory_order_relaxed);
+                                                       memory_order_acquire);
     return segment ? &segment[number % SEGMENT_BUCKETS] : NULL;
 }
 

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SECTOR = 512, FILES_MAX = 256, OPEN_MAX = 64 };
+enum { SECTOR = 512, FILES_MAX = 1024, OPEN_MAX = 64 };
 
 struct change {
     struct change *next;

@@ -29,7 +29,7 @@ enum tau_status script_start(struct script_engine *engine, const struct script_o
     memset(engine, 0, sizeof *engine);
     struct taud_local_options local = {
         .directory = "data",
-        .segment_bytes = SCRIPT_SEGMENT_BYTES,
+        .segment_bytes = options->segment_bytes ? options->segment_bytes : SCRIPT_SEGMENT_BYTES,
         .file_seed = 42,
         .io = disk_io(options->disk),
         .allocator = options->allocator,
@@ -39,7 +39,7 @@ enum tau_status script_start(struct script_engine *engine, const struct script_o
         return status;
     struct taud_engine_options given = {
         .backend = engine->backend,
-        .memory_bytes = 16 << 20,
+        .memory_bytes = 256 << 20,
         .durability = options->durability,
         .sync_interval_ms = 1,
         .seed = "thirty-two bytes of secret seed",

@@ -26,6 +26,7 @@ struct script_options {
     struct disk *disk;
     const struct taud_allocator *allocator; // may be NULL
     enum taud_durability durability;
+    uint64_t segment_bytes; // 0: SCRIPT_SEGMENT_BYTES
 };
 
 // Starts an engine on the disk's directory "data". On failure nothing is left.
