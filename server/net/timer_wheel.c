@@ -5,6 +5,7 @@
 void taud_wheel_init(struct taud_wheel *wheel, uint64_t now_ms)
 {
     wheel->tick = now_ms / TAUD_WHEEL_TICK_MS;
+    wheel->first = wheel->tick;
     wheel->count = 0;
     for (int slot = 0; slot < TAUD_WHEEL_SLOTS; slot++)
         taud_list_init(&wheel->slots[slot]);
@@ -26,6 +27,8 @@ void taud_wheel_set(struct taud_wheel *wheel, struct taud_timer *timer, uint64_t
         taud_wheel_remove(wheel, timer);
     }
     timer->tick = tick;
+    if (wheel->count == 0 || tick < wheel->first)
+        wheel->first = tick;
     taud_list_add(&wheel->slots[tick % TAUD_WHEEL_SLOTS], &timer->link);
     wheel->count++;
 }
@@ -53,12 +56,13 @@ struct taud_timer *taud_wheel_take(struct taud_wheel *wheel, uint64_t now_ms)
     return NULL;
 }
 
-uint64_t taud_wheel_next_ms(const struct taud_wheel *wheel)
+uint64_t taud_wheel_next_ms(struct taud_wheel *wheel)
 {
     if (wheel->count == 0)
         return UINT64_MAX;
-    uint64_t tick = wheel->tick;
-    while (taud_list_empty(&wheel->slots[tick % TAUD_WHEEL_SLOTS]))
-        tick++;
-    return tick * TAUD_WHEEL_TICK_MS;
+    if (wheel->first < wheel->tick)
+        wheel->first = wheel->tick;
+    while (taud_list_empty(&wheel->slots[wheel->first % TAUD_WHEEL_SLOTS]))
+        wheel->first++;
+    return wheel->first * TAUD_WHEEL_TICK_MS;
 }

@@ -21,6 +21,7 @@ struct taud_timer {
 
 struct taud_wheel {
     uint64_t tick;  // the next one to be looked at
+    uint64_t first; // no timer stands before this one: where the search for the next begins
     uint64_t count; // timers in the wheel
     struct taud_link slots[TAUD_WHEEL_SLOTS];
 };
@@ -40,6 +41,6 @@ void taud_wheel_remove(struct taud_wheel *wheel, struct taud_timer *timer);
 struct taud_timer *taud_wheel_take(struct taud_wheel *wheel, uint64_t now_ms);
 
 // When the next timer must be looked at; UINT64_MAX when there is none.
-uint64_t taud_wheel_next_ms(const struct taud_wheel *wheel);
+uint64_t taud_wheel_next_ms(struct taud_wheel *wheel);
 
 #endif
