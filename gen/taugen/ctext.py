@@ -28,12 +28,9 @@ def comment(text: str, indent: int = 0) -> str:
 def banner(purpose: str) -> str:
     """The head of a generated C file."""
     lines = textwrap.wrap(purpose, COLUMNS - 4)
-    body = "".join(f" * {line}\n" for line in lines)
-    return (
-        "/* SPDX-License-Identifier: MIT\n *\n"
-        + body
-        + " *\n * Generated from the specification in protocol/ by gen/taugen; changes are lost.\n */\n"
-    )
+    lines += ["", "Generated from the specification in protocol/ by gen/taugen; changes are lost."]
+    body = "".join(f" * {line}".rstrip() + "\n" for line in lines)
+    return "/* SPDX-License-Identifier: MIT\n *\n" + body + " */\n"
 
 
 def string(text: str) -> str:

@@ -42,8 +42,8 @@ def _store_function(type_: Type) -> str:
 
 def _header(model: Model) -> str:
     text = banner(
-        "Loads and stores of struct types, and the copies with which encoders write arrays. Callers "
-        "have checked that the bytes are there."
+        "Loads and stores of struct types, and the copies with which encoders write arrays. "
+        "Callers have checked that the bytes are there."
     )
     text += """#ifndef TAU_ELEMENTS_H
 #define TAU_ELEMENTS_H
@@ -57,7 +57,7 @@ def _header(model: Model) -> str:
 """
     for type_ in structs(model):
         text += _load_function(type_) + "\n" + _store_function(type_) + "\n"
-    text += "/* Store all elements of an array, which is in either order, and give the end of them. */\n"
+    text += "/* Store all elements of an array, in whichever order it is, and give the end. */\n"
     for type_ in array_elements(model):
         text += f"uint8_t *tau_{type_.c_stem}_put(uint8_t *to, const struct tau_array *array);\n"
     return text + "\n#endif\n"
@@ -67,7 +67,8 @@ def _at(type_: Type) -> str:
     text = f"{type_.c_type} tau_{type_.c_stem}_at(struct tau_array array, size_t index)\n{{\n"
     if type_.kind is TypeKind.BYTES:
         text += f"    {type_.c_type} ret;\n"
-        text += "    memcpy(ret.bytes, (const uint8_t *)array.data + index * sizeof ret, sizeof ret);\n"
+        text += "    const uint8_t *elements = array.data;\n"
+        text += "    memcpy(ret.bytes, elements + index * sizeof ret, sizeof ret);\n"
         return text + "    return ret;\n}\n"
     text += f"""    if (!array.wire_order)
         return ((const {type_.c_type} *)array.data)[index];

@@ -31,7 +31,8 @@ def at_most(value: int, size: int) -> str:
 
 
 def _header() -> str:
-    return banner("Reads a frame header byte by byte; only tests use it.") + """#ifndef TAU_HEADER_ORACLE_H
+    text = banner("Reads a frame header byte by byte; only tests use it.")
+    return text + """#ifndef TAU_HEADER_ORACLE_H
 #define TAU_HEADER_ORACLE_H
 
 #include "tau_codec.h"

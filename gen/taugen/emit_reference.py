@@ -116,8 +116,8 @@ class _Reference:
             "# The Tau protocol, version " + str(self.model.version) + "\n\n"
             "<!-- SPDX-License-Identifier: MIT. Generated from protocol/*.toml by the target "
             "`publish`; changes are lost. -->\n\n" + self.model.doc + "\n\n"
-            f"A server listens on `{self.model.default_listen}` by default. The fingerprint of this "
-            f"specification is `{self.model.fingerprint:016x}`.\n\n",
+            f"A server listens on `{self.model.default_listen}` by default. The fingerprint of "
+            f"this specification is `{self.model.fingerprint:016x}`.\n\n",
             self._overview(), self._frame(), self._session(), self._types(),
             *(self._service(s.name) for s in self.model.services),
             self._replies(), self._statuses(), self._limits(), self._closing(),
@@ -177,8 +177,8 @@ class _Reference:
         return text + table(["operation", *names], rows)
 
     def _types(self) -> str:
-        text = "## Types\n\nBuilt in: `u8`, `u16`, `u32`, `u64`, `i64`, `f64`, `bool` (one byte, 0 or "
-        text += "1), `status` (one byte), `text` (UTF-8) and `bytes`.\n\n"
+        text = "## Types\n\nBuilt in: `u8`, `u16`, `u32`, `u64`, `i64`, `f64`, `bool` (one byte, "
+        text += "0 or 1), `status` (one byte), `text` (UTF-8) and `bytes`.\n\n"
         for type_ in self.model.types:
             if not type_.builtin:
                 text += self._type(type_)
@@ -199,14 +199,16 @@ class _Reference:
             rows = [[str(m.offset), str(m.size), m.name, m.type.name, m.doc] for m in type_.members]
             text += table(["offset", "size", "member", "type", ""], rows)
         if type_.values:
-            text += table(["value", "name", ""], [[str(v.value), v.name, v.doc] for v in type_.values])
+            rows = [[str(v.value), v.name, v.doc] for v in type_.values]
+            text += table(["value", "name", ""], rows)
         return text
 
     def _service(self, name: str) -> str:
         service = next(s for s in self.model.services if s.name == name)
         doc = " ".join(service.doc.split())
         last = service.first_opcode + 15
-        text = f"## Service `{name}`\n\n{doc} Opcodes `{service.first_opcode:#04x}` to `{last:#04x}`.\n\n"
+        text = f"## Service `{name}`\n\n{doc} "
+        text += f"Opcodes `{service.first_opcode:#04x}` to `{last:#04x}`.\n\n"
         return text + "".join(self._operation(o) for o in service.operations)
 
     def _operation(self, operation: Operation) -> str:
@@ -304,10 +306,12 @@ class _Reference:
         return text + hex_dump(self.codec.header(reply.code, len(raw)) + raw)
 
     def _statuses(self) -> str:
-        rows = [[f"`{s.code:#04x}`", s.name, s.status_class, s.doc] for s in self.model.wire_statuses]
-        text = "## Statuses\n\nThe class says what a caller may do: `ok` nothing, `request` mend the "
-        text += "request, `retry` send it again later, `fatal` give up, `unknown` find out whether "
-        text += "the write happened. A status that a client does not know fails that request only.\n\n"
+        wire = self.model.wire_statuses
+        rows = [[f"`{s.code:#04x}`", s.name, s.status_class, s.doc] for s in wire]
+        text = "## Statuses\n\nThe class says what a caller may do: `ok` nothing, `request` mend "
+        text += "the request, `retry` send it again later, `fatal` give up, `unknown` find out "
+        text += "whether the write happened. A status that a client does not know fails that "
+        text += "request only.\n\n"
         text += table(["code", "name", "class", ""], rows)
         text += "The client library reports these of itself; they never cross the wire.\n\n"
         local = [s for s in self.model.statuses if s.local]
@@ -329,8 +333,8 @@ class _Reference:
 - `header`: the bytes of a header; `frame`: a header and its payload. Bytes are hexadecimal, and
   `(3*00ff)` stands for the bytes `00ff` three times.
 - `payload`: what the frame carries, for example `append_request`.
-- `fields`: what a right one means. Bytes are hexadecimal, an f64 is its bits, text is text. Arrays of
-  more than 16 elements and bytes of more than 64 are written as their number. `null`: not there.
+- `fields`: what a right one means. Bytes are hexadecimal, an f64 is its bits, text is text. Arrays
+  of more than 16 elements and bytes of more than 64 are written as their number. `null`: not there.
 - `status`, `field`, `offset`: how a wrong one is refused; the field counts from 0, `null` is none.
   The offset is in the payload, or in the header.
 - `cuts`: what happens when the payload is cut to each shorter length, from 0 on, as runs of

@@ -19,15 +19,14 @@ def _picture(model: Model) -> str:
     left = max(len(r[0]) for r in rows)
     middle = max(len(r[1]) for r in rows)
     lines = [f" *   {s:<{left}} --{e:-<{middle}}--> {t}\n" for s, e, t in rows]
-    return "/* The states and what leads from one to another; every other event changes nothing.\n *\n" + (
-        "".join(lines) + " */\n"
-    )
+    head = "/* The states and what leads from one to another; every other event changes nothing.\n"
+    return head + " *\n" + "".join(lines) + " */\n"
 
 
 def _header(model: Model) -> str:
     text = banner(
-        "Which request is legal in which state of a session, and what moves a session from one state "
-        "to another. It knows neither sockets nor payloads."
+        "Which request is legal in which state of a session, and what moves a session from one "
+        "state to another. It knows neither sockets nor payloads."
     )
     text += "#ifndef TAU_SESSION_H\n#define TAU_SESSION_H\n\n#include <tau/protocol.h>\n\n"
     text += _picture(model) + "\nenum tau_session_state {\n"
@@ -79,7 +78,8 @@ def _machine(model: Model) -> str:
         "The machine over the events of a session. Each call takes one event from one state, so a "
         "session is remembered as its state alone."
     )
-    text += '#include "tau_session.h"\n\n%%{\n    machine tau_session;\n    alphtype unsigned char;\n\n'
+    text += '#include "tau_session.h"\n\n%%{\n    machine tau_session;\n'
+    text += "    alphtype unsigned char;\n\n"
     for number, event in enumerate(model.events):
         text += f"    {event.name} = {number};\n"
     text += "\n"
@@ -89,7 +89,8 @@ def _machine(model: Model) -> str:
     for state in model.states:
         ways = [t for t in model.transitions if t.source == state.name]
         body = " |\n".join(f"        {t.event.name} @to_{t.target}" for t in ways)
-        text += f"    {_entry(state)} := (\n{body}\n    );\n" if ways else f"    {_entry(state)} := zlen;\n"
+        text += f"    {_entry(state)} := "
+        text += f"(\n{body}\n    );\n" if ways else "zlen;\n"
     text += "}%%\n\n%% write data nofinal noerror;\n\n"
     return text + _tables(model) + _functions(model)
 
@@ -101,11 +102,12 @@ def _tables(model: Model) -> str:
         if legal:
             text += f"    [{state.c_name}] = {{\n"
             text += "".join(f"        [{o.c_opcode}] = true,\n" for o in legal) + "    },\n"
-    text += "};\n\nconst struct tau_session_verdict tau_session_refusals[TAU_SESSION_STATE_COUNT] = {\n"
+    text += "};\n\n"
+    text += "const struct tau_session_verdict tau_session_refusals[TAU_SESSION_STATE_COUNT] = {\n"
     final = {s.name for s in model.states if s.final}
     for state in model.states:
-        refused = [t for t in model.transitions if t.source == state.name and t.event.text == "refused"]
-        closes = state.final or any(t.target in final for t in refused)
+        ways = [t for t in model.transitions if t.source == state.name]
+        closes = state.final or any(t.event.text == "refused" and t.target in final for t in ways)
         status = state.refuses_with.c_name if state.refuses_with else "TAU_STATUS_SUCCESS"
         text += f"    [{state.c_name}] = {{false, {str(closes).lower()}, {status}}},\n"
     return text + "};\n\n"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Tables of operations, and descriptions of payloads for generic tools: tau_tables.h, tau_tables.c."""
+"""Descriptions of payloads as data, for generic tools: tau_tables.h, tau_tables.c."""
 
 from __future__ import annotations
 
@@ -103,8 +103,8 @@ def emit(model: Model) -> dict[str, str]:
 
 def _header(model: Model) -> str:
     text = banner(
-        "Describes every payload as data, for tools that treat all alike: tests, dumps, fuzzers. The "
-        "server and the client do without it."
+        "Describes every payload as data, for tools that treat all alike: tests, dumps, fuzzers. "
+        "The server and the client do without it."
     )
     text += _HEADER
     text += f"#define TAU_PAYLOAD_COUNT {len(model.payloads)}\n\n"

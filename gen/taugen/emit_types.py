@@ -97,7 +97,7 @@ def _constants(model: Model) -> str:
         f"#define TAU_HEADER_SIZE {model.header.size}\n\n",
         "/* Stands for a payload's field where an error belongs to none. */\n",
         "#define TAU_FIELD_NONE 0xFFFF\n\n",
-        "/* The first 8 bytes of SHA-256 over the canonical layout of the whole specification. */\n",
+        comment("The first 8 bytes of SHA-256 over the canonical layout of the specification."),
         f"#define TAU_SPECIFICATION_FINGERPRINT UINT64_C({model.fingerprint:#018x})\n\n",
     ]
     lines += [comment(f.doc) + f"#define {f.c_name} {f.value:#04x}\n\n" for f in model.flags]
@@ -127,7 +127,8 @@ def _statuses(model: Model) -> str:
         digits = 3 if status.local else 2
         text += comment(status.doc, 4) + f"    {status.c_name} = 0x{status.code:0{digits}X},\n"
     text += "};\n\n/* What a caller may do about a status. */\nenum tau_status_class {\n"
-    return text + aligned([(f"TAU_STATUS_CLASS_{n.upper()},", d) for n, d in STATUS_CLASSES]) + "};\n"
+    rows = [(f"TAU_STATUS_CLASS_{name.upper()},", doc) for name, doc in STATUS_CLASSES]
+    return text + aligned(rows) + "};\n"
 
 
 STATUS_CLASSES = (
@@ -140,7 +141,7 @@ STATUS_CLASSES = (
 
 
 def _limits(model: Model) -> str:
-    text = "/* The limits of the protocol. A server may run with lower ones and announces them. */\n"
+    text = comment("The limits of the protocol. A server may run with lower ones; it tells them.")
     for limit in model.limits:
         text += comment(f"{limit.doc} (in {limit.unit}; number {limit.number})")
         text += f"#define {limit.c_name} {limit.value}\n"
@@ -196,8 +197,8 @@ def payload_struct(payload: Payload) -> str:
 
 def _operations(model: Model) -> str:
     text = (
-        "/* Requests and responses. What a decoder fills in is borrowed from the payload that it was\n"
-        " * given. Operations without a struct have an empty payload. */\n\n"
+        "/* Requests and responses. What a decoder fills in is borrowed from the payload that it\n"
+        " * was given. Operations without a struct have an empty payload. */\n\n"
     )
     for operation in model.operations:
         text += comment(f"{operation.name}: {operation.doc}")
@@ -210,8 +211,8 @@ def _operations(model: Model) -> str:
 
 
 def _functions(model: Model) -> str:
-    text = """/* Names. The strings are static; an unknown number gives "unknown". The functions that look a name
- * up give false, and leave *ret as it is, where there is none. Any thread may call them. */
+    text = """/* Names. The strings are static; an unknown number gives "unknown". The functions that look a
+ * name up give false, and leave *ret as it is, where there is none. Any thread may call them. */
 TAU_API const char *tau_opcode_name(enum tau_opcode opcode);
 TAU_API bool tau_opcode_from_name(const char *name, enum tau_opcode *ret);
 TAU_API const char *tau_status_name(enum tau_status status);

@@ -327,7 +327,8 @@ class _Vectors:
         value = {**base, field.name: Repeat(b"x", field.max_bytes)}
         self.good(f"{field.name}_{field.max_bytes}", value, cut=False)
         if field.prefix and field.max_bytes < (1 << 8 * field.prefix) - 1:
-            long = (field.max_bytes + 1).to_bytes(field.prefix, "big") + b"x" * (field.max_bytes + 1)
+            size = field.max_bytes + 1
+            long = size.to_bytes(field.prefix, "big") + b"x" * size
             raw, span = self._at(base, field)
             wrong = raw[: span.start] + long + raw[span.end :]
             self.bad(f"{field.name}_{field.max_bytes + 1}", wrong, field, span.start)

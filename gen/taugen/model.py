@@ -12,6 +12,10 @@ from enum import Enum
 from typing import Union
 
 
+# Who may ask for an operation; each role may do what those before it may.
+ROLES = ("none", "reader", "writer", "admin")
+
+
 @dataclass(frozen=True)
 class Place:
     """Where something is written in the specification."""

@@ -21,15 +21,17 @@ class Scope:
     payload_bytes: int
 
 
-def bound(row: Table, key: str, scope: Scope, high: int) -> tuple[int | None, Limit | None]:
+def bound(
+    row: Table, key: str, limits: dict[str, Limit], high: int
+) -> tuple[int | None, Limit | None]:
     """An upper bound that is written as a number or as the name of a limit."""
     if not row.has(key):
         return None, None
     if isinstance(row.data[key], str):
         name = row.text(key)
-        if name not in scope.limits:
+        if name not in limits:
             row.fail(key, f"there is no limit `{name}`", "a limit that is stated")
-        limit = scope.limits[name]
+        limit = limits[name]
         if limit.value > high:
             row.fail(key, f"the limit `{name}` is {limit.value}", f"at most {high}")
         return limit.value, limit
@@ -115,7 +117,8 @@ class PayloadResolver:
         if isinstance(found, int) and field.type.kind is TypeKind.INTEGER:
             low, high = field.minimum, field.maximum
             if (low is not None and found < low) or (high is not None and found > high):
-                row.fail("example", f"the example {found} is out of bounds", "one within min and max")
+                wrong = f"the example {found} is out of bounds"
+                row.fail("example", wrong, "one within min and max")
         return found
 
     def _feature(self, row: Table) -> Feature | None:
@@ -132,7 +135,7 @@ class PayloadResolver:
         if base.type.kind is not TypeKind.INTEGER:
             return base
         low, high = integer_range(base.type)
-        maximum, limit = bound(row, "max", self.scope, high)
+        maximum, limit = bound(row, "max", self.scope.limits, high)
         top = high if maximum is None else maximum
         minimum = row.integer("min", low, top) if row.has("min") else None
         return replace(base, minimum=minimum, maximum=maximum, limit=limit)
@@ -142,13 +145,13 @@ class PayloadResolver:
         if size == "rest":
             if self.extensible:
                 row.fail("size", "an extensible payload has no rest", "a length in front")
-            maximum, limit = bound(row, "max", self.scope, self.room)
+            maximum, limit = bound(row, "max", self.scope.limits, self.room)
             top = self.room if maximum is None else maximum
             return replace(
                 base, shape=Shape.REST, min_size=0, max_size=top, max_bytes=top, limit=limit
             )
         prefix = self.scope.types.get(size, row.place("size"))
-        maximum, limit = bound(row, "max", self.scope, integer_range(prefix)[1])
+        maximum, limit = bound(row, "max", self.scope.limits, integer_range(prefix)[1])
         if maximum is None:
             row.fail(None, f"`{base.name}` has no `max`", "the most bytes that it may have")
         return replace(
@@ -166,7 +169,7 @@ class PayloadResolver:
         if array == "rest":
             if self.extensible:
                 row.fail("array", "an extensible payload has no rest", "a count in front")
-            maximum, limit = bound(row, "max", self.scope, self.room)
+            maximum, limit = bound(row, "max", self.scope.limits, self.room)
             if maximum is None:
                 row.fail(None, f"`{base.name}` has no `max`", "the most elements that it may have")
             return replace(

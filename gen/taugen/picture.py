@@ -71,7 +71,8 @@ def svg(model: Model) -> str:
         lines += _box(state, rows[state.name])
         if state.initial:
             y = rows[state.name]
-            lines.append(f'<path d="M {_LEFT + _WIDTH // 2} {y - 26} v 24" marker-end="url(#tip)"/>')
+            middle = _LEFT + _WIDTH // 2
+            lines.append(f'<path d="M {middle} {y - 26} v 24" marker-end="url(#tip)"/>')
     for source, target, joined in grouped(model):
         events = joined.split(", ")
         y1, y2 = rows[source] + _HEIGHT // 2, rows[target] + _HEIGHT // 2

@@ -13,6 +13,7 @@ from . import canonical
 from .errors import SpecificationError
 from .load import Table
 from .model import (
+    ROLES,
     Check,
     Cli,
     Command,
@@ -24,6 +25,7 @@ from .model import (
     Limit,
     Model,
     Operation,
+    Payload,
     Place,
     Reply,
     Service,
@@ -35,7 +37,6 @@ from .payloads import PayloadResolver, Scope, bound
 from .types import TypeResolver
 
 CLASSES = ("ok", "request", "retry", "fatal", "unknown")
-ROLES = ("none", "reader", "writer", "admin")
 ENDINGS = ("ok", "failed", "exhausted")
 _UPPER = r"[A-Z][A-Z0-9_]*"
 
@@ -143,7 +144,7 @@ class Resolver:
                 size = sizes[kind]
                 if row.has("value"):
                     value = row.integer("value", 0, (1 << 8 * size) - 1)
-            limit = bound(row, "max", Scope(None, self.limits, {}, 0), (1 << 32) - 1)[1]  # type: ignore[arg-type]
+            limit = bound(row, "max", self.limits, (1 << 32) - 1)[1]
             fields.append(HeaderField(name, kind, offset, size, value, limit, row.doc()))
             row.done()
             offset += size
@@ -324,10 +325,11 @@ class Resolver:
             row.fail("states", "the operation is legal nowhere", "at least one state")
         for name, place in states:
             if name not in self.states or self.states[name].final:
-                raise SpecificationError(place, f"`{name}` is no state", "a state, not the final one")
+                wrong = f"`{name}` is no state of requests"
+                raise SpecificationError(place, wrong, "a state that is not final")
         return tuple(s for s, _ in states)
 
-    def _cli(self, row: Table, request: object) -> Cli | None:
+    def _cli(self, row: Table, request: Payload) -> Cli | None:
         if not row.has("cli"):
             return None
         table = row.table("cli")
@@ -338,10 +340,11 @@ class Resolver:
         if custom == table.has("arguments"):
             table.fail("command", "the command must be custom or have arguments",
                        "either `custom = true` or `arguments`")  # fmt: skip
-        fields = {f.name: f for f in request.fields}  # type: ignore[attr-defined]
+        fields = {f.name: f for f in request.fields}
         for name, place in arguments:
             if name not in fields or fields[name].is_array:
-                raise SpecificationError(place, f"`{name}` is no argument", "a field of the request")
+                wrong = f"`{name}` is no argument"
+                raise SpecificationError(place, wrong, "a field of the request, not an array")
         left = [n for n in fields if n not in (a for a, _ in arguments)]
         if not custom and left:
             table.fail("arguments", f"`{left[0]}` is not among the arguments", "every field")
@@ -361,8 +364,8 @@ class Resolver:
         operation, _, ending = text.partition(".")
         if text != "refused":
             if operation not in known or ending not in ENDINGS:
-                endings = ", ".join(ENDINGS)
-                row.fail("on", f"`{text}` is no event", f"refused, or OPERATION. and one of {endings}")
+                expected = "refused, or an operation with ." + " or .".join(ENDINGS)
+                row.fail("on", f"`{text}` is no event", expected)
             if source not in known[operation].states:
                 row.fail("on", f"`{operation}` is not legal in `{source}`", "a legal operation")
         event = events.setdefault(text, Event(text.lower().replace(".", "_"), text))

@@ -28,7 +28,7 @@ static inline void tau_pair_store(uint8_t *at, const struct tau_pair *value)
     tau_store_i64(at + 32, value->moment);
 }
 
-/* Store all elements of an array, which is in either order, and give the end of them. */
+/* Store all elements of an array, in whichever order it is, and give the end. */
 uint8_t *tau_i64_put(uint8_t *to, const struct tau_array *array);
 uint8_t *tau_pair_put(uint8_t *to, const struct tau_array *array);
 

@@ -34,7 +34,7 @@ extern "C" {
 /* Stands for a payload's field where an error belongs to none. */
 #define TAU_FIELD_NONE 0xFFFF
 
-/* The first 8 bytes of SHA-256 over the canonical layout of the whole specification. */
+/* The first 8 bytes of SHA-256 over the canonical layout of the specification. */
 #define TAU_SPECIFICATION_FINGERPRINT UINT64_C(0x3de8c709e31ab466)
 
 /* More follows. */
@@ -87,7 +87,7 @@ enum tau_status_class {
     TAU_STATUS_CLASS_UNKNOWN, /* find out: the write may or may not have happened */
 };
 
-/* The limits of the protocol. A server may run with lower ones and announces them. */
+/* The limits of the protocol. A server may run with lower ones; it tells them. */
 /* The largest payload. (in bytes; number 1) */
 #define TAU_LIMIT_PAYLOAD_BYTES 1000
 /* The largest payload of a stranger. (in bytes; number 2) */
@@ -131,8 +131,8 @@ enum tau_colour {
     TAU_COLOUR_BLUE = 1, /* As the sky. */
 };
 
-/* Requests and responses. What a decoder fills in is borrowed from the payload that it was
- * given. Operations without a struct have an empty payload. */
+/* Requests and responses. What a decoder fills in is borrowed from the payload that it
+ * was given. Operations without a struct have an empty payload. */
 
 /* HELLO: Opens the session. */
 struct tau_hello_request {
@@ -178,8 +178,8 @@ struct tau_err {
     struct tau_slice text;  /* In words. */
 };
 
-/* Names. The strings are static; an unknown number gives "unknown". The functions that look a name
- * up give false, and leave *ret as it is, where there is none. Any thread may call them. */
+/* Names. The strings are static; an unknown number gives "unknown". The functions that look a
+ * name up give false, and leave *ret as it is, where there is none. Any thread may call them. */
 TAU_API const char *tau_opcode_name(enum tau_opcode opcode);
 TAU_API bool tau_opcode_from_name(const char *name, enum tau_opcode *ret);
 TAU_API const char *tau_status_name(enum tau_status status);
