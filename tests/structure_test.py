@@ -100,9 +100,9 @@ BANS = (
         why="the core is bytes in, bytes out: only the blocking face knows sockets"),
     Ban(("wire",), headers=FILE_HEADERS + r"|unistd\.h|pthread\.h|stdio\.h", calls=ALLOCATOR_CALLS,
         why="wire has no I/O and no allocation policy"),
-    Ban(("engine",), headers=FILE_HEADERS, calls=FILE_CALLS, but=r"server/engine/io\.[ch]",
+    Ban(("engine",), headers=FILE_HEADERS, calls=FILE_CALLS, but=r"server/engine/(io|allocator)\.[ch]",
         why="the engine touches files only through its I/O seam"),
-    Ban(("engine",), calls=CLOCK_CALLS, but=r"server/engine/clock\.[ch]",
+    Ban(("engine",), calls=CLOCK_CALLS, but=r"server/engine/allocator\.[ch]",
         why="the engine is told the time"),
     Ban(("engine", "service", "transport"), calls=RANDOM_CALLS, why="random numbers are passed in"),
     Ban(("engine",), calls=ALLOCATOR_CALLS, but=r"server/engine/allocator\.[ch]",
@@ -150,7 +150,9 @@ def layer_of(path: str) -> Optional[str]:
 
 def resolve(path: str, name: str, tree: Tree) -> Optional[str]:
     """The layer of an included header, or None for one of the system's."""
-    for root in (str(PurePosixPath(path).parent), *INCLUDE_ROOTS):
+    top = path.split("/")[0]
+    roots = sorted(INCLUDE_ROOTS, key=lambda root: root.split("/")[0] != top)
+    for root in (str(PurePosixPath(path).parent), *roots):
         found = os.path.normpath(f"{root}/{name}")
         if found in tree:
             return layer_of(found)
