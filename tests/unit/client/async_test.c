@@ -5,8 +5,10 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -169,6 +171,19 @@ static void libevent_follows_the_way_to_an_old_server(void **state)
     assert_int_equal(chain.lost, 0);
 }
 
+/* There a connection is made at once, so only the turn without a descriptor tells the loop. */
+static void libevent_follows_it_on_a_unix_socket(void **state)
+{
+    (void)state;
+    char address[64];
+    struct fake_plan plan = {.legacy = true, .address = address};
+    struct chain chain = {.next = FAKE_CLOSE - 3, .end = FAKE_CLOSE + 3};
+    snprintf(address, sizeof(address), "unix:/tmp/tau-async-test-%d", (int)getpid());
+    run_on_libevent(&plan, &chain, NULL);
+    assert_int_equal(chain.next, FAKE_CLOSE + 3);
+    assert_int_equal(chain.lost, 1);
+}
+
 static void a_client_may_be_freed_in_its_callback(void **state)
 {
     (void)state;
@@ -217,6 +232,7 @@ int main(void)
         cmocka_unit_test(libevent_drives_a_client),
         cmocka_unit_test(libevent_follows_a_reconnecting_client),
         cmocka_unit_test(libevent_follows_the_way_to_an_old_server),
+        cmocka_unit_test(libevent_follows_it_on_a_unix_socket),
         cmocka_unit_test(a_client_may_be_freed_in_its_callback),
         cmocka_unit_test(the_loop_is_told_once_that_there_is_output),
     };

@@ -282,7 +282,8 @@ static void freeing_reports_what_is_in_flight(void **state)
     end(&bench);
 }
 
-static struct tau_async *begin_async(struct bench *bench, uint32_t linger_ms, bool legacy)
+static struct tau_async *begin_async(struct bench *bench, uint32_t linger_ms, bool legacy,
+                                     size_t max_output_bytes)
 {
     struct fake_plan plan = {.legacy = legacy};
     struct tau_options options;
@@ -293,6 +294,7 @@ static struct tau_async *begin_async(struct bench *bench, uint32_t linger_ms, bo
     tau_options_init(&options);
     tau_batcher_options_init(&batching);
     options.address = bench->server.address;
+    options.max_output_bytes = max_output_bytes;
     batching.frame_bytes = 4096;
     batching.frame_count = 3;
     batching.linger_ms = linger_ms;
@@ -316,10 +318,10 @@ static void settle(struct bench *bench, struct tau_async *async)
         assert_true(tau_poll_turn(&async, 1, 5000) >= 0);
 }
 
-static void check_back_pressure(bool legacy)
+static void check_back_pressure(bool legacy, size_t max_output_bytes)
 {
     struct bench bench;
-    struct tau_async *async = begin_async(&bench, 0, legacy);
+    struct tau_async *async = begin_async(&bench, 0, legacy, max_output_bytes);
     struct tau_label label = numbered(1);
     int64_t added = 0;
     while (tau_batcher_add(bench.batcher, &label, added, (double)added) == TAU_STATUS_SUCCESS)
@@ -343,20 +345,29 @@ static void check_back_pressure(bool legacy)
 static void full_frames_would_block(void **state)
 {
     (void)state;
-    check_back_pressure(false);
+    check_back_pressure(false, 1 << 20);
 }
 
 static void full_frames_would_block_with_an_old_server(void **state)
 {
     (void)state;
-    check_back_pressure(true);
+    check_back_pressure(true, 1 << 20);
+}
+
+/* Frames wait behind others that come back, to be sent point by point: the order must stand. */
+static void a_small_output_keeps_the_order(void **state)
+{
+    (void)state;
+    check_back_pressure(false, 5000);
+    check_back_pressure(true, 5000);
+    check_back_pressure(true, 9000);
 }
 
 static void a_lonely_point_leaves_in_time(void **state)
 {
     (void)state;
     struct bench bench;
-    struct tau_async *async = begin_async(&bench, 30, false);
+    struct tau_async *async = begin_async(&bench, 30, false, 1 << 20);
     add(&bench, 1, 1);
     while (fake_server_rows(&bench.server) == 0)
         assert_true(tau_poll_turn(&async, 1, 5000) >= 0);
@@ -400,6 +411,7 @@ int main(void)
         cmocka_unit_test(freeing_reports_what_is_in_flight),
         cmocka_unit_test(full_frames_would_block),
         cmocka_unit_test(full_frames_would_block_with_an_old_server),
+        cmocka_unit_test(a_small_output_keeps_the_order),
         cmocka_unit_test(a_lonely_point_leaves_in_time),
         cmocka_unit_test(bad_options_are_refused),
     };

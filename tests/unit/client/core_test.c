@@ -316,6 +316,39 @@ static void a_bad_batch_ends_its_stream_only(void **state)
     bytes_free(&reply);
 }
 
+static void a_stream_that_was_given_up_does_not_end_again(void **state)
+{
+    struct rig *rig = *state;
+    struct bytes reply = {0};
+    const uint8_t bad[] = {0, 0, 0, 9, 1, 2, 3};
+    rig_ready(rig);
+    assert_int_equal(rig_range(rig, 1), TAU_STATUS_SUCCESS);
+    rig_flush(rig);
+    put_frame(&reply, TAU_OPCODE_OK, TAU_FLAG_MORE, bad, sizeof(bad));
+    rig_feed_bytes(rig, &reply);
+    rig_advance(rig, 10);
+    rig_advance(rig, 5000);
+    assert_int_equal(rig->count, 1);
+    expect(rig, 0, 1, TAU_STATUS_PROTOCOL_ERROR);
+    bytes_free(&reply);
+}
+
+static void the_first_unsent_write_that_times_out_is_not_sent(void **state)
+{
+    struct rig *rig = *state;
+    rig_ready(rig);
+    assert_int_equal(rig_query(rig, 1), TAU_STATUS_SUCCESS);
+    rig_flush(rig);
+    rig->out.size = 0;
+    assert_int_equal(rig_append(rig, 2), TAU_STATUS_SUCCESS);
+    rig_advance(rig, 1500);
+    expect(rig, 0, 1, TAU_STATUS_TIMEOUT);
+    expect(rig, 1, 2, TAU_STATUS_TIMEOUT);
+    rig_flush(rig);
+    assert_int_equal(sent_opcode(rig, 0), TAU_OPCODE_PING);
+    assert_int_equal(sent_opcode(rig, 1), 0);
+}
+
 static void cancelling_reports_what_the_server_says(void **state)
 {
     struct rig *rig = *state;
@@ -474,6 +507,8 @@ int main(void)
         CASE(stopping_at_the_last_batch_sends_no_cancel),
         CASE(a_stopped_stream_leaves_other_reads_alone),
         CASE(a_bad_batch_ends_its_stream_only),
+        CASE(a_stream_that_was_given_up_does_not_end_again),
+        CASE(the_first_unsent_write_that_times_out_is_not_sent),
         CASE(cancelling_reports_what_the_server_says),
         CASE(an_undecodable_response_fails_its_request_only),
         CASE(no_memory_is_survived_everywhere),
