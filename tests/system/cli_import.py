@@ -205,11 +205,11 @@ class Import(unittest.TestCase):
                 cli.ok("import", "-", *(() if unit == "rfc3339" else ("--unit", unit)), stdin=text)
                 self.assertEqual(cli.ok("export", *names, "--time", unit), text)
                 with self.server.connect() as before, other.connect() as after:
-                    more, labels = before.list(limit=1000)
+                    more, labels = before.list_series(limit=1000)
                     self.assertFalse(more)
                     for label in labels:
-                        if label in set(after.list(limit=1000)[1]):
-                            self.assertEqual(before.range(label), after.range(label))
+                        if label in set(after.list_series(limit=1000)[1]):
+                            self.assertEqual(before.query_range(label), after.query_range(label))
             finally:
                 other.__exit__(None)
         self.assertEqual(len(lines(text)), 81)

@@ -110,6 +110,16 @@ class Terminal:
         seen, self.output = self.output[:end], self.output[end:]
         return seen
 
+    def wait_for_prompt(self) -> bytes:
+        """Waits for the prompt, and until it reads keys and no longer lines."""
+        seen = self.wait_for("tau> ")
+        deadline = time.monotonic() + 20 * PATIENCE
+        while termios.tcgetattr(self.fd)[3] & termios.ICANON:
+            if time.monotonic() > deadline:
+                raise AssertionError("the prompt reads no keys")
+            time.sleep(0.005)
+        return seen
+
     def end(self, seconds: float = 20.0) -> int:
         """Reads to the end and returns the exit code."""
         deadline = time.monotonic() + seconds * PATIENCE

@@ -12,7 +12,7 @@
 #include "format/time.h"
 #include "parse/time.h"
 
-#define NO_TIME      "not a time (RFC 3339, YYYY-MM-DD HH:MM:SS, or a number)"
+#define NO_TIME      "not a time: RFC 3339, YYYY-MM-DD[ HH:MM:SS[.fraction]], or a number"
 #define OUT_OF_RANGE "the time is out of range (1677-09-21 to 2262-04-11)"
 
 struct parts {
@@ -144,7 +144,7 @@ static const char *relative(const char *text, int64_t now_ns, int64_t *ret_ns)
     bool overflow = false;
     if (*at != '\0' || !with_now) {
         if ((*at != '-' && *at != '+') || cli_duration_from_text(at + 1, &duration_ns) != NULL) {
-            return NO_TIME " or a time before now such as -1h";
+            return NO_TIME ", or relative: now, -1h, now-1h30m";
         }
         duration_ns = *at == '-' ? -duration_ns : duration_ns;
         overflow = __builtin_add_overflow(now_ns, duration_ns, &now_ns);

@@ -24,7 +24,6 @@ struct prompt {
     struct cli *cli;
     EditLine *editor;
     History *history;
-    bool dropped; /* whether Ctrl-C ended the line */
     char path[PATH_BYTES]; /* of the history, or empty */
     struct cli_candidates candidates;
 };
@@ -43,12 +42,24 @@ static struct prompt *prompt_of(EditLine *editor)
     return prompt;
 }
 
+/* Ctrl-C while a line is typed: leaves it standing on the screen and begins an empty one. */
 static unsigned char drop_line(EditLine *editor, int key)
 {
+    const LineInfoW *line = el_wline(editor);
     (void)key;
-    prompt_of(editor)->dropped = true;
-    fputs("^C", stdout);
-    return CC_NEWLINE;
+    el_cursor(editor, (int)(line->lastchar - line->cursor));
+    el_deletestr(editor, (int)(line->lastchar - line->buffer));
+    fputs("^C\n", stdout);
+    return CC_REDISPLAY;
+}
+
+/* Ctrl-Z: the editor's handler of the signal puts the terminal in order before and after. */
+static unsigned char suspend(EditLine *editor, int key)
+{
+    (void)editor;
+    (void)key;
+    raise(SIGTSTP);
+    return CC_REFRESH;
 }
 
 static void list_candidates(const struct prompt *prompt)
@@ -158,11 +169,13 @@ static bool open_editor(struct prompt *prompt)
     el_set(prompt->editor, EL_HIST, history, prompt->history);
     el_set(prompt->editor, EL_ADDFN, "tau-complete", "complete the word", complete);
     el_set(prompt->editor, EL_ADDFN, "tau-drop-line", "drop the line", drop_line);
+    el_set(prompt->editor, EL_ADDFN, "tau-suspend", "suspend the program", suspend);
     el_set(prompt->editor, EL_BIND, "^I", "tau-complete", NULL);
     el_set(prompt->editor, EL_BIND, "^C", "tau-drop-line", NULL);
     el_set(prompt->editor, EL_BIND, "^R", "em-inc-search-prev", NULL);
-    /* While a line is typed, Ctrl-C is a key like any other. */
-    el_set(prompt->editor, EL_SETTY, "-d", "intr=", NULL);
+    el_set(prompt->editor, EL_BIND, "^Z", "tau-suspend", NULL);
+    /* While a line is typed, the keys of signals are keys like any other. */
+    el_set(prompt->editor, EL_SETTY, "-d", "-isig", NULL);
     el_source(prompt->editor, NULL);
     return true;
 }
@@ -196,7 +209,6 @@ static void read_lines(struct prompt *prompt)
     bool going = true;
     while (going) {
         int length = 0;
-        prompt->dropped = false;
         const char *line = el_gets(prompt->editor, &length);
         if (line == NULL && length < 0 && errno == EINTR) {
             continue;
@@ -204,9 +216,6 @@ static void read_lines(struct prompt *prompt)
         if (line == NULL || length <= 0) {
             fputc('\n', stdout);
             break;
-        }
-        if (prompt->dropped) {
-            continue;
         }
         char *copy = strdup(line);
         if (copy != NULL && strspn(copy, " \t\r\n") < strlen(copy)) {
@@ -219,6 +228,7 @@ static void read_lines(struct prompt *prompt)
 
 int cli_prompt(struct cli *cli)
 {
+    struct cli_interrupt interrupt;
     struct prompt *prompt = calloc(1, sizeof(*prompt));
     int code = cli_connect(cli);
     if (code == CLI_OK && prompt == NULL) {
@@ -230,6 +240,8 @@ int cli_prompt(struct cli *cli)
     }
     cli->interactive = true;
     prompt->cli = cli;
+    /* Ctrl-C that is typed ahead, between two commands, ends neither. */
+    cli_interrupt_begin(&interrupt);
     if (open_editor(prompt)) {
         const char *name = tau_client_server(cli->client)->name;
         fprintf(cli->out, "tau-cli " TAU_VERSION ", connected to %s%s%s. Type `help` for help.\n",
@@ -245,6 +257,7 @@ int cli_prompt(struct cli *cli)
     if (prompt->editor != NULL) {
         el_end(prompt->editor);
     }
+    cli_interrupt_end(&interrupt);
     free(prompt);
     return code;
 }
