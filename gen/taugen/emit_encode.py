@@ -84,7 +84,7 @@ def _size_terms(fields: list[Field]) -> list[str]:
             constant += field.type.size
         elif field.shape is Shape.OPTIONAL:
             constant += 1
-            terms.append(f"(value->has_{field.name} ? {field.type.size} : 0)")
+            terms.append(f"(value->has_{field.name} ? {field.type.size}u : 0u)")
         elif field.is_slice:
             constant += field.prefix
             terms.append(f"{name}.size")

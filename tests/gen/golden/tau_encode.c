@@ -27,7 +27,7 @@ static bool get_request_is_legal(const struct tau_get_request *value)
 
 size_t tau_get_request_size(const struct tau_get_request *value)
 {
-    return 4 + value->note.size + (value->has_after ? 8 : 0);
+    return 4 + value->note.size + (value->has_after ? 8u : 0u);
 }
 
 bool tau_get_request_encode(const struct tau_get_request *value, struct tau_writer *out)
@@ -59,7 +59,7 @@ static bool get_response_is_legal(const struct tau_get_response *value)
 
 size_t tau_get_response_size(const struct tau_get_response *value)
 {
-    return 3 + (value->has_pair ? 40 : 0) + value->pairs.count * 40;
+    return 3 + (value->has_pair ? 40u : 0u) + value->pairs.count * 40;
 }
 
 bool tau_get_response_encode(const struct tau_get_response *value, struct tau_writer *out)

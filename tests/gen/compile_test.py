@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: MIT
+"""The C of the small specification: it compiles without a warning, the public header alone as strict
+C11 and as C++, and its golden vectors go through its codec. The small specification has shapes that
+the real one does not use today.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import unittest
+
+from specification import ROOT, Workspace
+
+CC = os.environ.get("TAU_CC", "cc")
+CXX = os.environ.get("TAU_CXX", "c++")
+WARNINGS = ["-Wall", "-Wextra", "-Wshadow", "-Wconversion", "-Wvla", "-Werror"]
+GENERATED = (
+    "tau_decode.c", "tau_elements.c", "tau_encode.c", "tau_names.c", "tau_operation_table.c",
+    "tau_tables.c",
+)  # fmt: skip
+
+
+def run(*command: object) -> str:
+    words = [str(word) for word in command]
+    result = subprocess.run(words, capture_output=True, text=True, check=False)
+    if result.returncode != 0:
+        raise AssertionError(" ".join(words) + "\n" + result.stdout + result.stderr)
+    return result.stdout
+
+
+class CompileTest(unittest.TestCase):
+    """The generated C in the hands of a compiler."""
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        cls.space = Workspace()
+        cls.out = cls.space.path / "out"
+        for group in ("build", "published"):
+            result = cls.space.generate("--group", group)
+            if result.returncode != 0:
+                raise AssertionError(result.stderr)
+        for machine in ("tau_header_oracle", "tau_session"):
+            source, target = cls.out / f"{machine}.rl", cls.out / f"{machine}.c"
+            run("ragel", "-C", "-G2", "-L", "-o", target, source)
+
+    @classmethod
+    def tearDownClass(cls) -> None:
+        cls.space.__exit__()
+
+    def test_public_header_alone(self) -> None:
+        header = self.out / "include/tau/protocol.h"
+        strict = ["-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fsyntax-only"]
+        run(CC, "-std=c11", *strict, "-x", "c", header)
+        run(CXX, "-std=c++11", *strict, "-x", "c++", header)
+
+    def test_vectors(self) -> None:
+        wire = ROOT / "protocol/wire"
+        tests = ROOT / "tests/conformance"
+        sources = [self.out / name for name in GENERATED]
+        sources += [wire / name for name in ("columns.c", "decode.c", "utf8.c")]
+        sources += [tests / name for name in ("vectors.c", "vector.c", "dump.c")]
+        include = [self.out, self.out / "include", ROOT / "protocol", tests]
+        flags = ["-std=gnu11", "-O1", "-D_GNU_SOURCE", *[f"-I{path}" for path in include]]
+        machine = self.space.path / "oracle.o"
+        run(CC, *flags, "-w", "-c", self.out / "tau_header_oracle.c", "-o", machine)
+        program = self.space.path / "vectors"
+        run(CC, *flags, *WARNINGS, *sources, machine, "-o", program)
+        said = run(program, self.out / "vectors.jsonl")
+        self.assertRegex(said, r"^\d{3,} vectors, \d{4,} checks, 0 failures")
+
+    def test_a_broken_codec_is_noticed(self) -> None:
+        """The runner must fail for a decoder that takes one byte too few."""
+        source = self.out / "tau_decode.c"
+        right = source.read_text(encoding="utf-8")
+        wrong = right.replace("if (payload.size - pos < 40)", "if (payload.size - pos < 39)", 1)
+        self.assertNotEqual(right, wrong)
+        source.write_text(wrong, encoding="utf-8")
+        try:
+            with self.assertRaisesRegex(AssertionError, "[1-9][0-9]* failures"):
+                self.test_vectors()
+        finally:
+            source.write_text(right, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    if not all(map(shutil.which, (CC, CXX, "ragel"))):
+        print("skipped: a compiler or ragel is not installed")
+        sys.exit(77)
+    unittest.main()
