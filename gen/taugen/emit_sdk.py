@@ -384,6 +384,12 @@ def define_call(operation: Operation) -> str:
     return "\n".join([*lines, "};", ""])
 
 
+def begin(text: str) -> str:
+    """The declaration of `status` with its first value, on a line of its own if need be."""
+    line = f"    enum tau_status status = {text}"
+    return line if len(line) <= WIDTH else f"    enum tau_status status =\n        {text}"
+
+
 def define_async(operation: Operation) -> str:
     name = operation.c_name
     size = f"{operation.request.c_size}(request)" if has_request(operation) else "0"
@@ -394,8 +400,7 @@ def define_async(operation: Operation) -> str:
         call(async_start(operation), async_arguments(operation)),
         "{",
         "    struct tau_writer payload;",
-        call("    enum tau_status status = tau_async_begin",
-             ["async", f"&{name}_call", size, "&payload"], ";"),
+        begin(f"tau_async_begin(async, &{name}_call, {size}, &payload);"),
         "    if (status != TAU_STATUS_SUCCESS)",
         "        return status;",
     ]
