@@ -384,10 +384,15 @@ def define_call(operation: Operation) -> str:
     return "\n".join([*lines, "};", ""])
 
 
-def begin(text: str) -> str:
-    """The declaration of `status` with its first value, on a line of its own if need be."""
-    line = f"    enum tau_status status = {text}"
-    return line if len(line) <= WIDTH else f"    enum tau_status status =\n        {text}"
+def begin(arguments: list[str]) -> str:
+    """The declaration of `status` with its first value, broken where that needs fewest lines."""
+    head = "    enum tau_status status ="
+    whole = f"tau_async_begin({', '.join(arguments)});"
+    if len(head) + 1 + len(whole) <= WIDTH:
+        return f"{head} {whole}"
+    if 8 + len(whole) <= WIDTH:
+        return f"{head}\n        {whole}"
+    return call(f"{head} tau_async_begin", arguments, ";")
 
 
 def define_async(operation: Operation) -> str:
@@ -400,7 +405,7 @@ def define_async(operation: Operation) -> str:
         call(async_start(operation), async_arguments(operation)),
         "{",
         "    struct tau_writer payload;",
-        begin(f"tau_async_begin(async, &{name}_call, {size}, &payload);"),
+        begin(["async", f"&{name}_call", size, "&payload"]),
         "    if (status != TAU_STATUS_SUCCESS)",
         "        return status;",
     ]
