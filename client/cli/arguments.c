@@ -65,7 +65,8 @@ static struct typed take_apart(const char *text)
     if (text[1] == '-') {
         typed.name = text + 2;
         typed.name_length = strcspn(typed.name, "=");
-        typed.value = typed.name[typed.name_length] == '=' ? typed.name + typed.name_length + 1 : NULL;
+        typed.value =
+            typed.name[typed.name_length] == '=' ? typed.name + typed.name_length + 1 : NULL;
     } else {
         typed.name = text + 1;
         typed.name_length = 1;
@@ -89,7 +90,8 @@ static const struct cli_option *find_option(const struct cli_option *options, si
     return NULL;
 }
 
-/* Finds the value of an option, perhaps in the next argument. Returns false and complains if wrong. */
+/* Finds the value of an option, perhaps in the next argument. Returns false and complains if wrong.
+ */
 static bool take_value(const struct cli *cli, const struct cli_option *option, struct typed *typed,
                        int argc, char **argv, int *index)
 {
@@ -229,7 +231,8 @@ static bool count_is_right(const struct cli *cli, const struct cli_syntax *synta
             return false;
         }
     }
-    bool repeated = syntax->argument_count > 0 && syntax->arguments[syntax->argument_count - 1].repeated;
+    bool repeated =
+        syntax->argument_count > 0 && syntax->arguments[syntax->argument_count - 1].repeated;
     if (arguments->count > syntax->argument_count && !repeated) {
         cli_complain(cli, "`%s` is one argument too many; --help tells more",
                      arguments->positionals[syntax->argument_count]);

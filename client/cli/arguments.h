@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Takes a command line apart by the command's syntax. `-5`, `-.5`, `-1h`, `-inf` and `-nan` are
- * arguments, not options; `--` ends the options. The options of all commands are understood by each.
+ * arguments, not options; `--` ends the options. The options of all commands are understood by
+ * each.
  */
 #ifndef TAU_CLI_ARGUMENTS_H
 #define TAU_CLI_ARGUMENTS_H

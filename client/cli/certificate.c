@@ -14,8 +14,8 @@
 #define FILE_BYTES 256
 #define PATH_BYTES 4096
 
-static enum tau_status fail(char *ret_reason, size_t reason_size, const char *what, const char *where,
-                            const char *why)
+static enum tau_status fail(char *ret_reason, size_t reason_size, const char *what,
+                            const char *where, const char *why)
 {
     snprintf(ret_reason, reason_size, "%s%s%s: %s", what, *where != '\0' ? " " : "", where, why);
     return TAU_STATUS_INVALID_ARGUMENT;
@@ -95,7 +95,8 @@ enum tau_status cli_certificate_find(const char *file, struct tau_certificate *r
     if (default_path(path) && access(path, F_OK) == 0) {
         return from_file("the certificate", path, ret_certificate, ret_reason, reason_size);
     }
-    return fail(ret_reason, reason_size, "no certificate", "",
-                "give --certificate-file, TAU_CERTIFICATE or TAU_CERTIFICATE_FILE, or start taud on "
-                "this machine, as this user, with its default data directory");
+    return fail(
+        ret_reason, reason_size, "no certificate", "",
+        "give --certificate-file, TAU_CERTIFICATE or TAU_CERTIFICATE_FILE, or start taud on "
+        "this machine, as this user, with its default data directory");
 }

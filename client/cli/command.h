@@ -82,7 +82,7 @@ struct cli_command {
     const char *doc;       /* of the operation, or "" */
     const char *operation; /* its name in the protocol, or NULL */
     const struct cli_syntax *syntax;
-    const struct cli_operation *generic;              /* how to run it, or NULL */
+    const struct cli_operation *generic;                /* how to run it, or NULL */
     int (*run)(struct cli *cli, int argc, char **argv); /* written by hand, or NULL */
 };
 
@@ -103,7 +103,8 @@ void cli_complain(const struct cli *cli, const char *format, ...)
 void cli_remark(const struct cli *cli, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Prints why a call failed; `subject` names what it was about, or is NULL. Returns the exit code. */
+/* Prints why a call failed; `subject` names what it was about, or is NULL. Returns the exit code.
+ */
 int cli_failed(const struct cli *cli, const char *subject, enum tau_status status,
                const struct tau_error *error);
 

@@ -108,7 +108,8 @@ static bool read_unsigned(const struct cli *cli, const struct cli_field *field, 
         truth.choice_count = 2;
         ok = read_choice(cli, &truth, text, &value);
     } else {
-        ok = cli_read_count(cli, field->name, text, (uint64_t)field->minimum, field->maximum, &value);
+        ok = cli_read_count(cli, field->name, text, (uint64_t)field->minimum, field->maximum,
+                            &value);
     }
     if (ok) {
         store(member, field->size, value);
@@ -218,7 +219,8 @@ static enum cli_cell_kind column_kind(enum cli_field_kind kind)
     return kinds[kind];
 }
 
-static void make_columns(const struct cli_field *fields, size_t count, struct cli_column *ret_columns)
+static void make_columns(const struct cli_field *fields, size_t count,
+                         struct cli_column *ret_columns)
 {
     assert(count <= CLI_COLUMN_LIMIT);
     for (size_t i = 0; i < count; i++) {

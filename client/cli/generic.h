@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Runs a command that is nothing but one operation: its arguments are read and its answer is printed
- * by the types of their fields, as the generated tables describe them. A new operation whose
- * specification names a command needs no line of C here.
+ * Runs a command that is nothing but one operation: its arguments are read and its answer is
+ * printed by the types of their fields, as the generated tables describe them. A new operation
+ * whose specification names a command needs no line of C here.
  */
 #ifndef TAU_CLI_GENERIC_H
 #define TAU_CLI_GENERIC_H

@@ -40,7 +40,8 @@ const struct cli_command *cli_command_nearest(const char *typed)
     return nearest;
 }
 
-/* Prints text in lines of WIDTH columns, each behind `indent` blanks; `column` is where it begins. */
+/* Prints text in lines of WIDTH columns, each behind `indent` blanks; `column` is where it begins.
+ */
 static void print_wrapped(FILE *out, const char *text, int indent, int column)
 {
     bool first = true;
@@ -136,7 +137,8 @@ void cli_help_program(const struct cli *cli, FILE *out)
     } else {
         fputs("usage: tau-cli [OPTION...] [COMMAND [ARGUMENT...]]\n\n"
               "The command line of Tau, a time-series database. Without a command, on a terminal,\n"
-              "it is a prompt.\n\ncommands (`tau-cli COMMAND --help` tells more):\n", out);
+              "it is a prompt.\n\ncommands (`tau-cli COMMAND --help` tells more):\n",
+              out);
     }
     for (size_t i = 0; i < tau_cli_command_count; i++) {
         print_term(out, tau_cli_commands[i].name, COMMAND_PAD, tau_cli_commands[i].summary);
@@ -144,10 +146,12 @@ void cli_help_program(const struct cli *cli, FILE *out)
     fputs("\noptions:\n", out);
     print_options(out, cli_global_options, cli_global_option_count);
     if (!cli->interactive) {
-        fputs("\nTimes are RFC 3339, YYYY-MM-DD[ HH:MM:SS[.fraction]] in UTC, numbers of --unit, or\n"
-              "relative to now, such as now or -1h30m. Labels are UTF-8; any other byte and the\n"
-              "backslash are written \\xHH.\n\n"
-              "exit codes: 0 ok, 1 error, 2 usage, 3 no connection, 4 refused by the server,\n"
-              "5 partial import\n", out);
+        fputs(
+            "\nTimes are RFC 3339, YYYY-MM-DD[ HH:MM:SS[.fraction]] in UTC, numbers of --unit, or\n"
+            "relative to now, such as now or -1h30m. Labels are UTF-8; any other byte and the\n"
+            "backslash are written \\xHH.\n\n"
+            "exit codes: 0 ok, 1 error, 2 usage, 3 no connection, 4 refused by the server,\n"
+            "5 partial import\n",
+            out);
     }
 }

@@ -39,8 +39,8 @@ bool cli_pages_init(struct cli_pages *pages, const struct cli_range *range);
 void cli_pages_done(struct cli_pages *pages);
 
 /*
- * Reads the next page into `timestamps` and `values`; pages->count is 0 behind the last one. Returns
- * an exit code, and complains unless it is CLI_OK.
+ * Reads the next page into `timestamps` and `values`; pages->count is 0 behind the last one.
+ * Returns an exit code, and complains unless it is CLI_OK.
  */
 int cli_pages_next(struct cli *cli, struct cli_pages *pages);
 

@@ -8,9 +8,8 @@
 void cli_point_print(const struct cli *cli, const char *name, int64_t timestamp, double value,
                      enum cli_point_part part)
 {
-    static const struct cli_column columns[] = {{"series", CLI_CELL_TEXT},
-                                                {"timestamp", CLI_CELL_TIME},
-                                                {"value", CLI_CELL_F64}};
+    static const struct cli_column columns[] = {
+        {"series", CLI_CELL_TEXT}, {"timestamp", CLI_CELL_TIME}, {"value", CLI_CELL_F64}};
     struct cli_cell cells[] = {cli_cell_text(name), cli_cell_time(timestamp), cli_cell_f64(value)};
     struct cli_writer writer;
     cli_writer_open(cli, &writer);

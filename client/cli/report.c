@@ -87,9 +87,11 @@ bool cli_read_label(const struct cli *cli, const char *name, const char *text,
     if (tau_label_from_text(text, ret_label) == TAU_STATUS_SUCCESS) {
         return true;
     }
-    cli_complain(cli,
-                 "%s: `%s` is not a label: at most %zu bytes of UTF-8, other bytes and the backslash "
-                 "written \\xHH", name, text, sizeof(ret_label->bytes));
+    cli_complain(
+        cli,
+        "%s: `%s` is not a label: at most %zu bytes of UTF-8, other bytes and the backslash "
+        "written \\xHH",
+        name, text, sizeof(ret_label->bytes));
     return false;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Counts durations in buckets whose width grows with the duration: any percentile is known to within
- * 1.6 percent, in a fixed amount of memory.
+ * Counts durations in buckets whose width grows with the duration: any percentile is known to
+ * within 1.6 percent, in a fixed amount of memory.
  */
 #ifndef TAU_CLI_BENCH_HISTOGRAM_H
 #define TAU_CLI_BENCH_HISTOGRAM_H

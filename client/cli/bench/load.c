@@ -57,8 +57,8 @@ static struct tau_label label_of(const struct worker *worker, uint32_t series)
     char text[sizeof(label.bytes) + 1];
     int length = snprintf(text, sizeof(text), "bench.%08" PRIx32 ".%" PRIu32 ".%" PRIu32,
                           (uint32_t)worker->options->run, worker->number, series);
-    memcpy(label.bytes, text, (size_t)length < sizeof(label.bytes) ? (size_t)length
-                                                                  : sizeof(label.bytes));
+    memcpy(label.bytes, text,
+           (size_t)length < sizeof(label.bytes) ? (size_t)length : sizeof(label.bytes));
     return label;
 }
 
@@ -99,7 +99,8 @@ static void on_append(void *user_data, enum tau_status status, const struct tau_
 }
 
 static void on_batch(void *user_data, enum tau_status status,
-                     const struct tau_batch_append_response *response, const struct tau_error *error)
+                     const struct tau_batch_append_response *response,
+                     const struct tau_error *error)
 {
     finish(user_data, status, error, status == TAU_STATUS_SUCCESS ? response->accepted : 0);
 }
@@ -229,8 +230,8 @@ static enum tau_status write_points(struct worker *worker)
     for (uint32_t series = 0; series < worker->options->series; series++) {
         for (uint32_t done = 0; done < total;) {
             uint32_t left = total - done;
-            uint32_t count = left < worker->options->batch_points ? left
-                                                                  : worker->options->batch_points;
+            uint32_t count =
+                left < worker->options->batch_points ? left : worker->options->batch_points;
             struct slot *slot = worker->free_slots;
             worker->free_slots = slot->next_free;
             enum tau_status status = send_batch(worker, series, count, slot);
@@ -261,7 +262,8 @@ static enum tau_status prepare(struct worker *worker)
         worker->slots[i] = (struct slot){.worker = worker, .next_free = worker->free_slots};
         worker->free_slots = &worker->slots[i];
     }
-    enum tau_status status = tau_client_new(options->client, &worker->client, &worker->result.error);
+    enum tau_status status =
+        tau_client_new(options->client, &worker->client, &worker->result.error);
     if (status == TAU_STATUS_SUCCESS) {
         worker->async = tau_client_pipeline(worker->client);
         status = change_series(worker, true);

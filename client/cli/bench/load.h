@@ -22,11 +22,11 @@ struct cli_load_options {
     const struct tau_options *client;
     enum cli_workload workload;
     uint32_t connections;
-    uint32_t depth;       /* requests in flight on each connection */
-    uint32_t series;      /* series of each connection */
+    uint32_t depth;  /* requests in flight on each connection */
+    uint32_t series; /* series of each connection */
     uint32_t batch_points;
     uint32_t query_points; /* points of each series that are written before they are asked for */
-    uint64_t run;         /* what makes the series of this run differ from those of another */
+    uint64_t run;          /* what makes the series of this run differ from those of another */
     int64_t duration_ns;
 };
 
@@ -41,8 +41,9 @@ struct cli_load_result {
 };
 
 /*
- * Runs a workload: creates its series, loads, drops them. Returns success; or why a connection could
- * not be made or prepared, with ret_result->error filled. ret_result is large: not for the stack.
+ * Runs a workload: creates its series, loads, drops them. Returns success; or why a connection
+ * could not be made or prepared, with ret_result->error filled. ret_result is large: not for the
+ * stack.
  */
 enum tau_status cli_load_run(const struct cli_load_options *options,
                              struct cli_load_result *ret_result);

@@ -44,8 +44,8 @@ static enum tau_status create(struct tau_client *client, const struct tau_label 
  * Sends the first `count` rows. Moves those of missing series to the front, and counts them in
  * *ret_missing; on failure nothing is moved.
  */
-static enum tau_status send_rows(struct cli_backlog *backlog, struct tau_client *client, size_t count,
-                                 size_t *ret_missing, struct tau_error *ret_error)
+static enum tau_status send_rows(struct cli_backlog *backlog, struct tau_client *client,
+                                 size_t count, size_t *ret_missing, struct tau_error *ret_error)
 {
     struct tau_multi_append_response response;
     struct tau_multi_append_request request = {

@@ -16,9 +16,9 @@
 
 struct cli_backlog {
     size_t count;
-    uint64_t dropped;  /* rows that gave way */
-    uint64_t accepted; /* rows that were stored */
-    uint64_t refused;  /* rows that were refused for another reason than a missing series */
+    uint64_t dropped;        /* rows that gave way */
+    uint64_t accepted;       /* rows that were stored */
+    uint64_t refused;        /* rows that were refused for another reason than a missing series */
     enum tau_status refusal; /* the last such reason */
     struct tau_row rows[CLI_BACKLOG_ROWS];
 };

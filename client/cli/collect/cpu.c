@@ -16,8 +16,9 @@ static bool read_times(const char *text, struct cli_cpu_times *ret_times)
 {
     uint64_t *ticks = ret_times->ticks;
     memset(ret_times, 0, sizeof(*ret_times));
-    ret_times->known = sscanf(text, "cpu %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64
-                                    " %" SCNu64 " %" SCNu64 " %" SCNu64,
+    ret_times->known = sscanf(text,
+                              "cpu %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64
+                              " %" SCNu64 " %" SCNu64 " %" SCNu64,
                               &ticks[0], &ticks[1], &ticks[2], &ticks[3], &ticks[4], &ticks[5],
                               &ticks[6], &ticks[7]) >= 4;
     return ret_times->known;

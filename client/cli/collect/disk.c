@@ -27,7 +27,8 @@ void cli_collect_disk(const char *text, bool (*is_wanted)(const char *name),
                    name, &reads, &sectors_read, &writes, &sectors_written, &busy_ms) == 6 &&
             reads + writes > 0 && is_wanted(name)) {
             cli_samples_add(samples, (double)reads, "disk.%s.reads", name);
-            cli_samples_add(samples, (double)sectors_read * SECTOR_BYTES, "disk.%s.read_bytes", name);
+            cli_samples_add(samples, (double)sectors_read * SECTOR_BYTES, "disk.%s.read_bytes",
+                            name);
             cli_samples_add(samples, (double)writes, "disk.%s.writes", name);
             cli_samples_add(samples, (double)sectors_written * SECTOR_BYTES, "disk.%s.write_bytes",
                             name);

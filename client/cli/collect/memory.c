@@ -14,8 +14,8 @@ void cli_collect_memory(const char *text, struct cli_samples *samples)
         const char *key;
         const char *name;
     } wanted[] = {
-        {"MemTotal:", "total"},       {"MemFree:", "free"},         {"MemAvailable:", "available"},
-        {"Buffers:", "buffers"},      {"Cached:", "cached"},        {"Dirty:", "dirty"},
+        {"MemTotal:", "total"},       {"MemFree:", "free"},       {"MemAvailable:", "available"},
+        {"Buffers:", "buffers"},      {"Cached:", "cached"},      {"Dirty:", "dirty"},
         {"SwapTotal:", "swap_total"}, {"SwapFree:", "swap_free"},
     };
     for (const char *line = text; line != NULL && *line != '\0';) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Collects rows. A name that is no label is left out and counted, never cut: two long names must not
- * become one series.
+ * Collects rows. A name that is no label is left out and counted, never cut: two long names must
+ * not become one series.
  */
 #include "collect/samples.h"
 

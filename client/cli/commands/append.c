@@ -21,8 +21,8 @@ const struct cli_syntax tau_command_append_syntax = {
     .arguments = typed, .argument_count = 3, .options = options, .option_count = 1};
 
 /* Appends; a missing series is created and the point sent again, which never happened before. */
-static enum tau_status append(struct cli *cli, const struct tau_append_request *request, bool create,
-                              struct tau_error *ret_error)
+static enum tau_status append(struct cli *cli, const struct tau_append_request *request,
+                              bool create, struct tau_error *ret_error)
 {
     struct tau_create_series_request creation = {.label = request->label};
     enum tau_status status = tau_client_append(cli->client, request, ret_error);
@@ -54,8 +54,7 @@ int tau_command_append(struct cli *cli, int argc, char **argv)
     if (code != CLI_OK) {
         return code;
     }
-    enum tau_status status =
-        append(cli, &request, arguments.values[OPTION_CREATE] != NULL, &error);
+    enum tau_status status = append(cli, &request, arguments.values[OPTION_CREATE] != NULL, &error);
     if (status == TAU_STATUS_SERIES_NOT_FOUND) {
         cli_complain(cli, "there is no series `%s`; --create creates it", arguments.positionals[0]);
         return CLI_REFUSED;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tau-cli bench: measures the server with this client, and this machine. It writes series of its own
- * and drops them at the end.
+ * tau-cli bench: measures the server with this client, and this machine. It writes series of its
+ * own and drops them at the end.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -15,8 +15,9 @@ enum { OPTION_CONNECTIONS, OPTION_DEPTH, OPTION_SERIES, OPTION_BATCH, OPTION_DUR
 
 static const struct cli_argument typed[] = {
     {.name = "WORKLOAD",
-     .doc = "append (one point a request), batch (one series, many points), query (one random point "
-            "a request); default: one after the other",
+     .doc =
+         "append (one point a request), batch (one series, many points), query (one random point "
+         "a request); default: one after the other",
      .optional = true},
 };
 
@@ -34,23 +35,31 @@ const struct cli_syntax tau_command_bench_syntax = {
     .argument_count = 1,
     .options = options,
     .option_count = 5,
-    .notes = "Latencies are from the moment a request is handed to the client to its answer. Client and\n"
+    .notes = "Latencies are from the moment a request is handed to the client to its answer. "
+             "Client and\n"
              "server share the machine when the server is local: the figures are of both.",
 };
 
 static const struct cli_column columns[] = {
-    {"workload", CLI_CELL_TEXT},  {"connections", CLI_CELL_U64}, {"depth", CLI_CELL_U64},
-    {"requests_per_second", CLI_CELL_U64}, {"points_per_second", CLI_CELL_U64},
-    {"p50_us", CLI_CELL_F64},     {"p99_us", CLI_CELL_F64},      {"p999_us", CLI_CELL_F64},
-    {"max_us", CLI_CELL_F64},     {"failed", CLI_CELL_U64},
+    {"workload", CLI_CELL_TEXT},
+    {"connections", CLI_CELL_U64},
+    {"depth", CLI_CELL_U64},
+    {"requests_per_second", CLI_CELL_U64},
+    {"points_per_second", CLI_CELL_U64},
+    {"p50_us", CLI_CELL_F64},
+    {"p99_us", CLI_CELL_F64},
+    {"p999_us", CLI_CELL_F64},
+    {"max_us", CLI_CELL_F64},
+    {"failed", CLI_CELL_U64},
 };
 
 #define COLUMN_COUNT      (sizeof(columns) / sizeof(columns[0]))
 #define BATCH_DEPTH_LIMIT 16
 #define QUERY_POINTS      10000
 
-static const char *const workload_names[] = {
-    [CLI_WORKLOAD_APPEND] = "append", [CLI_WORKLOAD_BATCH] = "batch", [CLI_WORKLOAD_QUERY] = "query"};
+static const char *const workload_names[] = {[CLI_WORKLOAD_APPEND] = "append",
+                                             [CLI_WORKLOAD_BATCH] = "batch",
+                                             [CLI_WORKLOAD_QUERY] = "query"};
 
 #define WORKLOAD_COUNT (sizeof(workload_names) / sizeof(workload_names[0]))
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tau-cli collect: samples this machine again and again into series, until it is stopped. It goes on
- * through restarts of the server: it connects again and sends what it has sampled in the meantime.
+ * tau-cli collect: samples this machine again and again into series, until it is stopped. It goes
+ * on through restarts of the server: it connects again and sends what it has sampled in the
+ * meantime.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -32,9 +33,10 @@ static const struct cli_option options[] = {
 const struct cli_syntax tau_command_collect_syntax = {
     .options = options,
     .option_count = 3,
-    .notes = "Series: cpu.* in percent of all processors, load.1, load.5, load.15, mem.* in bytes, and\n"
-             "disk.NAME.* and net.NAME.*, which are counters that only grow. Missing series are\n"
-             "created. Ctrl-C or SIGTERM ends it.",
+    .notes =
+        "Series: cpu.* in percent of all processors, load.1, load.5, load.15, mem.* in bytes, and\n"
+        "disk.NAME.* and net.NAME.*, which are counters that only grow. Missing series are\n"
+        "created. Ctrl-C or SIGTERM ends it.",
 };
 
 struct collect {
@@ -135,7 +137,8 @@ static enum tau_status send(struct collect *collect)
     return status;
 }
 
-/* Whether trying again is of no use: the server is there and will not have what this client sends. */
+/* Whether trying again is of no use: the server is there and will not have what this client sends.
+ */
 static bool is_hopeless(enum tau_status status)
 {
     return status == TAU_STATUS_AUTH_FAILED || status == TAU_STATUS_NOT_SUPPORTED;
@@ -193,9 +196,9 @@ static int collect_until_stopped(struct collect *collect)
 {
     struct cli_interrupt interrupt;
     uint32_t timeout_ms = collect->cli->options.timeout_ms;
-    tau_client_set_timeout_ms(collect->cli->client,
-                              timeout_ms == 0 || timeout_ms > CALL_TIMEOUT_MS ? CALL_TIMEOUT_MS
-                                                                             : timeout_ms);
+    tau_client_set_timeout_ms(collect->cli->client, timeout_ms == 0 || timeout_ms > CALL_TIMEOUT_MS
+                                                        ? CALL_TIMEOUT_MS
+                                                        : timeout_ms);
     cli_interrupt_begin(&interrupt);
     cli_remark(collect->cli, "sampling; Ctrl-C ends it");
     int code = run(collect);

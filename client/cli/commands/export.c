@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tau-cli export: prints all points of series. As CSV, which is its default, import reads it back to
- * the same labels, timestamps and bits.
+ * tau-cli export: prints all points of series. As CSV, which is its default, import reads it back
+ * to the same labels, timestamps and bits.
  */
 #include "arguments.h"
 #include "interrupt.h"
@@ -24,8 +24,9 @@ const struct cli_syntax tau_command_export_syntax = {
     .argument_count = 1,
     .options = options,
     .option_count = 2,
-    .notes = "The format is csv unless --format says otherwise. To read numbers back that were printed\n"
-             "with --time s, ms, us or ns, give import the same --unit.",
+    .notes =
+        "The format is csv unless --format says otherwise. To read numbers back that were printed\n"
+        "with --time s, ms, us or ns, give import the same --unit.",
 };
 
 static const struct cli_column columns[] = {
@@ -34,8 +35,7 @@ static const struct cli_column columns[] = {
 static int export_series(struct cli *cli, struct cli_writer *writer, struct cli_pages *pages)
 {
     int code = cli_pages_next(cli, pages);
-    while (code == CLI_OK && pages->count > 0 && !ferror(cli->out) &&
-           !cli_interrupted()) {
+    while (code == CLI_OK && pages->count > 0 && !ferror(cli->out) && !cli_interrupted()) {
         for (size_t i = 0; i < pages->count; i++) {
             struct cli_cell cells[] = {cli_cell_label(&pages->label),
                                        cli_cell_time(pages->timestamps[i]),
@@ -48,7 +48,8 @@ static int export_series(struct cli *cli, struct cli_writer *writer, struct cli_
 }
 
 /* Prints one series after the other; one that fails does not keep the others from being printed. */
-static int export_all(struct cli *cli, const struct cli_arguments *arguments, struct cli_range *range)
+static int export_all(struct cli *cli, const struct cli_arguments *arguments,
+                      struct cli_range *range)
 {
     struct cli_writer writer;
     int code = CLI_OK;

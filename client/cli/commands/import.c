@@ -42,24 +42,26 @@ const struct cli_syntax tau_command_import_syntax = {
     .argument_count = 1,
     .options = options,
     .option_count = 2,
-    .notes = "Lines are `timestamp,value` or `series,timestamp,value`, with or without a header; fields\n"
-             "may be quoted. Times are RFC 3339, `YYYY-MM-DD HH:MM:SS[.fraction]` in UTC, or numbers\n"
-             "that count --unit. A series that is missing is created. The exit code is 5 when some\n"
-             "lines were not stored.",
+    .notes =
+        "Lines are `timestamp,value` or `series,timestamp,value`, with or without a header; "
+        "fields\n"
+        "may be quoted. Times are RFC 3339, `YYYY-MM-DD HH:MM:SS[.fraction]` in UTC, or numbers\n"
+        "that count --unit. A series that is missing is created. The exit code is 5 when some\n"
+        "lines were not stored.",
 };
 
 /* One import: all files, one sender. */
 struct import {
     struct cli *cli;
     char **files;
-    uint32_t file;     /* the one that is being read */
+    uint32_t file; /* the one that is being read */
     struct tau_label series;
-    bool has_series;   /* whether rows without a series have one: --series or the file's name */
+    bool has_series; /* whether rows without a series have one: --series or the file's name */
     const char *series_option;
     uint64_t max_errors;
     uint64_t errors;
     uint64_t bad_lines;
-    bool failed;       /* a file could not be read at all */
+    bool failed; /* a file could not be read at all */
     bool stopped;
     struct cli_time_rules rules;
     struct cli_layout layout;
@@ -142,8 +144,9 @@ static bool find_series(struct import *import)
     } else if (strcmp(file, "-") == 0) {
         cli_complain(import->cli, "standard input names no series: give --series");
     } else if (tau_label_from_bytes(stem, length, &import->series) != TAU_STATUS_SUCCESS) {
-        cli_complain(import->cli, "%s: `%.*s` has %zu bytes, a label has at most %zu: give --series",
-                     file, (int)length, stem, length, sizeof(import->series.bytes));
+        cli_complain(import->cli,
+                     "%s: `%.*s` has %zu bytes, a label has at most %zu: give --series", file,
+                     (int)length, stem, length, sizeof(import->series.bytes));
     } else {
         import->has_series = true;
     }
@@ -287,9 +290,8 @@ static int run(struct import *import, size_t file_count)
     struct cli_interrupt interrupt;
     char *buffer = malloc(READ_BYTES);
     int64_t began_ns = cli_clock_ns();
-    if (buffer == NULL ||
-        cli_sender_init(&import->sender, import->cli->client, on_refused, on_batch_failed, import) !=
-            TAU_STATUS_SUCCESS) {
+    if (buffer == NULL || cli_sender_init(&import->sender, import->cli->client, on_refused,
+                                          on_batch_failed, import) != TAU_STATUS_SUCCESS) {
         free(buffer);
         cli_sender_done(&import->sender);
         return cli_failed(import->cli, NULL, TAU_STATUS_NO_MEMORY, NULL);
@@ -297,8 +299,8 @@ static int run(struct import *import, size_t file_count)
     cli_progress_init(&import->progress, import->cli->err, import->cli->terminal.err,
                       total_bytes(import->files, file_count), began_ns);
     cli_interrupt_begin(&interrupt);
-    for (size_t i = 0; i < file_count && !import->stopped &&
-                       import->sender.failed == TAU_STATUS_SUCCESS; i++) {
+    for (size_t i = 0;
+         i < file_count && !import->stopped && import->sender.failed == TAU_STATUS_SUCCESS; i++) {
         import_file(import, (uint32_t)i, buffer);
     }
     cli_sender_finish(&import->sender);

@@ -15,9 +15,8 @@ static const struct cli_option options[] = {
 
 const struct cli_syntax tau_command_ping_syntax = {.options = options, .option_count = 2};
 
-static const struct cli_column columns[] = {{"server", CLI_CELL_TEXT},
-                                            {"name", CLI_CELL_TEXT},
-                                            {"round_trip_us", CLI_CELL_F64}};
+static const struct cli_column columns[] = {
+    {"server", CLI_CELL_TEXT}, {"name", CLI_CELL_TEXT}, {"round_trip_us", CLI_CELL_F64}};
 
 static int ping_once(struct cli *cli, struct cli_writer *writer)
 {

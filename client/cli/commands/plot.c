@@ -71,8 +71,9 @@ static int narrow(struct cli *cli, struct plot *plot)
 static int read_points(struct cli *cli, const struct plot *plot, struct cli_chart *chart)
 {
     struct cli_pages pages;
-    int code = cli_pages_init(&pages, &plot->range) ? cli_pages_next(cli, &pages)
-                                                    : cli_failed(cli, NULL, TAU_STATUS_NO_MEMORY, NULL);
+    int code = cli_pages_init(&pages, &plot->range)
+                   ? cli_pages_next(cli, &pages)
+                   : cli_failed(cli, NULL, TAU_STATUS_NO_MEMORY, NULL);
     while (code == CLI_OK && pages.count > 0 && !cli_interrupted()) {
         for (size_t i = 0; i < pages.count; i++) {
             cli_chart_add(chart, pages.timestamps[i], pages.values[i]);
@@ -93,7 +94,8 @@ static int print(struct cli *cli, const struct plot *plot, const struct cli_char
     }
     cli_time_to_text(plot->range.from_ns, cli->options.time_format, from);
     cli_time_to_text(plot->range.to_ns, cli->options.time_format, to);
-    fprintf(cli->out, "%s  %" PRIu64 " points, %s to %s\n", plot->name, chart->point_count, from, to);
+    fprintf(cli->out, "%s  %" PRIu64 " points, %s to %s\n", plot->name, chart->point_count, from,
+            to);
     if (!cli_chart_print(chart, cli->out)) {
         return cli_failed(cli, NULL, TAU_STATUS_NO_MEMORY, NULL);
     }
@@ -132,7 +134,7 @@ static void set_default_size(struct plot *plot)
     cli_terminal_size(STDOUT_FILENO, DEFAULT_WIDTH, DEFAULT_HEIGHT + SPARE_ROWS, &columns, &rows);
     plot->width = columns;
     plot->height = rows < DEFAULT_HEIGHT + SPARE_ROWS && rows > SPARE_ROWS ? rows - SPARE_ROWS
-                                                                         : DEFAULT_HEIGHT;
+                                                                           : DEFAULT_HEIGHT;
 }
 
 int tau_command_plot(struct cli *cli, int argc, char **argv)
@@ -151,8 +153,8 @@ int tau_command_plot(struct cli *cli, int argc, char **argv)
     if (!cli_read_label(cli, "SERIES", plot.name, &plot.range.label) ||
         !cli_range_read(cli, cli_positional(&arguments, 1), cli_positional(&arguments, 2),
                         &plot.range) ||
-        (width != NULL && !cli_read_count(cli, "--width", width, CLI_CHART_LEAST_WIDTH, SIZE_LIMIT,
-                                          &plot.width)) ||
+        (width != NULL &&
+         !cli_read_count(cli, "--width", width, CLI_CHART_LEAST_WIDTH, SIZE_LIMIT, &plot.width)) ||
         (height != NULL && !cli_read_count(cli, "--height", height, CLI_CHART_LEAST_HEIGHT,
                                            SIZE_LIMIT, &plot.height))) {
         return CLI_USAGE;

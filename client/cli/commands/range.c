@@ -35,8 +35,7 @@ static int print_pages(struct cli *cli, struct cli_pages *pages)
     }
     cli_writer_open(cli, &writer);
     cli_writer_begin(&writer, columns, 2);
-    while (code == CLI_OK && pages->count > 0 && !ferror(cli->out) &&
-           !cli_interrupted()) {
+    while (code == CLI_OK && pages->count > 0 && !ferror(cli->out) && !cli_interrupted()) {
         for (size_t i = 0; i < pages->count; i++) {
             struct cli_cell cells[] = {cli_cell_time(pages->timestamps[i]),
                                        cli_cell_f64(pages->values[i])};
@@ -60,7 +59,8 @@ int tau_command_range(struct cli *cli, int argc, char **argv)
     }
     const char *limit = arguments.values[OPTION_LIMIT];
     if (!cli_read_label(cli, "SERIES", arguments.positionals[0], &range.label) ||
-        !cli_range_read(cli, cli_positional(&arguments, 1), cli_positional(&arguments, 2), &range) ||
+        !cli_range_read(cli, cli_positional(&arguments, 1), cli_positional(&arguments, 2),
+                        &range) ||
         (limit != NULL && !cli_read_count(cli, "--limit", limit, 1, UINT64_MAX, &range.limit))) {
         return CLI_USAGE;
     }

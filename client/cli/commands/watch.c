@@ -40,10 +40,10 @@ struct watch {
     const char *name;
     struct cli_pages pages;
     struct cli_writer writer;
-    uint64_t identity;    /* of the series that is watched */
+    uint64_t identity; /* of the series that is watched */
     int64_t interval_ns;
-    uint64_t left;        /* points until the end */
-    bool lost;            /* whether the connection is known to be lost */
+    uint64_t left; /* points until the end */
+    bool lost;     /* whether the connection is known to be lost */
 };
 
 /* Sets the watch to begin with the points behind the last one that is there. */
@@ -154,8 +154,11 @@ static int run(struct watch *watch)
 /* Prints the latest points that were asked for; they are read backwards, so one page at most. */
 static int print_last(struct watch *watch, uint64_t count, int64_t to_ns)
 {
-    struct cli_range range = {.label = watch->pages.label, .from_ns = INT64_MIN, .to_ns = to_ns,
-                              .limit = count, .backward = true};
+    struct cli_range range = {.label = watch->pages.label,
+                              .from_ns = INT64_MIN,
+                              .to_ns = to_ns,
+                              .limit = count,
+                              .backward = true};
     struct cli_pages pages;
     int code = cli_pages_init(&pages, &range)
                    ? cli_pages_next(watch->cli, &pages)

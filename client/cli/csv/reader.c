@@ -8,8 +8,8 @@
  *       |   `------> QUOTED
  *       `----> PLAIN -- , or line end --> field ends
  *
- * A line that is wrong is skipped to its end and handed out with its reason. Plain runs of bytes, by
- * far the most, are copied in one go.
+ * A line that is wrong is skipped to its end and handed out with its reason. Plain runs of bytes,
+ * by far the most, are copied in one go.
  */
 #include "csv/reader.h"
 

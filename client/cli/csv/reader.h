@@ -57,7 +57,8 @@ void cli_csv_init(struct cli_csv_reader *reader, cli_csv_callback *callback, voi
 /* Reads some bytes. Returns false once the callback has stopped the reader. */
 bool cli_csv_feed(struct cli_csv_reader *reader, const char *data, size_t size);
 
-/* Reads the end of the input, where the last line may lack its line end. Returns as cli_csv_feed. */
+/* Reads the end of the input, where the last line may lack its line end. Returns as cli_csv_feed.
+ */
 bool cli_csv_finish(struct cli_csv_reader *reader);
 
 #endif

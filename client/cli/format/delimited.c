@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * CSV (RFC 4180, with plain line ends) and TSV. A field of CSV is quoted where it must be, and where
- * it is an empty text: an empty label is a label, an absent value is not.
+ * CSV (RFC 4180, with plain line ends) and TSV. A field of CSV is quoted where it must be, and
+ * where it is an empty text: an empty label is a label, an absent value is not.
  */
 #include "format/delimited.h"
 

@@ -9,7 +9,8 @@
 
 #include "format/cell.h"
 
-/* Quotes the field where RFC 4180 asks for it, and where it is empty or begins or ends in a blank. */
+/* Quotes the field where RFC 4180 asks for it, and where it is empty or begins or ends in a blank.
+ */
 void cli_csv_field(FILE *out, struct cli_text text);
 
 #endif

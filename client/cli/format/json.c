@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * JSON: rows are an array of objects, or an object a line; one answer is one object. What JSON has no
- * number for (NaN, infinities) is a string that the program reads back. Strings are UTF-8 already:
- * a label's other bytes are escaped before they get here, and a server's text is checked.
+ * JSON: rows are an array of objects, or an object a line; one answer is one object. What JSON has
+ * no number for (NaN, infinities) is a string that the program reads back. Strings are UTF-8
+ * already: a label's other bytes are escaped before they get here, and a server's text is checked.
  */
 #include <math.h>
 #include <string.h>
@@ -13,8 +13,11 @@
 static size_t utf8_length(const unsigned char *text, size_t size)
 {
     static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
-    size_t length = text[0] < 0x80 ? 1 : text[0] >> 5 == 6 ? 2 : text[0] >> 4 == 14 ? 3
-                  : text[0] >> 3 == 30 ? 4 : 0;
+    size_t length = text[0] < 0x80       ? 1
+                    : text[0] >> 5 == 6  ? 2
+                    : text[0] >> 4 == 14 ? 3
+                    : text[0] >> 3 == 30 ? 4
+                                         : 0;
     if (length == 0 || length > size) {
         return 0;
     }

@@ -115,7 +115,8 @@ static const char *read_nan(const char *text, bool negative, double *ret_value)
     uint64_t bits = UINT64_C(0x7ff8000000000000) | (uint64_t)negative << 63;
     if (*text != '\0') {
         char *end;
-        if (negative || strncasecmp(text, "(0x", 3) != 0 || strspn(text + 3, "0123456789abcdefABCDEF") == 0) {
+        if (negative || strncasecmp(text, "(0x", 3) != 0 ||
+            strspn(text + 3, "0123456789abcdefABCDEF") == 0) {
             return "not a number; a NaN is written nan or nan(0xBITS)";
         }
         errno = 0;

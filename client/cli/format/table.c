@@ -152,7 +152,8 @@ static void table_record(struct cli_writer *writer, const struct cli_cell *cells
     for (size_t i = 0; i < writer->column_count; i++) {
         const char *name = writer->columns[i].name;
         struct cli_text text = cli_cell_to_text(&cells[i], writer->time_format, room);
-        fprintf(writer->out, "%s%s%s", writer->colour ? BOLD : "", name, writer->colour ? RESET : "");
+        fprintf(writer->out, "%s%s%s", writer->colour ? BOLD : "", name,
+                writer->colour ? RESET : "");
         pad(writer->out, width - strlen(name) + 2);
         fwrite(text.data, 1, text.size, writer->out);
         fputc('\n', writer->out);

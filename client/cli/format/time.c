@@ -35,7 +35,8 @@ void cli_date_from_days(int64_t days, struct cli_civil *ret_civil)
     int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     int64_t month_from_march = (5 * day_of_year + 2) / 153;
     ret_civil->day = (unsigned)(day_of_year - (153 * month_from_march + 2) / 5 + 1);
-    ret_civil->month = (unsigned)(month_from_march < 10 ? month_from_march + 3 : month_from_march - 9);
+    ret_civil->month =
+        (unsigned)(month_from_march < 10 ? month_from_march + 3 : month_from_march - 9);
     ret_civil->year = year_of_era + era * 400 + (ret_civil->month <= 2);
 }
 
@@ -126,8 +127,7 @@ static size_t scaled_to_text(int64_t timestamp_ns, uint64_t unit_ns, int decimal
     return (size_t)(at - ret_text);
 }
 
-size_t cli_time_to_text(int64_t timestamp_ns, enum cli_time_format format,
-                        char *ret_text)
+size_t cli_time_to_text(int64_t timestamp_ns, enum cli_time_format format, char *ret_text)
 {
     switch (format) {
     case CLI_TIME_S:

@@ -15,13 +15,7 @@
 #define CLI_TIME_TEXT_SIZE 40
 
 /* How times are printed. */
-enum cli_time_format {
-    CLI_TIME_RFC3339,
-    CLI_TIME_S,
-    CLI_TIME_MS,
-    CLI_TIME_US,
-    CLI_TIME_NS
-};
+enum cli_time_format { CLI_TIME_RFC3339, CLI_TIME_S, CLI_TIME_MS, CLI_TIME_US, CLI_TIME_NS };
 
 /* A moment of the Gregorian calendar, in UTC. */
 struct cli_civil {
@@ -44,8 +38,7 @@ unsigned cli_days_of_month(int64_t year, unsigned month);
 void cli_civil_from_ns(int64_t timestamp_ns, struct cli_civil *ret_civil);
 
 /* Writes a timestamp into CLI_TIME_TEXT_SIZE bytes and returns the length of its text. */
-size_t cli_time_to_text(int64_t timestamp_ns, enum cli_time_format format,
-                        char *ret_text);
+size_t cli_time_to_text(int64_t timestamp_ns, enum cli_time_format format, char *ret_text);
 
 /* Writes a duration for people, for example `850 ms`, `12.5 s`, `3:07:09`; returns its length. */
 size_t cli_duration_to_text(int64_t duration_ns, char *ret_text);

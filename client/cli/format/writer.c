@@ -11,8 +11,10 @@ static const struct {
     const char *name;
     const struct cli_writer_methods *methods;
 } formats[] = {
-    [CLI_FORMAT_TABLE] = {"table", &cli_table_methods}, [CLI_FORMAT_CSV] = {"csv", &cli_csv_methods},
-    [CLI_FORMAT_TSV] = {"tsv", &cli_tsv_methods},       [CLI_FORMAT_JSON] = {"json", &cli_json_methods},
+    [CLI_FORMAT_TABLE] = {"table", &cli_table_methods},
+    [CLI_FORMAT_CSV] = {"csv", &cli_csv_methods},
+    [CLI_FORMAT_TSV] = {"tsv", &cli_tsv_methods},
+    [CLI_FORMAT_JSON] = {"json", &cli_json_methods},
     [CLI_FORMAT_JSONL] = {"jsonl", &cli_jsonl_methods},
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Writes the data of a command in the format that the user asked for. Rows are written as they come,
- * so a result of any length takes bounded memory. It must not know clients or commands.
+ * Writes the data of a command in the format that the user asked for. Rows are written as they
+ * come, so a result of any length takes bounded memory. It must not know clients or commands.
  *
  *     cli_writer_begin -> cli_writer_row ... -> cli_writer_end     many rows
  *     cli_writer_record                                           one answer

@@ -103,7 +103,8 @@ static void on_rows_done(void *user_data, enum tau_status status,
     }
 }
 
-/* A series that could not be created needs no word here: its rows are refused, each with a reason. */
+/* A series that could not be created needs no word here: its rows are refused, each with a reason.
+ */
 static void on_created(void *user_data, enum tau_status status, const struct tau_error *error)
 {
     (void)user_data;
@@ -117,7 +118,8 @@ static void on_created(void *user_data, enum tau_status status, const struct tau
 static bool wait_for_room(struct cli_sender *sender)
 {
     size_t outstanding = tau_async_outstanding(tau_client_pipeline(sender->client));
-    return outstanding > 0 && tau_client_wait(sender->client, outstanding - 1) == TAU_STATUS_SUCCESS;
+    return outstanding > 0 &&
+           tau_client_wait(sender->client, outstanding - 1) == TAU_STATUS_SUCCESS;
 }
 
 static bool create(struct cli_sender *sender, const struct tau_label *label)

@@ -3,7 +3,7 @@
  * The grammar of times. The machine only takes the text apart; calendar() and number() below judge
  * what was found.
  *
- *     2024-03-01T12:30:00.25+01:00   2024-03-01 12:30:00   2024-03-01   1709294400   now-1h30m   -1h
+ *     2024-03-01T12:30:00.25+01:00   2024-03-01 12:30:00   2024-03-01   1709294400   now-1h30m
  */
 #include <stdio.h>
 #include <string.h>

@@ -78,10 +78,11 @@ size_t cli_value_axis_text(const struct cli_value_axis *axis, size_t index, char
 static int64_t round_up_time(int64_t rough_ns)
 {
     static const int64_t steps[] = {
-        SECOND,    2 * SECOND,  5 * SECOND, 10 * SECOND, 15 * SECOND, 30 * SECOND, MINUTE,
-        2 * MINUTE, 5 * MINUTE, 10 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR,       2 * HOUR,
-        3 * HOUR,  6 * HOUR,    12 * HOUR,  DAY,         2 * DAY,     7 * DAY,     14 * DAY,
-        28 * DAY,  91 * DAY,    182 * DAY,  365 * DAY,   1826 * DAY,  3652 * DAY,  36525 * DAY,
+        SECOND,    2 * SECOND, 5 * SECOND, 10 * SECOND, 15 * SECOND, 30 * SECOND,
+        MINUTE,    2 * MINUTE, 5 * MINUTE, 10 * MINUTE, 15 * MINUTE, 30 * MINUTE,
+        HOUR,      2 * HOUR,   3 * HOUR,   6 * HOUR,    12 * HOUR,   DAY,
+        2 * DAY,   7 * DAY,    14 * DAY,   28 * DAY,    56 * DAY,    91 * DAY,
+        182 * DAY, 365 * DAY,  1826 * DAY, 3652 * DAY,  36525 * DAY,
     };
     for (int64_t power = 1; power < SECOND; power *= 10) {
         static const int64_t factors[] = {1, 2, 5};
@@ -127,8 +128,8 @@ size_t cli_time_axis_text(const struct cli_time_axis *axis, size_t index, char *
     cli_civil_from_ns(axis->ticks_ns[index], &at);
     bool midnight = at.hour == 0 && at.minute == 0 && at.second == 0 && at.nanosecond == 0;
     if (axis->step_ns >= DAY || (midnight && axis->step_ns >= HOUR)) {
-        length = snprintf(ret_text, CLI_TICK_TEXT_BYTES, "%04" PRId64 "-%02u-%02u", at.year, at.month,
-                          at.day);
+        length = snprintf(ret_text, CLI_TICK_TEXT_BYTES, "%04" PRId64 "-%02u-%02u", at.year,
+                          at.month, at.day);
     } else if (axis->step_ns >= MINUTE) {
         length = snprintf(ret_text, CLI_TICK_TEXT_BYTES, "%02u:%02u", at.hour, at.minute);
     } else if (axis->step_ns >= SECOND) {
@@ -140,8 +141,8 @@ size_t cli_time_axis_text(const struct cli_time_axis *axis, size_t index, char *
         for (int i = decimals; i < 9; i++) {
             fraction /= 10;
         }
-        length = snprintf(ret_text, CLI_TICK_TEXT_BYTES, "%02u:%02u.%0*" PRIu32, at.minute, at.second,
-                          decimals, fraction);
+        length = snprintf(ret_text, CLI_TICK_TEXT_BYTES, "%02u:%02u.%0*" PRIu32, at.minute,
+                          at.second, decimals, fraction);
     }
     return (size_t)length;
 }

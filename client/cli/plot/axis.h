@@ -13,7 +13,7 @@
 
 /* The marks of an axis of values. */
 struct cli_value_axis {
-    double low;  /* the first and the last mark, which enclose the data */
+    double low; /* the first and the last mark, which enclose the data */
     double high;
     double step;
     int decimals; /* digits behind the point that tell the marks apart */

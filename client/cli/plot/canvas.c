@@ -34,7 +34,8 @@ void cli_canvas_done(struct cli_canvas *canvas)
 
 void cli_canvas_dot(struct cli_canvas *canvas, size_t x, size_t y)
 {
-    static const uint8_t braille_bits[4][2] = {{0x01, 0x08}, {0x02, 0x10}, {0x04, 0x20}, {0x40, 0x80}};
+    static const uint8_t braille_bits[4][2] = {
+        {0x01, 0x08}, {0x02, 0x10}, {0x04, 0x20}, {0x40, 0x80}};
     if (x >= canvas->width || y >= canvas->height) {
         return;
     }

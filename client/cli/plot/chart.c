@@ -19,14 +19,16 @@
 #include "plot/axis.h"
 #include "plot/canvas.h"
 
-/* The widest that the marks of the value axis may become. */
-#define MARGIN_LIMIT 16
+/* The widest that the marks of the value axis may become, and what stands between them and the
+ * chart. */
+#define MARGIN_LIMIT 14
+#define MARGIN_EDGE  2
 
 /* Rows below the chart: the axis and its marks. */
 #define FOOT_ROWS 2
 
 /* The characters between two marks of the time axis, the mark included. */
-#define TIME_TICK_WIDTH 16
+#define TIME_TICK_WIDTH 13
 
 #define COLOUR "\033[36m"
 #define DIM    "\033[2m"
@@ -56,8 +58,9 @@ bool cli_chart_init(struct cli_chart *chart, size_t width, size_t height, bool b
         .least = INFINITY,
         .greatest = -INFINITY,
     };
-    /* How wide the margin will be depends on the values; the columns fit beside the widest. */
-    chart->column_count = (chart->width - MARGIN_LIMIT) * (braille ? 2 : 1);
+    /* How wide the margin will be depends on the values, so there are columns for none at all; they
+       are drawn closer together when it is known. */
+    chart->column_count = chart->width * (braille ? 2 : 1);
     chart->columns = calloc(chart->column_count, sizeof(*chart->columns));
     return chart->columns != NULL;
 }
@@ -99,8 +102,17 @@ void cli_chart_add(struct cli_chart *chart, int64_t timestamp_ns, double value)
     chart->greatest = fmax(chart->greatest, value);
 }
 
+/* Where a column of the chart lies on the canvas. */
+static size_t canvas_column(const struct cli_chart *chart, const struct cli_canvas *canvas,
+                            size_t column)
+{
+    size_t last = chart->column_count - 1;
+    return (column * (canvas->width - 1) + last / 2) / last;
+}
+
 /* The row of dots of a value, from the top. */
-static size_t row_of(const struct cli_canvas *canvas, const struct cli_value_axis *axis, double value)
+static size_t row_of(const struct cli_canvas *canvas, const struct cli_value_axis *axis,
+                     double value)
 {
     double part = (axis->high / 2 - value / 2) / (axis->high / 2 - axis->low / 2);
     double last = (double)(canvas->height - 1);
@@ -111,18 +123,20 @@ static void draw(const struct cli_chart *chart, const struct cli_value_axis *axi
                  struct cli_canvas *canvas)
 {
     size_t before = chart->column_count;
-    for (size_t x = 0; x < chart->column_count; x++) {
-        const struct cli_chart_column *column = &chart->columns[x];
+    for (size_t i = 0; i < chart->column_count; i++) {
+        const struct cli_chart_column *column = &chart->columns[i];
+        size_t x = canvas_column(chart, canvas, i);
         if (!column->used) {
             continue;
         }
         cli_canvas_line(canvas, x, row_of(canvas, axis, column->greatest), x,
                         row_of(canvas, axis, column->least));
-        if (before < x) {
-            cli_canvas_line(canvas, before, row_of(canvas, axis, chart->columns[before].last), x,
+        if (before < i) {
+            cli_canvas_line(canvas, canvas_column(chart, canvas, before),
+                            row_of(canvas, axis, chart->columns[before].last), x,
                             row_of(canvas, axis, column->first));
         }
-        before = x;
+        before = i;
     }
 }
 
@@ -141,7 +155,7 @@ static size_t margin_of(const struct cli_value_axis *axis)
         size_t length = cli_value_axis_text(axis, i, text);
         widest = length > widest ? length : widest;
     }
-    return widest < MARGIN_LIMIT - 2 ? widest : MARGIN_LIMIT - 2;
+    return widest < MARGIN_LIMIT ? widest : MARGIN_LIMIT;
 }
 
 static void print_margin(const struct cli_value_axis *axis, const struct cli_canvas *canvas,
@@ -159,29 +173,32 @@ static void print_margin(const struct cli_value_axis *axis, const struct cli_can
 }
 
 /* The character of a mark of the time axis. */
-static size_t tick_column(const struct cli_chart *chart, int64_t tick_ns)
+static size_t tick_column(const struct cli_chart *chart, const struct cli_canvas *canvas,
+                          int64_t tick_ns)
 {
-    return column_of(chart, tick_ns) / (chart->braille ? 2 : 1);
+    return canvas_column(chart, canvas, column_of(chart, tick_ns)) / (chart->braille ? 2 : 1);
 }
 
-static void print_time_axis(const struct cli_chart *chart, size_t columns, size_t margin,
-                            const struct style *style, FILE *out)
+static void print_time_axis(const struct cli_chart *chart, const struct cli_canvas *canvas,
+                            size_t margin, const struct style *style, FILE *out)
 {
     struct cli_time_axis axis;
+    size_t columns = canvas->columns;
     size_t most = columns / TIME_TICK_WIDTH;
     cli_time_axis_init(&axis, chart->from_ns, chart->to_ns, most > 0 ? most : 1);
     fprintf(out, "%*s %s", (int)margin, "", style->corner);
     for (size_t x = 0, tick = 0; x < columns; x++) {
-        bool marked = tick < axis.tick_count && tick_column(chart, axis.ticks_ns[tick]) == x;
+        bool marked =
+            tick < axis.tick_count && tick_column(chart, canvas, axis.ticks_ns[tick]) == x;
         tick += marked;
         fputs(marked ? style->level_marked : style->level, out);
     }
-    fprintf(out, "\n%*s", (int)margin + 2, "");
+    fprintf(out, "\n%*s", (int)margin + MARGIN_EDGE, "");
     size_t at = 0;
     for (size_t i = 0; i < axis.tick_count; i++) {
         char text[CLI_TICK_TEXT_BYTES];
         size_t length = cli_time_axis_text(&axis, i, text);
-        size_t column = tick_column(chart, axis.ticks_ns[i]);
+        size_t column = tick_column(chart, canvas, axis.ticks_ns[i]);
         size_t begin = column > length / 2 ? column - length / 2 : 0;
         if (begin + length > columns && columns > length) {
             begin = columns - length;
@@ -195,31 +212,36 @@ static void print_time_axis(const struct cli_chart *chart, size_t columns, size_
     fputc('\n', out);
 }
 
+static void print_rows(const struct cli_chart *chart, const struct cli_value_axis *axis,
+                       const struct cli_canvas *canvas, size_t margin, FILE *out)
+{
+    const struct style *style = chart->braille ? &unicode : &ascii;
+    for (size_t row = 0; row < canvas->rows; row++) {
+        fputs(chart->colour ? DIM : "", out);
+        print_margin(axis, canvas, row, margin, style, out);
+        fputs(chart->colour ? RESET COLOUR : "", out);
+        cli_canvas_print_row(canvas, row, out);
+        fputs(chart->colour ? RESET "\n" : "\n", out);
+    }
+    fputs(chart->colour ? DIM : "", out);
+    print_time_axis(chart, canvas, margin, style, out);
+    fputs(chart->colour ? RESET : "", out);
+}
+
 bool cli_chart_print(const struct cli_chart *chart, FILE *out)
 {
     struct cli_value_axis axis;
     struct cli_canvas canvas;
-    const struct style *style = chart->braille ? &unicode : &ascii;
-    size_t columns = chart->width - MARGIN_LIMIT;
     size_t rows = chart->height - FOOT_ROWS;
     if (chart->point_count == chart->skipped_count) {
         return false;
     }
     cli_value_axis_init(&axis, chart->least, chart->greatest, rows / 2 > 2 ? rows / 2 : 2);
-    bool ok = cli_canvas_init(&canvas, columns, rows, chart->braille);
+    size_t margin = margin_of(&axis);
+    bool ok = cli_canvas_init(&canvas, chart->width - margin - MARGIN_EDGE, rows, chart->braille);
     if (ok) {
         draw(chart, &axis, &canvas);
-        size_t margin = margin_of(&axis);
-        for (size_t row = 0; row < rows; row++) {
-            fputs(chart->colour ? DIM : "", out);
-            print_margin(&axis, &canvas, row, margin, style, out);
-            fputs(chart->colour ? RESET COLOUR : "", out);
-            cli_canvas_print_row(&canvas, row, out);
-            fputs(chart->colour ? RESET "\n" : "\n", out);
-        }
-        fputs(chart->colour ? DIM : "", out);
-        print_time_axis(chart, columns, margin, style, out);
-        fputs(chart->colour ? RESET : "", out);
+        print_rows(chart, &axis, &canvas, margin, out);
     }
     cli_canvas_done(&canvas);
     return ok;

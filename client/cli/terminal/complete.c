@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Completion. Which words are labels the syntax of the command tells: an argument of a custom command
- * is called SERIES or LENS, one of a generic command is a field that holds a label.
+ * Completion. Which words are labels the syntax of the command tells: an argument of a custom
+ * command is called SERIES or LENS, one of a generic command is a field that holds a label.
  */
 #include "terminal/complete.h"
 
@@ -122,8 +122,8 @@ static void add_argument(struct cli *cli, const struct cli_command *command, siz
         }
     }
     const char *name = syntax->arguments[place].name;
-    bool is_label = command->generic != NULL &&
-                    command->generic->arguments[place].kind == CLI_FIELD_NAME;
+    bool is_label =
+        command->generic != NULL && command->generic->arguments[place].kind == CLI_FIELD_NAME;
     bool of_lens = strncmp(command->name, "lens-", 5) == 0;
     if (strcmp(name, "SERIES") == 0 || strcmp(name, "PREFIX") == 0 || (is_label && !of_lens) ||
         strcmp(name, "SOURCE") == 0) {

@@ -18,8 +18,9 @@ struct cli_candidates {
 };
 
 /*
- * Finds the candidates for the end of `text`, the line up to the cursor, and where their word begins.
- * Asks the server for labels if the client is connected, or can be, and says nothing if not.
+ * Finds the candidates for the end of `text`, the line up to the cursor, and where their word
+ * begins. Asks the server for labels if the client is connected, or can be, and says nothing if
+ * not.
  */
 void cli_complete(struct cli *cli, const char *text, struct cli_candidates *ret_candidates,
                   size_t *ret_begin);

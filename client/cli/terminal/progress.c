@@ -11,10 +11,10 @@
 #include "format/time.h"
 #include "terminal/terminal.h"
 
-#define REDRAW_NS  INT64_C(100000000)
-#define TEXT_BYTES 512
+#define REDRAW_NS     INT64_C(100000000)
+#define TEXT_BYTES    512
 #define OTHER_COLUMNS 48
-#define BAR_LIMIT  60
+#define BAR_LIMIT     60
 
 void cli_progress_init(struct cli_progress *progress, FILE *out, bool shown, uint64_t total,
                        int64_t now_ns)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A line on the terminal that says how far a long command has come. It shows nothing unless standard
- * error is a terminal.
+ * A line on the terminal that says how far a long command has come. It shows nothing unless
+ * standard error is a terminal.
  */
 #ifndef TAU_CLI_TERMINAL_PROGRESS_H
 #define TAU_CLI_TERMINAL_PROGRESS_H
@@ -12,9 +12,9 @@
 
 struct cli_progress {
     FILE *out;
-    bool shown;      /* whether the line may be drawn at all */
-    bool drawn;      /* whether it stands on the terminal now */
-    uint64_t total;  /* bytes in all, or 0 where nobody knows */
+    bool shown;     /* whether the line may be drawn at all */
+    bool drawn;     /* whether it stands on the terminal now */
+    uint64_t total; /* bytes in all, or 0 where nobody knows */
     int64_t began_ns;
     int64_t next_ns; /* when the line is drawn again */
 };

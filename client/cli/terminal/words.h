@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Takes a line of the prompt apart into words. Quotes of both kinds hold a word together; a backslash
- * stands before a blank, a quote or a backslash that is meant as such, and is itself otherwise, so
- * that the \xHH of labels needs no second thought.
+ * Takes a line of the prompt apart into words. Quotes of both kinds hold a word together; a
+ * backslash stands before a blank, a quote or a backslash that is meant as such, and is itself
+ * otherwise, so that the \xHH of labels needs no second thought.
  */
 #ifndef TAU_CLI_TERMINAL_WORDS_H
 #define TAU_CLI_TERMINAL_WORDS_H
@@ -13,8 +13,8 @@
 #define CLI_WORD_LIMIT 256
 
 /*
- * Splits a line in place; `ret_words` has room for CLI_WORD_LIMIT + 1 words and ends in NULL. Returns
- * NULL, or what is wrong with the line.
+ * Splits a line in place; `ret_words` has room for CLI_WORD_LIMIT + 1 words and ends in NULL.
+ * Returns NULL, or what is wrong with the line.
  */
 const char *cli_words_split(char *line, char **ret_words, size_t *ret_count);
 

@@ -116,7 +116,8 @@ static void test_wrong(void **state)
 
 static void test_repeated(void **state)
 {
-    static const struct cli_argument files[] = {{.name = "FILE", .doc = "a file", .repeated = true}};
+    static const struct cli_argument files[] = {
+        {.name = "FILE", .doc = "a file", .repeated = true}};
     static const struct cli_syntax many = {.arguments = files, .argument_count = 1};
     (void)state;
     assert_true(read_line("import a b c d", &many));

@@ -24,8 +24,8 @@ static void assert_axis(double low, double high, size_t most)
 
 static void test_values(void **state)
 {
-    static const double values[] = {0,    1,      -1,   0.1,       99.9,   1e-9, 1e9,
-                                    1e15, -1e300, 1e300, 5e-300, 0.30000000000000004};
+    static const double values[] = {0,   1,    -1,     0.1,   99.9,   1e-9,
+                                    1e9, 1e15, -1e300, 1e300, 5e-300, 0.30000000000000004};
     (void)state;
     for (size_t i = 0; i < COUNT(values); i++) {
         for (size_t j = 0; j < COUNT(values); j++) {
@@ -56,8 +56,9 @@ static void test_marks(void **state)
 
 static void test_times(void **state)
 {
-    static const int64_t times[] = {INT64_MIN, -1, 0, 1, 1000, INT64_C(1700000000000000000),
-                                    INT64_C(1700003600000000000), INT64_MAX};
+    static const int64_t times[] = {
+        INT64_MIN, -1, 0, 1, 1000, INT64_C(1700000000000000000), INT64_C(1700003600000000000),
+        INT64_MAX};
     (void)state;
     for (size_t i = 0; i < COUNT(times); i++) {
         for (size_t j = i; j < COUNT(times); j++) {

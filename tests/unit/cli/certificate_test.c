@@ -6,9 +6,10 @@
 #include "certificate.h"
 #include "cli_test.h"
 
-#define HEX(digit) digit digit digit digit digit digit digit digit digit digit digit digit digit digit \
-                   digit digit digit digit digit digit digit digit digit digit digit digit digit digit \
-                   digit digit digit digit
+#define HEX(digit)                                                                                 \
+    digit digit digit digit digit digit digit digit digit digit digit digit digit digit digit      \
+        digit digit digit digit digit digit digit digit digit digit digit digit digit digit digit  \
+            digit digit
 
 static char directory[64];
 static char path[128];

@@ -34,15 +34,14 @@ static void test_ramp(void **state)
         cli_chart_add(&chart, i * 10, (double)i);
     }
     char *text = print(&chart);
-    assert_string_equal(text,
-                        "20 +                  ..\n"
-                        "   |              ..''\n"
-                        "   |           .''\n"
-                        "10 +       ..''\n"
-                        "   |   ..''\n"
-                        " 0 +.''\n"
-                        "   ++-------------------\n"
-                        "    00:00.000000000\n");
+    assert_string_equal(text, "20 +                            ....\n"
+                              "   |                      ....''\n"
+                              "   |                 ..'''\n"
+                              "10 +           ...'''\n"
+                              "   |     ..''''\n"
+                              " 0 +.''''\n"
+                              "   ++---------------+---------------\n"
+                              "    00:00.000000000\n");
     free(text);
     cli_chart_done(&chart);
 }
@@ -112,8 +111,8 @@ static void test_nothing_finite(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_ramp),      cmocka_unit_test(test_peak),
-        cmocka_unit_test(test_extremes),  cmocka_unit_test(test_one_point),
+        cmocka_unit_test(test_ramp),           cmocka_unit_test(test_peak),
+        cmocka_unit_test(test_extremes),       cmocka_unit_test(test_one_point),
         cmocka_unit_test(test_nothing_finite),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

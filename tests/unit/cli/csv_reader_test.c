@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The CSV reader: quoting, line ends, what is wrong; whole, and byte by byte with the same result. */
+/* The CSV reader: quoting, line ends, what is wrong; whole, and byte by byte with the same result.
+ */
 #include "cli_test.h"
 #include "csv/reader.h"
 
@@ -135,8 +136,8 @@ static void test_zero_byte(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_records), cmocka_unit_test(test_quotes),
-        cmocka_unit_test(test_limits),  cmocka_unit_test(test_stop),
+        cmocka_unit_test(test_records),   cmocka_unit_test(test_quotes),
+        cmocka_unit_test(test_limits),    cmocka_unit_test(test_stop),
         cmocka_unit_test(test_zero_byte),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

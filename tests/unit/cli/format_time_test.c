@@ -61,8 +61,8 @@ static void test_durations(void **state)
     static const struct {
         int64_t ns;
         const char *text;
-    } cases[] = {{999, "999 ns"},          {1500, "1.5 us"},          {2000000, "2 ms"},
-                 {1500000000, "1.5 s"},    {61000000000, "1:01"},     {3661000000000, "1:01:01"}};
+    } cases[] = {{999, "999 ns"},       {1500, "1.5 us"},      {2000000, "2 ms"},
+                 {1500000000, "1.5 s"}, {61000000000, "1:01"}, {3661000000000, "1:01:01"}};
     (void)state;
     for (size_t i = 0; i < COUNT(cases); i++) {
         char text[CLI_TIME_TEXT_SIZE];

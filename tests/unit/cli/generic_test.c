@@ -28,9 +28,13 @@ static const struct cli_field fields[] = {
     {FIELD(number, CLI_FIELD_SIGNED), .minimum = INT64_MIN, .maximum = INT64_MAX},
     {FIELD(value, CLI_FIELD_F64)},
     {FIELD(truth, CLI_FIELD_BOOL)},
-    {.name = "choice", .kind = CLI_FIELD_ENUM, .offset = offsetof(struct holder, choice),
-     .size = sizeof(enum tau_direction), .has_offset = offsetof(struct holder, has_choice),
-     .choices = choices, .choice_count = 2},
+    {.name = "choice",
+     .kind = CLI_FIELD_ENUM,
+     .offset = offsetof(struct holder, choice),
+     .size = sizeof(enum tau_direction),
+     .has_offset = offsetof(struct holder, has_choice),
+     .choices = choices,
+     .choice_count = 2},
     {FIELD(time, CLI_FIELD_TIME)},
     {FIELD(label, CLI_FIELD_NAME)},
     {FIELD(text, CLI_FIELD_TEXT)},
@@ -38,8 +42,9 @@ static const struct cli_field fields[] = {
 
 static void test_round_trip(void **state)
 {
-    static const char *const texts[] = {"200", "4294967295", "-9223372036854775808", "-0.5", "true",
-                                        "backward", "1970-01-01T00:00:01Z", "cpu.load", "words"};
+    static const char *const texts[] = {"200",  "4294967295", "-9223372036854775808", "-0.5",
+                                        "true", "backward",   "1970-01-01T00:00:01Z", "cpu.load",
+                                        "words"};
     struct capture capture;
     struct holder holder;
     (void)state;
@@ -63,8 +68,8 @@ static void test_refuse(void **state)
     static const struct {
         size_t field;
         const char *text;
-    } cases[] = {{0, "0"}, {0, "201"}, {0, "-1"}, {1, "4294967296"}, {2, "1.5"}, {3, "x"},
-                 {4, "maybe"}, {5, "sideways"}, {6, "noon"}, {7, "a\\"}};
+    } cases[] = {{0, "0"}, {0, "201"},   {0, "-1"},       {1, "4294967296"}, {2, "1.5"},
+                 {3, "x"}, {4, "maybe"}, {5, "sideways"}, {6, "noon"},       {7, "a\\"}};
     struct capture capture;
     struct holder holder;
     struct holder untouched;

@@ -84,14 +84,10 @@ static void test_read(void **state)
 static void test_refuse(void **state)
 {
     struct cli_csv_record bad[] = {
-        RECORD("a", "1"),
-        RECORD("a", "1", "2", "3"),
-        RECORD("", "1", "2"),
-        RECORD("123456789012345678901234567890123", "1", "2"),
-        RECORD("a\\b", "1", "2"),
-        RECORD("a", "", "2"),
-        RECORD("a", "now", "2"),
-        RECORD("a", "1", ""),
+        RECORD("a", "1"),         RECORD("a", "1", "2", "3"),
+        RECORD("", "1", "2"),     RECORD("123456789012345678901234567890123", "1", "2"),
+        RECORD("a\\b", "1", "2"), RECORD("a", "", "2"),
+        RECORD("a", "now", "2"),  RECORD("a", "1", ""),
         RECORD("a", "1", "x"),
     };
     (void)state;

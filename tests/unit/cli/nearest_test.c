@@ -9,9 +9,15 @@ static void test_distance(void **state)
         const char *a;
         const char *b;
         size_t distance;
-    } cases[] = {{"", "", 0},           {"a", "", 1},          {"", "abc", 3},
-                 {"list", "list", 0},   {"lsit", "list", 1},   {"lits", "list", 1},
-                 {"apend", "append", 1}, {"rnage", "range", 1}, {"get", "set", 1},
+    } cases[] = {{"", "", 0},
+                 {"a", "", 1},
+                 {"", "abc", 3},
+                 {"list", "list", 0},
+                 {"lsit", "list", 1},
+                 {"lits", "list", 1},
+                 {"apend", "append", 1},
+                 {"rnage", "range", 1},
+                 {"get", "set", 1},
                  {"kitten", "sitting", 3}};
     (void)state;
     for (size_t i = 0; i < COUNT(cases); i++) {

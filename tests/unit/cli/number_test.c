@@ -26,10 +26,20 @@ static void test_print(void **state)
         double value;
         const char *text;
     } cases[] = {
-        {0, "0"}, {-0.0, "-0.0"}, {1, "1"}, {-1, "-1"}, {0.1, "0.1"}, {69.88083514, "69.88083514"},
-        {74.93588199999998, "74.93588199999998"}, {1e15, "1e+15"}, {123456789012345, "123456789012345"},
-        {1.0 / 3, "0.3333333333333333"}, {5e-324, "4.94065645841247e-324"},
-        {DBL_MAX, "1.7976931348623157e+308"}, {INFINITY, "inf"}, {-INFINITY, "-inf"},
+        {0, "0"},
+        {-0.0, "-0.0"},
+        {1, "1"},
+        {-1, "-1"},
+        {0.1, "0.1"},
+        {69.88083514, "69.88083514"},
+        {74.93588199999998, "74.93588199999998"},
+        {1e15, "1e+15"},
+        {123456789012345, "123456789012345"},
+        {1.0 / 3, "0.3333333333333333"},
+        {5e-324, "4.94065645841247e-324"},
+        {DBL_MAX, "1.7976931348623157e+308"},
+        {INFINITY, "inf"},
+        {-INFINITY, "-inf"},
         {0.30000000000000004, "0.30000000000000004"},
     };
     (void)state;
@@ -54,11 +64,20 @@ static void assert_round_trip(uint64_t bits)
 
 static void test_round_trip(void **state)
 {
-    static const uint64_t special[] = {
-        0, UINT64_C(0x8000000000000000), 1, UINT64_C(0x000fffffffffffff), UINT64_C(0x0010000000000000),
-        UINT64_C(0x7fefffffffffffff), UINT64_C(0x7ff0000000000000), UINT64_C(0xfff0000000000000),
-        UINT64_C(0x7ff8000000000000), UINT64_C(0xfff8000000000000), UINT64_C(0x7ff0000000000001),
-        UINT64_C(0xffffffffffffffff), UINT64_C(0x7ff800000000beef), UINT64_C(0x43e0000000000000)};
+    static const uint64_t special[] = {0,
+                                       UINT64_C(0x8000000000000000),
+                                       1,
+                                       UINT64_C(0x000fffffffffffff),
+                                       UINT64_C(0x0010000000000000),
+                                       UINT64_C(0x7fefffffffffffff),
+                                       UINT64_C(0x7ff0000000000000),
+                                       UINT64_C(0xfff0000000000000),
+                                       UINT64_C(0x7ff8000000000000),
+                                       UINT64_C(0xfff8000000000000),
+                                       UINT64_C(0x7ff0000000000001),
+                                       UINT64_C(0xffffffffffffffff),
+                                       UINT64_C(0x7ff800000000beef),
+                                       UINT64_C(0x43e0000000000000)};
     uint64_t random = 88172645463325252u;
     (void)state;
     for (size_t i = 0; i < COUNT(special); i++) {
@@ -77,10 +96,23 @@ static void test_round_trip(void **state)
 /* The short way of reading must give the bits that strtod gives. */
 static void test_read_as_strtod(void **state)
 {
-    static const char *const texts[] = {
-        "0", "-0", "00.5", "1.", ".5", "-.5", "123456789.123456789", "9007199254740993",
-        "9007199254740992", "0.00000000000000001", "999999999999999999", "1e3", "-1.5E-7", "0x1p4",
-        "3.14159265358979323846", "+7", "1000000000000000000000"};
+    static const char *const texts[] = {"0",
+                                        "-0",
+                                        "00.5",
+                                        "1.",
+                                        ".5",
+                                        "-.5",
+                                        "123456789.123456789",
+                                        "9007199254740993",
+                                        "9007199254740992",
+                                        "0.00000000000000001",
+                                        "999999999999999999",
+                                        "1e3",
+                                        "-1.5E-7",
+                                        "0x1p4",
+                                        "3.14159265358979323846",
+                                        "+7",
+                                        "1000000000000000000000"};
     (void)state;
     for (size_t i = 0; i < COUNT(texts); i++) {
         double value;
@@ -103,10 +135,29 @@ static void test_read_nan(void **state)
 
 static void test_refuse(void **state)
 {
-    static const char *const texts[] = {
-        "", " 1", "1 ", "-", "+", ".", "-.", "1,5", "abc", "1e999", "-1e999", "infx", "nan(",
-        "nan(0x)", "nan(0x1)", "nan(7)", "nan(0x7ff8000000000000", "-nan(0x7ff8000000000000)",
-        "nan(0x17ff8000000000000)", "nanx", "1.2.3", "--1", "nan(0x-1)"};
+    static const char *const texts[] = {"",
+                                        " 1",
+                                        "1 ",
+                                        "-",
+                                        "+",
+                                        ".",
+                                        "-.",
+                                        "1,5",
+                                        "abc",
+                                        "1e999",
+                                        "-1e999",
+                                        "infx",
+                                        "nan(",
+                                        "nan(0x)",
+                                        "nan(0x1)",
+                                        "nan(7)",
+                                        "nan(0x7ff8000000000000",
+                                        "-nan(0x7ff8000000000000)",
+                                        "nan(0x17ff8000000000000)",
+                                        "nanx",
+                                        "1.2.3",
+                                        "--1",
+                                        "nan(0x-1)"};
     (void)state;
     for (size_t i = 0; i < COUNT(texts); i++) {
         double value = 42;
@@ -142,9 +193,9 @@ static void test_integers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_print),       cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_print),          cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_read_as_strtod), cmocka_unit_test(test_read_nan),
-        cmocka_unit_test(test_refuse),      cmocka_unit_test(test_integers),
+        cmocka_unit_test(test_refuse),         cmocka_unit_test(test_integers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -36,10 +36,23 @@ static void test_read(void **state)
 
 static void test_refuse(void **state)
 {
-    static const char *const texts[] = {
-        "", "1", "s", "-1s", "1 s", "1s ", "1.s", ".5s", "1y", "1mss", "1.5ns", "1h30",
-        "9223372036854775808ns", "99999999999999999999999s", "0.0000000000000000000000001s",
-        "300000w", "9223372036854775807ns1ns"};
+    static const char *const texts[] = {"",
+                                        "1",
+                                        "s",
+                                        "-1s",
+                                        "1 s",
+                                        "1s ",
+                                        "1.s",
+                                        ".5s",
+                                        "1y",
+                                        "1mss",
+                                        "1.5ns",
+                                        "1h30",
+                                        "9223372036854775808ns",
+                                        "99999999999999999999999s",
+                                        "0.0000000000000000000000001s",
+                                        "300000w",
+                                        "9223372036854775807ns1ns"};
     (void)state;
     for (size_t i = 0; i < COUNT(texts); i++) {
         int64_t ns = 42;

@@ -56,9 +56,12 @@ static void test_units(void **state)
         enum cli_unit unit;
         int64_t ns;
     } cases[] = {
-        {"1.5", CLI_UNIT_S, 1500000000},      {"-1.5", CLI_UNIT_S, -1500000000},
-        {"1", CLI_UNIT_MS, 1000000},          {"0.000001", CLI_UNIT_MS, 1},
-        {"1.001", CLI_UNIT_US, 1001},         {"9223372036.854775807", CLI_UNIT_S, INT64_MAX},
+        {"1.5", CLI_UNIT_S, 1500000000},
+        {"-1.5", CLI_UNIT_S, -1500000000},
+        {"1", CLI_UNIT_MS, 1000000},
+        {"0.000001", CLI_UNIT_MS, 1},
+        {"1.001", CLI_UNIT_US, 1001},
+        {"9223372036.854775807", CLI_UNIT_S, INT64_MAX},
         {"-9223372036.854775808", CLI_UNIT_S, INT64_MIN},
     };
     (void)state;
@@ -96,16 +99,38 @@ static void test_relative(void **state)
 
 static void test_refuse(void **state)
 {
-    static const char *const texts[] = {
-        "", "x", "-", "1970-1-1x", "1970-13-01", "1970-00-01", "1970-02-29", "2023-04-31",
-        "1970-01-01T24:00:00Z", "1970-01-01T00:60:00Z", "1970-01-01T00:00:61Z",
-        "1970-01-01T00:00:00+24:00", "1970-01-01T00:00", "1970-01-01T00:00:00.Z", "1970-01-01T",
-        "1970-01-01 00:00:00 ", "1970-01-01T00:00:00.0000000001Z", "2262-04-11T23:47:16.854775808Z",
-        "1677-09-21T00:12:43.145224191Z", "9999-01-01", "9223372036854775808",
-        "-9223372036854775809", "99999999999999999999999", "0.5", "1e5", "1.", "now", "-1h",
-        "0x10", "1 2"};
-    static const char *const relative_texts[] = {"nowx", "now-", "now1h", "1h", "-h",
-                                                 "now-999999w", "now+300000d"};
+    static const char *const texts[] = {"",
+                                        "x",
+                                        "-",
+                                        "1970-1-1x",
+                                        "1970-13-01",
+                                        "1970-00-01",
+                                        "1970-02-29",
+                                        "2023-04-31",
+                                        "1970-01-01T24:00:00Z",
+                                        "1970-01-01T00:60:00Z",
+                                        "1970-01-01T00:00:61Z",
+                                        "1970-01-01T00:00:00+24:00",
+                                        "1970-01-01T00:00",
+                                        "1970-01-01T00:00:00.Z",
+                                        "1970-01-01T",
+                                        "1970-01-01 00:00:00 ",
+                                        "1970-01-01T00:00:00.0000000001Z",
+                                        "2262-04-11T23:47:16.854775808Z",
+                                        "1677-09-21T00:12:43.145224191Z",
+                                        "9999-01-01",
+                                        "9223372036854775808",
+                                        "-9223372036854775809",
+                                        "99999999999999999999999",
+                                        "0.5",
+                                        "1e5",
+                                        "1.",
+                                        "now",
+                                        "-1h",
+                                        "0x10",
+                                        "1 2"};
+    static const char *const relative_texts[] = {"nowx", "now-",        "now1h",      "1h",
+                                                 "-h",   "now-999999w", "now+300000d"};
     int64_t ns = 42;
     (void)state;
     for (size_t i = 0; i < COUNT(texts); i++) {
@@ -148,8 +173,8 @@ static void test_round_trip(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_read),   cmocka_unit_test(test_units),
-        cmocka_unit_test(test_relative), cmocka_unit_test(test_refuse),
+        cmocka_unit_test(test_read),       cmocka_unit_test(test_units),
+        cmocka_unit_test(test_relative),   cmocka_unit_test(test_refuse),
         cmocka_unit_test(test_round_trip),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -61,7 +61,8 @@ static void test_read(void **state)
     capture_flush(&capture);
     assert_int_equal(capture.err_size, 0);
     assert_false(cli_read_label(&capture.cli, "SERIES", "a\\q", &label));
-    assert_false(cli_read_label(&capture.cli, "SERIES", "123456789012345678901234567890123", &label));
+    assert_false(
+        cli_read_label(&capture.cli, "SERIES", "123456789012345678901234567890123", &label));
     assert_false(cli_read_time(&capture.cli, "TIME", "yesterday", &ns));
     assert_false(cli_read_value(&capture.cli, "VALUE", "much", &value));
     assert_false(cli_read_count(&capture.cli, "--limit", "4", 1, 3, &count));

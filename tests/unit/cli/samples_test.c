@@ -72,7 +72,8 @@ static void test_memory(void **state)
     (void)state;
     cli_collect_memory("MemTotal:       100 kB\nMemFree:  50 kB\nMemAvailable:   70 kB\n"
                        "Buffers: 1 kB\nCached: 2 kB\nSwapCached: 9 kB\nHugePages_Total: 0\n"
-                       "SwapTotal: 0 kB\nSwapFree: 0 kB\nDirty: 3 kB\n", &samples);
+                       "SwapTotal: 0 kB\nSwapFree: 0 kB\nDirty: 3 kB\n",
+                       &samples);
     assert_true(value_of("mem.total") == 102400);
     assert_true(value_of("mem.available") == 71680);
     assert_true(value_of("mem.cached") == 2048);
@@ -89,7 +90,8 @@ static void test_disk(void **state)
     (void)state;
     cli_collect_disk(" 254       0 vda 10 1 200 3 20 2 400 5 0 60 7 0 0 0 0 0 0\n"
                      " 254       1 vda1 10 1 200 3 20 2 400 5 0 60 7\n"
-                     "   7       0 loop0 0 0 0 0 0 0 0 0 0 0 0\n", is_vda, &samples);
+                     "   7       0 loop0 0 0 0 0 0 0 0 0 0 0 0\n",
+                     is_vda, &samples);
     assert_int_equal(samples.count, 5);
     assert_true(value_of("disk.vda.reads") == 10);
     assert_true(value_of("disk.vda.read_bytes") == 102400);
@@ -105,7 +107,8 @@ static void test_network(void **state)
         "Inter-|   Receive                                                |  Transmit\n"
         " face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs\n"
         "    lo: 1000 10 1 2 0 0 0 0 2000 20 3 4 0 0 0 0\n"
-        "eth0:5 6 7 8 0 0 0 0 9 10 11 12 0 0 0 0\n", &samples);
+        "eth0:5 6 7 8 0 0 0 0 9 10 11 12 0 0 0 0\n",
+        &samples);
     assert_int_equal(samples.count, 16);
     assert_true(value_of("net.lo.rx_bytes") == 1000);
     assert_true(value_of("net.lo.rx_dropped") == 2);
@@ -142,10 +145,14 @@ static void test_empty(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(test_cpu, begin),     cmocka_unit_test_setup(test_cpu_backwards, begin),
-        cmocka_unit_test_setup(test_load, begin),    cmocka_unit_test_setup(test_memory, begin),
-        cmocka_unit_test_setup(test_disk, begin),    cmocka_unit_test_setup(test_network, begin),
-        cmocka_unit_test_setup(test_names, begin),   cmocka_unit_test_setup(test_empty, begin),
+        cmocka_unit_test_setup(test_cpu, begin),
+        cmocka_unit_test_setup(test_cpu_backwards, begin),
+        cmocka_unit_test_setup(test_load, begin),
+        cmocka_unit_test_setup(test_memory, begin),
+        cmocka_unit_test_setup(test_disk, begin),
+        cmocka_unit_test_setup(test_network, begin),
+        cmocka_unit_test_setup(test_names, begin),
+        cmocka_unit_test_setup(test_empty, begin),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -63,8 +63,8 @@ static void test_too_many(void **state)
 /* A quoted word is read back as it was. */
 static void test_quote(void **state)
 {
-    static const char *const texts[] = {"", "cpu.load", "a b", "it's", "\"", "\\x5C", "\\", "\\\\",
-                                        "\\ ", " ", "a\\'b", "\u00e9 t"};
+    static const char *const texts[] = {"",   "cpu.load", "a b", "it's", "\"",    "\\x5C",
+                                        "\\", "\\\\",     "\\ ", " ",    "a\\'b", "\u00e9 t"};
     (void)state;
     for (size_t i = 0; i < COUNT(texts); i++) {
         char quoted[64];
@@ -83,8 +83,8 @@ static void test_begin(void **state)
     static const struct {
         const char *text;
         size_t begin;
-    } cases[] = {{"", 0},        {"get", 0},      {"get ", 4},     {"get cp", 4},
-                 {"a\\ b", 0},   {"a 'b c", 2},   {"a 'b' c", 6},  {"a \"b\\\" c", 2}};
+    } cases[] = {{"", 0},      {"get", 0},    {"get ", 4},    {"get cp", 4},
+                 {"a\\ b", 0}, {"a 'b c", 2}, {"a 'b' c", 6}, {"a \"b\\\" c", 2}};
     (void)state;
     for (size_t i = 0; i < COUNT(cases); i++) {
         assert_int_equal(cli_word_begin(cases[i].text, strlen(cases[i].text)), cases[i].begin);

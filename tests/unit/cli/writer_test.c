@@ -5,9 +5,8 @@
 #include "cli_test.h"
 #include "format/writer.h"
 
-static const struct cli_column columns[] = {{"series", CLI_CELL_LABEL},
-                                            {"timestamp", CLI_CELL_TIME},
-                                            {"value", CLI_CELL_F64}};
+static const struct cli_column columns[] = {
+    {"series", CLI_CELL_LABEL}, {"timestamp", CLI_CELL_TIME}, {"value", CLI_CELL_F64}};
 
 static char *write_with(enum cli_format format, enum cli_time_format time_format, size_t row_count,
                         size_t main)
@@ -53,7 +52,8 @@ static void test_csv(void **state)
                    "series,timestamp,value\n\"a,\"\"b\",1500000000,-0.5\n"
                    "\"\",0,nan(0x7ff8000000000000)\n");
     assert_written(CLI_FORMAT_CSV, CLI_TIME_NS, 0, ROWS, "series,timestamp,value\n");
-    assert_written(CLI_FORMAT_CSV, CLI_TIME_S, 1, 2, "series,timestamp,value\n\"a,\"\"b\",1.5,-0.5\n");
+    assert_written(CLI_FORMAT_CSV, CLI_TIME_S, 1, 2,
+                   "series,timestamp,value\n\"a,\"\"b\",1.5,-0.5\n");
 }
 
 static void test_tsv(void **state)
@@ -66,9 +66,10 @@ static void test_tsv(void **state)
 static void test_json(void **state)
 {
     (void)state;
-    assert_written(CLI_FORMAT_JSON, CLI_TIME_MS, 2, ROWS,
-                   "[\n  {\"series\": \"a,\\\"b\", \"timestamp\": 1500, \"value\": -0.5},\n"
-                   "  {\"series\": \"\", \"timestamp\": 0, \"value\": \"nan(0x7ff8000000000000)\"}\n]\n");
+    assert_written(
+        CLI_FORMAT_JSON, CLI_TIME_MS, 2, ROWS,
+        "[\n  {\"series\": \"a,\\\"b\", \"timestamp\": 1500, \"value\": -0.5},\n"
+        "  {\"series\": \"\", \"timestamp\": 0, \"value\": \"nan(0x7ff8000000000000)\"}\n]\n");
     assert_written(CLI_FORMAT_JSON, CLI_TIME_MS, 0, ROWS, "[]\n");
     assert_written(CLI_FORMAT_JSON, CLI_TIME_RFC3339, 0, CLI_MAIN_NONE,
                    "{\"series\": \"a,\\\"b\", \"timestamp\": \"1970-01-01T00:00:01.500Z\", "
@@ -78,9 +79,10 @@ static void test_json(void **state)
 static void test_jsonl(void **state)
 {
     (void)state;
-    assert_written(CLI_FORMAT_JSONL, CLI_TIME_NS, 2, ROWS,
-                   "{\"series\": \"a,\\\"b\", \"timestamp\": 1500000000, \"value\": -0.5}\n"
-                   "{\"series\": \"\", \"timestamp\": 0, \"value\": \"nan(0x7ff8000000000000)\"}\n");
+    assert_written(
+        CLI_FORMAT_JSONL, CLI_TIME_NS, 2, ROWS,
+        "{\"series\": \"a,\\\"b\", \"timestamp\": 1500000000, \"value\": -0.5}\n"
+        "{\"series\": \"\", \"timestamp\": 0, \"value\": \"nan(0x7ff8000000000000)\"}\n");
     assert_written(CLI_FORMAT_JSONL, CLI_TIME_NS, 0, ROWS, "");
 }
 
@@ -171,10 +173,10 @@ static void test_json_text(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_csv),        cmocka_unit_test(test_tsv),
-        cmocka_unit_test(test_json),       cmocka_unit_test(test_jsonl),
-        cmocka_unit_test(test_table),      cmocka_unit_test(test_long_table),
-        cmocka_unit_test(test_names),      cmocka_unit_test(test_json_text),
+        cmocka_unit_test(test_csv),   cmocka_unit_test(test_tsv),
+        cmocka_unit_test(test_json),  cmocka_unit_test(test_jsonl),
+        cmocka_unit_test(test_table), cmocka_unit_test(test_long_table),
+        cmocka_unit_test(test_names), cmocka_unit_test(test_json_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
