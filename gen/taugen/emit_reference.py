@@ -312,6 +312,11 @@ class _Reference:
         text += "the request, `retry` send it again later, `fatal` give up, `unknown` find out "
         text += "whether the write happened. A status that a client does not know fails that "
         text += "request only.\n\n"
+        stated = {s.name for o in self.model.operations for s in o.statuses}
+        stated |= {c.status.name for c in self.model.checks}
+        free = [f"`{s.name}`" for s in wire if s.code and s.name not in stated]
+        if free:
+            text += f"Any operation may also be answered by {', '.join(free)}.\n\n"
         text += table(["code", "name", "class", ""], rows)
         text += "The client library reports these of itself; they never cross the wire.\n\n"
         local = [s for s in self.model.statuses if s.local]
