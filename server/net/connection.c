@@ -547,7 +547,6 @@ void taud_connection_start(struct taud_connection *c, struct taud_worker *worker
 {
     c->worker = worker;
     c->file = file;
-    c->extra = refuse;
     c->accepted_ms = taud_worker_now(worker);
     c->active_ms = c->accepted_ms;
     taud_session_init(&c->session, worker->options.budget, identity, address);

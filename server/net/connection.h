@@ -43,7 +43,6 @@ struct taud_connection {
     bool used : 1;      // the place is taken
     bool ended : 1;     // the client will send nothing more
     bool stopping : 1;  // nothing more is read
-    bool extra : 1;     // it is beyond the maximum, and only told so
 };
 
 // Begins to serve a socket, which it owns from now on. `refuse` answers too_many_connections.

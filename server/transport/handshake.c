@@ -112,7 +112,8 @@ void taud_session_operation(struct taud_session *session, struct taud_transport 
     case TAU_OPCODE_NEGOTIATE:
         negotiate(session, transport, payload);
         break;
-    case TAU_OPCODE_CANCEL: // it has acted when it was found; here is only its turn to be answered
+    case TAU_OPCODE_CANCEL: // where the session had to wait, it has acted when it was found already
+        taud_session_cancel(session, transport);
         taud_reply_empty(&transport->reply, TAU_OPCODE_OK);
         break;
     default:

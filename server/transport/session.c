@@ -398,6 +398,15 @@ static void cancel_pending(struct taud_session *session, struct taud_transport *
     }
 }
 
+void taud_session_cancel(struct taud_session *session, struct taud_transport *transport)
+{
+    cancel_pending(session, transport);
+    if (session->streaming == NULL)
+        return;
+    close_stream(session);
+    taud_reply_error(&transport->reply, TAU_STATUS_CANCELLED, NULL);
+}
+
 bool taud_session_scan(struct taud_session *session, struct taud_transport *transport,
                        const uint8_t *data, size_t size)
 {
@@ -424,14 +433,9 @@ bool taud_session_scan(struct taud_session *session, struct taud_transport *tran
         offset += TAU_HEADER_SIZE + header.payload_length;
     }
     session->scan_offset = (uint32_t)offset;
-    if (!found)
-        return false;
-    cancel_pending(session, transport);
-    if (session->streaming != NULL) {
-        close_stream(session);
-        taud_reply_error(&transport->reply, TAU_STATUS_CANCELLED, NULL);
-    }
-    return true;
+    if (found)
+        taud_session_cancel(session, transport);
+    return found;
 }
 
 // --- sizes ---------------------------------------------------------------------------------------

@@ -11,6 +11,9 @@
 void taud_session_operation(struct taud_session *session, struct taud_transport *transport,
                             uint8_t opcode, struct tau_slice payload);
 
+// Ends all reads that were begun and are not finished, with `cancelled`.
+void taud_session_cancel(struct taud_session *session, struct taud_transport *transport);
+
 // Gives the answer to a wrong certificate, when its delay is over.
 void taud_session_end_penalty(struct taud_session *session, struct taud_transport *transport);
 

@@ -207,7 +207,7 @@ static void ends_an_unfinished_frame_by_its_deadline(void **state)
     double began = seconds();
     struct pollfd ended = {.fd = client, .events = POLLIN};
     for (int index = 0; poll(&ended, 1, 50) == 0; index++) // it moves, and still has an end
-        send_all(client, index < 3 ? "TAU" + index : "\x01", index < 4 ? 1 : 0);
+        send_all(client, index < 3 ? &"TAU"[index] : "\x01", index < 4 ? 1 : 0);
     expect_end(client);
     assert_true(seconds() - began > 0.15);
     assert_true(seconds() - began < 5);

@@ -132,6 +132,21 @@ static void cancels_reads_that_wait(void **state)
     expect_nothing(h);
 }
 
+// The session is not blocked: CANCEL is executed as soon as it comes.
+static void cancels_at_once(void **state)
+{
+    struct harness *h = *state;
+    harness_connect(h);
+    feed_later(h, TAU_OPCODE_PROBE_LATER, 1, "one");
+    harness_frame(h, TAU_OPCODE_CANCEL, NULL, 0);
+    expect_error(h, TAU_STATUS_CANCELLED);
+    expect_ok(h);
+    assert_true(taud_pending_cancelled(probe.later[0]));
+    complete(0);
+    deliver(h);
+    expect_nothing(h);
+}
+
 static void outlives_its_session(void **state)
 {
     struct harness *h = *state;
@@ -244,7 +259,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(replies_in_the_order_of_requests), CASE(passes_an_error_on),
         CASE(holds_a_late_write_until_durable), CASE(cancels_reads_that_wait),
-        CASE(outlives_its_session),             CASE(outlives_its_worker),
+        CASE(cancels_at_once),                  CASE(outlives_its_session),
+        CASE(outlives_its_worker),
         CASE(is_completed_from_another_thread), CASE(pushes_between_frames),
         CASE(bounds_pushes),
     };
