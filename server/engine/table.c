@@ -94,17 +94,26 @@ static bool add_segment(struct taud_table *table, uint64_t number)
     return true;
 }
 
+// The entries of the bucket whose tag is the hash's, as bits: without branches, since a processor
+// cannot guess where the match is.
+static inline unsigned matches(const struct taud_bucket *bucket, uint64_t hash)
+{
+    unsigned mask = 0;
+    for (unsigned i = 0; i < TAUD_BUCKET_ENTRIES; i++) {
+        uint64_t entry = relaxed(&bucket->entries[i]);
+        mask |= (unsigned)(tag(entry ^ hash) == 0) << i;
+    }
+    return mask;
+}
+
 struct taud_named *taud_table_find(const struct taud_table *table, uint64_t hash,
                                    const struct tau_label *label)
 {
     struct taud_bucket *bucket = bucket_at(table, bucket_number(relaxed(&table->shape), hash));
     for (; bucket; bucket = next_bucket(bucket)) {
-        for (size_t i = 0; i < TAUD_BUCKET_ENTRIES; i++) {
-            uint64_t entry = relaxed(&bucket->entries[i]);
-            if (entry == 0 || tag(entry) != tag(hash))
-                continue;
-            struct taud_named *named = address(entry);
-            if (memcmp(&named->label, label, sizeof *label) == 0)
+        for (unsigned mask = matches(bucket, hash); mask != 0; mask &= mask - 1) {
+            struct taud_named *named = address(relaxed(&bucket->entries[__builtin_ctz(mask)]));
+            if (named && memcmp(&named->label, label, sizeof *label) == 0)
                 return named;
         }
     }
@@ -251,12 +260,10 @@ void taud_table_prefetch_named(const struct taud_table *table, uint64_t hash)
     const struct taud_bucket *bucket = bucket_at(table, bucket_number(relaxed(&table->shape), hash));
     if (!bucket)
         return;
-    for (size_t i = 0; i < TAUD_BUCKET_ENTRIES; i++) {
-        uint64_t entry = relaxed(&bucket->entries[i]);
-        if (entry != 0 && tag(entry) == tag(hash)) {
-            const char *named = address(entry);
-            __builtin_prefetch(named);
-            __builtin_prefetch(named + 64);
-        }
+    unsigned mask = matches(bucket, hash);
+    const char *named = mask ? address(relaxed(&bucket->entries[__builtin_ctz(mask)])) : NULL;
+    if (named) {
+        __builtin_prefetch(named);
+        __builtin_prefetch(named + 64);
     }
 }
