@@ -167,9 +167,10 @@ static bool open_editor(struct prompt *prompt)
     el_set(prompt->editor, EL_EDITOR, "emacs");
     el_set(prompt->editor, EL_SIGNAL, 1);
     el_set(prompt->editor, EL_HIST, history, prompt->history);
-    el_set(prompt->editor, EL_ADDFN, "tau-complete", "complete the word", complete);
-    el_set(prompt->editor, EL_ADDFN, "tau-drop-line", "drop the line", drop_line);
-    el_set(prompt->editor, EL_ADDFN, "tau-suspend", "suspend the program", suspend);
+    /* The wide call: the narrow one copies the names and never frees them. */
+    el_wset(prompt->editor, EL_ADDFN, L"tau-complete", L"complete the word", complete);
+    el_wset(prompt->editor, EL_ADDFN, L"tau-drop-line", L"drop the line", drop_line);
+    el_wset(prompt->editor, EL_ADDFN, L"tau-suspend", L"suspend the program", suspend);
     el_set(prompt->editor, EL_BIND, "^I", "tau-complete", NULL);
     el_set(prompt->editor, EL_BIND, "^C", "tau-drop-line", NULL);
     el_set(prompt->editor, EL_BIND, "^R", "em-inc-search-prev", NULL);
