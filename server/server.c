@@ -82,8 +82,7 @@ static bool make_network(struct taud_server *server, struct taud_server_error *e
     struct taud_network_options options = {
         .config = server->config, .engine = server->engine, .log = server->log};
     server->network = taud_network_new(&options, &network_error);
-    return server->network != NULL ||
-           fail(error, network_error.usage, "%s", network_error.text);
+    return server->network != NULL || fail(error, network_error.usage, "%s", network_error.text);
 }
 
 struct taud_server *taud_server_new(const struct taud_config *config, struct taud_log *log,
@@ -108,8 +107,7 @@ struct taud_server *taud_server_new(const struct taud_config *config, struct tau
 static bool start_engine(struct taud_server *server, struct taud_server_error *error)
 {
     struct taud_error engine_error = {.text = ""};
-    if (taud_engine_startup(server->engine, &server->recovery, &engine_error) !=
-        TAU_STATUS_SUCCESS)
+    if (taud_engine_startup(server->engine, &server->recovery, &engine_error) != TAU_STATUS_SUCCESS)
         return fail(error, false, "data directory %s: %s", server->config->data_directory,
                     engine_error.text);
     server->engine_started = true;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The server's certificate, a pre-shared key: from the environment, else from a file, else generated
-// at the first start. It never comes from the command line, and never goes into a message.
+// The server's certificate, a pre-shared key: from the environment, else from a file, else
+// generated at the first start. It never comes from the command line, and never goes into a
+// message.
 #ifndef TAUD_CONFIG_CERTIFICATE_H
 #define TAUD_CONFIG_CERTIFICATE_H
 
@@ -9,7 +10,7 @@
 #include <tau/protocol.h>
 
 struct taud_certificate_source {
-    bool generated; // at this start
+    bool generated;  // at this start
     char path[4096]; // the file it came from, or ""
 };
 

@@ -28,7 +28,7 @@ struct taud_config {
     size_t listen_count;
     char listen_name[TAUD_CONFIG_NAME_SIZE]; // the option as it was written, for messages
     char *data_directory;
-    uint64_t durability; // enum taud_config_durability
+    uint64_t durability;       // enum taud_config_durability
     uint64_t sync_interval_ms; // for TAUD_CONFIG_INTERVAL
     uint64_t memory_bytes;
     uint64_t buffer_memory_bytes;
@@ -38,7 +38,7 @@ struct taud_config {
     uint64_t idle_timeout_ms; // 0: never
     uint64_t frame_timeout_ms;
     uint64_t backlog;
-    uint64_t log_level; // 0 error, 1 warning, 2 info, 3 debug
+    uint64_t log_level;  // 0 error, 1 warning, 2 info, 3 debug
     uint64_t log_format; // 0 auto, 1 text, 2 json
     char *log_file;
     char *pid_file;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The few files that the configuration itself needs: the data directory, the certificate, the number
-// of the process. All functions return false and set errno on failure.
+// The few files that the configuration itself needs: the data directory, the certificate, the
+// number of the process. All functions return false and set errno on failure.
 #ifndef TAUD_CONFIG_FILES_H
 #define TAUD_CONFIG_FILES_H
 

@@ -237,8 +237,8 @@ static bool refuse(struct loader *loader, const struct option *option, enum sour
 {
     char name[NAME_SIZE];
     written_name(loader, option, source, name);
-    return fail(loader, TAUD_CONFIG_USAGE, "option %s: \"%.100s\" is not allowed; expected %s", name,
-                value, option->allowed);
+    return fail(loader, TAUD_CONFIG_USAGE, "option %s: \"%.100s\" is not allowed; expected %s",
+                name, value, option->allowed);
 }
 
 static bool set_text(struct loader *loader, char **field, const char *value, size_t length)

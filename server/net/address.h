@@ -16,8 +16,8 @@ struct taud_address {
     socklen_t size;
 };
 
-// Reads an address to listen on. HOST is an IPv4 address or a name that resolves to one or to an IPv6
-// address. Returns false when it is none of the three forms, or the name does not resolve.
+// Reads an address to listen on. HOST is an IPv4 address or a name that resolves to one or to an
+// IPv6 address. Returns false when it is none of the three forms, or the name does not resolve.
 __attribute__((warn_unused_result)) bool taud_address_parse(const char *text,
                                                             struct taud_address *ret_address);
 

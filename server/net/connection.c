@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A connection: reads in large pieces, lets the session execute, writes once a turn, keeps deadlines.
+// A connection: reads in large pieces, lets the session execute, writes once a turn, keeps
+// deadlines.
 #include "net/connection.h"
 
 #include "net/worker.h"
@@ -89,9 +90,8 @@ static ssize_t send_slices(struct taud_connection *c, const struct tau_slice *sl
 {
     struct iovec vectors[SLICES];
     for (size_t index = 0; index < count; index++)
-        vectors[index] =
-            (struct iovec){.iov_base = (void *)(uintptr_t)slices[index].data,
-                           .iov_len = slices[index].size};
+        vectors[index] = (struct iovec){.iov_base = (void *)(uintptr_t)slices[index].data,
+                                        .iov_len = slices[index].size};
     struct msghdr message = {.msg_iov = vectors, .msg_iovlen = count};
     ssize_t sent;
     do {
@@ -146,9 +146,8 @@ static bool send_output(struct taud_connection *c)
     bool broken = transport->reply.broken;
     while (!broken && !taud_output_empty(&c->session.output)) {
         struct tau_slice slices[SLICES];
-        size_t count =
-            taud_output_gather(&c->session.output, c->session.budget, transport->log,
-                               transport->reply.detailed, slices, SLICES, &broken);
+        size_t count = taud_output_gather(&c->session.output, c->session.budget, transport->log,
+                                          transport->reply.detailed, slices, SLICES, &broken);
         size_t size = 0;
         for (size_t index = 0; index < count; index++)
             size += slices[index].size;
@@ -202,12 +201,13 @@ static void set_timer(struct taud_connection *c)
         taud_wheel_set(&c->worker->wheel, &c->timer, taud_worker_now(c->worker), deadline_ms);
 }
 
-// An unfinished frame has an absolute deadline, from its first byte on, while it is the client's turn.
+// An unfinished frame has an absolute deadline, from its first byte on, while it is the client's
+// turn.
 static void note_frame(struct taud_connection *c)
 {
     const struct taud_session *session = &c->session;
-    bool unfinished = session->wait == TAUD_WAIT_INPUT &&
-                      (c->input_size > 0 || session->skip_bytes > 0);
+    bool unfinished =
+        session->wait == TAUD_WAIT_INPUT && (c->input_size > 0 || session->skip_bytes > 0);
     if (!unfinished) {
         c->frame_ms = 0;
     } else if (c->frame_ms == 0 || c->frame_mark != session->frame_count) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A connection: a socket, a session of the wire format, and the bytes between them. All of it is
-// touched by its worker's thread alone. An idle connection owns no buffer: bytes are read into one of
-// the worker's, and only what is not consumed in the same turn is kept.
+// touched by its worker's thread alone. An idle connection owns no buffer: bytes are read into one
+// of the worker's, and only what is not consumed in the same turn is kept.
 //
 //                                 refused, DISCONNECT, stop
 //     serving ------------------------------------------------> closing (what is queued goes out)
@@ -25,13 +25,13 @@ struct taud_connection {
     struct event event;
     struct taud_worker *worker;
     struct taud_timer timer;
-    struct taud_link waiting;            // for the log
-    struct taud_link ready;              // has work that no event will announce
-    struct taud_connection *next_free;   // while the place is free
-    uint8_t *input;                      // what was read and not consumed; NULL for nothing
+    struct taud_link waiting;          // for the log
+    struct taud_link ready;            // has work that no event will announce
+    struct taud_connection *next_free; // while the place is free
+    uint8_t *input;                    // what was read and not consumed; NULL for nothing
     uint32_t input_size;
     uint32_t input_capacity;
-    uint32_t frame_mark;     // session.frame_count when the unfinished frame began
+    uint32_t frame_mark; // session.frame_count when the unfinished frame began
     uint64_t accepted_ms;
     uint64_t active_ms;      // when bytes last moved
     uint64_t frame_ms;       // when the unfinished frame began; 0: there is none
@@ -39,10 +39,10 @@ struct taud_connection {
     uint64_t drain_until_ms; // 0: not draining
     uint64_t retry_ms;       // when to ask again for memory to read into; 0: not waiting for it
     int file;
-    short interest;     // EV_READ, EV_WRITE
-    bool used : 1;      // the place is taken
-    bool ended : 1;     // the client will send nothing more
-    bool stopping : 1;  // nothing more is read
+    short interest;    // EV_READ, EV_WRITE
+    bool used : 1;     // the place is taken
+    bool ended : 1;    // the client will send nothing more
+    bool stopping : 1; // nothing more is read
 };
 
 // Begins to serve a socket, which it owns from now on. `refuse` answers too_many_connections.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The memory of a worker's connections: slabs, from which a connection takes a place and to which its
-// close returns it. Slabs are never given back before the worker ends, so memory after a million
-// reconnects is that after a thousand, and a stop frees everything in one step.
+// The memory of a worker's connections: slabs, from which a connection takes a place and to which
+// its close returns it. Slabs are never given back before the worker ends, so memory after a
+// million reconnects is that after a thousand, and a stop frees everything in one step.
 #ifndef TAUD_NET_CONNECTION_MANAGER_H
 #define TAUD_NET_CONNECTION_MANAGER_H
 

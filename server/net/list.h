@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Doubly linked lists whose links are members of what they link. A member knows by itself whether it
-// is in a list, so that it can leave at any time, also while others walk the list.
+// Doubly linked lists whose links are members of what they link. A member knows by itself whether
+// it is in a list, so that it can leave at any time, also while others walk the list.
 #ifndef TAUD_NET_LIST_H
 #define TAUD_NET_LIST_H
 

@@ -69,8 +69,7 @@ bool taud_listener_bind(struct taud_listener *listener, const struct taud_listen
                                        .log = options->log,
                                        .accepted = options->accepted,
                                        .user_data = options->user_data};
-    int file =
-        socket(address->storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int file = socket(address->storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (file < 0)
         return false;
     if (!prepare(file, address) ||
@@ -103,8 +102,8 @@ static void back_off(struct taud_listener *listener, int error)
 static bool concerns_only_the_peer(int error)
 {
     return error == ECONNABORTED || error == EINTR || error == EPROTO || error == ENETDOWN ||
-           error == EHOSTDOWN || error == EHOSTUNREACH || error == ENETUNREACH ||
-           error == ENONET || error == ENOPROTOOPT || error == EPERM || error == EOPNOTSUPP;
+           error == EHOSTDOWN || error == EHOSTUNREACH || error == ENETUNREACH || error == ENONET ||
+           error == ENOPROTOOPT || error == EPERM || error == EOPNOTSUPP;
 }
 
 static void on_accept(evutil_socket_t file, short what, void *user_data)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A socket that accepts connections. It says whom to hand them to, and backs off when the process has
-// no descriptors left, instead of spinning on what it cannot accept.
+// A socket that accepts connections. It says whom to hand them to, and backs off when the process
+// has no descriptors left, instead of spinning on what it cannot accept.
 #ifndef TAUD_NET_LISTENER_H
 #define TAUD_NET_LISTENER_H
 
@@ -38,9 +38,8 @@ taud_listener_bind(struct taud_listener *listener, const struct taud_listener_op
 
 // Accepts from now on, in this event loop. `address` then holds the port that it got. Returns false
 // and sets errno.
-__attribute__((warn_unused_result)) bool taud_listener_startup(struct taud_listener *listener,
-                                                               struct event_base *base,
-                                                               int backlog);
+__attribute__((warn_unused_result)) bool
+taud_listener_startup(struct taud_listener *listener, struct event_base *base, int backlog);
 
 // Stops accepting and closes the socket. Accepts one that was never bound.
 void taud_listener_done(struct taud_listener *listener);

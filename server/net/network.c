@@ -29,8 +29,8 @@ struct taud_network {
     struct taud_listener listeners[TAUD_LISTEN_MAX];
     size_t listener_count;
     struct taud_worker *workers;
-    size_t worker_count;  // initialised
-    size_t next_worker;   // where the search for the one with the fewest begins
+    size_t worker_count; // initialised
+    size_t next_worker;  // where the search for the one with the fewest begins
 };
 
 __attribute__((format(printf, 3, 4))) static bool fail(struct taud_network_error *error, bool usage,
@@ -134,8 +134,8 @@ static bool parse_addresses(struct taud_network *network, struct taud_network_er
 static bool init_workers(struct taud_network *network, const struct taud_network_options *options)
 {
     const struct taud_config *config = options->config;
-    network->workers = aligned_alloc(_Alignof(struct taud_worker),
-                                     config->workers * sizeof(struct taud_worker));
+    network->workers =
+        aligned_alloc(_Alignof(struct taud_worker), config->workers * sizeof(struct taud_worker));
     if (network->workers == NULL)
         return false;
     for (uint32_t index = 0; index < config->workers; index++) {

@@ -27,8 +27,8 @@ struct taud_network_options {
     struct taud_log *log;
 };
 
-// Makes the network: memory, event loops, addresses read. No socket, no thread. All that the options
-// point to is borrowed. Returns NULL and one line in the error.
+// Makes the network: memory, event loops, addresses read. No socket, no thread. All that the
+// options point to is borrowed. Returns NULL and one line in the error.
 __attribute__((warn_unused_result)) struct taud_network *
 taud_network_new(const struct taud_network_options *options, struct taud_network_error *ret_error);
 

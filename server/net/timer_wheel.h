@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Deadlines of many connections at almost no cost: a timer is put into the slot in which it will be
-// looked at, and who owns it then says whether it is really due. So a deadline that only moves later,
-// as on every request, changes nothing here. It knows no clock: the time is passed in.
+// looked at, and who owns it then says whether it is really due. So a deadline that only moves
+// later, as on every request, changes nothing here. It knows no clock: the time is passed in.
 #ifndef TAUD_NET_TIMER_WHEEL_H
 #define TAUD_NET_TIMER_WHEEL_H
 
@@ -36,8 +36,8 @@ void taud_wheel_set(struct taud_wheel *wheel, struct taud_timer *timer, uint64_t
 // Does nothing when it is not in the wheel.
 void taud_wheel_remove(struct taud_wheel *wheel, struct taud_timer *timer);
 
-// Takes out a timer whose slot has come, or returns NULL when there is none. The caller sets it again
-// where it is not due.
+// Takes out a timer whose slot has come, or returns NULL when there is none. The caller sets it
+// again where it is not due.
 struct taud_timer *taud_wheel_take(struct taud_wheel *wheel, uint64_t now_ms);
 
 // When the next timer must be looked at; UINT64_MAX when there is none.

@@ -50,8 +50,8 @@ static void on_post(void *user_data)
     wake(user_data);
 }
 
-// On the thread that committed. The pair of `woken` here and `waits` in the worker is so ordered that
-// one of the two always sees the other.
+// On the thread that committed. The pair of `woken` here and `waits` in the worker is so ordered
+// that one of the two always sees the other.
 static void on_durable(void *user_data)
 {
     struct taud_worker *worker = user_data;
@@ -222,9 +222,9 @@ static uint64_t request_count(const struct taud_worker *worker)
     return taud_counter_value(&worker->statistics, TAUD_COUNT_REQUESTS);
 }
 
-// Serves other connections that are ready before the commit, so that it covers them too, and waits a
-// little for as many as lately wrote together: a loop that commits for the first of them halves its
-// groups.
+// Serves other connections that are ready before the commit, so that it covers them too, and waits
+// a little for as many as lately wrote together: a loop that commits for the first of them halves
+// its groups.
 static void gather(struct taud_worker *worker)
 {
     if (worker->connections.count < 2)
@@ -247,13 +247,14 @@ static void gather(struct taud_worker *worker)
 
 static bool is_committing(const struct taud_worker *worker)
 {
-    return worker->committing != 0 && taud_engine_outcome(worker->options.engine,
-                                                          worker->committing) ==
-                                          TAU_STATUS_WOULD_BLOCK;
+    return worker->committing != 0 &&
+           taud_engine_outcome(worker->options.engine, worker->committing) ==
+               TAU_STATUS_WOULD_BLOCK;
 }
 
-// Asks for the commit of what this turn wrote. Where little was written and nothing else is ready, it
-// is done here, which saves two wake-ups; else the engine's thread does it, and this loop goes on.
+// Asks for the commit of what this turn wrote. Where little was written and nothing else is ready,
+// it is done here, which saves two wake-ups; else the engine's thread does it, and this loop goes
+// on.
 static void commit(struct taud_worker *worker)
 {
     if (worker->written <= worker->committing)
@@ -443,10 +444,8 @@ bool taud_worker_adopt(struct taud_worker *worker, int file, const struct taud_p
     struct taud_adopt_message *message = malloc(sizeof *message);
     if (message == NULL)
         return false;
-    *message = (struct taud_adopt_message){.message.kind = TAUD_MESSAGE_ADOPT,
-                                           .file = file,
-                                           .refuse = refuse,
-                                           .address = *address};
+    *message = (struct taud_adopt_message){
+        .message.kind = TAUD_MESSAGE_ADOPT, .file = file, .refuse = refuse, .address = *address};
     atomic_fetch_add_explicit(&worker->connection_count, 1, memory_order_relaxed);
     if (taud_mailbox_post(worker->mailbox, &message->message))
         return true;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A worker: a thread with an event loop and the connections that it was given. What connections of a
-// worker share is here: buffers, the transport, the deadlines, and the commit at the end of a turn.
+// A worker: a thread with an event loop and the connections that it was given. What connections of
+// a worker share is here: buffers, the transport, the deadlines, and the commit at the end of a
+// turn.
 //
 // Locks, in the order in which they may be taken (none of them is held across a call of a handler):
 //   mailbox (transport/mailbox.c)   by any thread that posts, and by the worker that collects
@@ -48,26 +49,26 @@ struct taud_worker {
     struct event_base *base;
     struct event *wake_event;
     struct event *timer_event;
-    int wake_file; // an eventfd
+    int wake_file;        // an eventfd
     uint8_t *read_buffer; // TAUD_READ_HEADROOM + TAUD_READ_BYTES
     uint64_t now_ms;
-    uint64_t timer_ms;        // when the timer will fire; UINT64_MAX: it is not set
+    uint64_t timer_ms; // when the timer will fire; UINT64_MAX: it is not set
     uint64_t next_identity;
-    uint64_t stop_by_ms;      // when what is left is closed; 0: not stopping
-    uint64_t written;         // the highest log position of this worker's writes
-    uint64_t committing;      // up to where a commit was asked for
-    uint64_t group_requests;  // the count of requests at the last commit
+    uint64_t stop_by_ms;       // when what is left is closed; 0: not stopping
+    uint64_t written;          // the highest log position of this worker's writes
+    uint64_t committing;       // up to where a commit was asked for
+    uint64_t group_requests;   // the count of requests at the last commit
     uint32_t connection_turns; // of all connections, ever
-    uint32_t group_writers;   // connections that wrote since the last commit
-    uint32_t last_writers;    // and in the commit before
+    uint32_t group_writers;    // connections that wrote since the last commit
+    uint32_t last_writers;     // and in the commit before
     bool now_valid;
     bool log_was_full;
     bool thread_started;
     pthread_t thread;
     pthread_t self; // as the thread itself sees it
     struct taud_message stop_message;
-    _Alignas(64) _Atomic bool waits;  // a durable callback is to wake this worker
-    _Atomic bool woken;               // it has been woken and did not look yet
+    _Alignas(64) _Atomic bool waits;   // a durable callback is to wake this worker
+    _Atomic bool woken;                // it has been woken and did not look yet
     _Atomic uint32_t connection_count; // raised by who hands a connection over
 };
 
@@ -80,12 +81,12 @@ struct taud_adopt_message {
 };
 
 // Memory, descriptors and the event loop; no thread. Returns false when something is missing.
-__attribute__((warn_unused_result)) bool taud_worker_init(struct taud_worker *worker,
-                                                          const struct taud_worker_options *options);
+__attribute__((warn_unused_result)) bool
+taud_worker_init(struct taud_worker *worker, const struct taud_worker_options *options);
 
 // Starts the thread. Returns false when there cannot be one.
-__attribute__((warn_unused_result)) bool taud_worker_startup(struct taud_worker *worker,
-                                                             const struct tau_certificate *certificate);
+__attribute__((warn_unused_result)) bool
+taud_worker_startup(struct taud_worker *worker, const struct tau_certificate *certificate);
 
 // Asks the worker to finish what was read, and to end. Any thread.
 void taud_worker_stop(struct taud_worker *worker);

@@ -54,8 +54,8 @@ struct taud_log *taud_log_new(const struct taud_log_options *options)
         errno = error;
         return NULL;
     }
-    log->json = options->format == TAUD_LOG_AUTO ? !isatty(log->file)
-                                                 : options->format == TAUD_LOG_JSON;
+    log->json =
+        options->format == TAUD_LOG_AUTO ? !isatty(log->file) : options->format == TAUD_LOG_JSON;
     return log;
 }
 

@@ -41,10 +41,10 @@ bool taud_log_reopen(struct taud_log *log);
 
 bool taud_log_enabled(const struct taud_log *log, enum taud_log_level level);
 
-// Writes one line; the message is cut at 1,000 bytes. Any thread. log may be NULL: nothing is written.
-__attribute__((format(printf, 3, 4))) void taud_log_write(struct taud_log *log,
-                                                          enum taud_log_level level,
-                                                          const char *format, ...);
+// Writes one line; the message is cut at 1,000 bytes. Any thread. log may be NULL: nothing is
+// written.
+__attribute__((format(printf, 3, 4))) void
+taud_log_write(struct taud_log *log, enum taud_log_level level, const char *format, ...);
 
 // Lets one line a second through for what may happen very often. Counts what it holds back.
 struct taud_log_gate {

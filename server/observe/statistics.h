@@ -9,18 +9,18 @@
 #include <stdint.h>
 
 enum taud_counter {
-    TAUD_COUNT_ACCEPTED,     // connections taken over
-    TAUD_COUNT_REFUSED,      // connections beyond the maximum
-    TAUD_COUNT_CLOSED,       // connections closed
-    TAUD_COUNT_TIMED_OUT,    // of those, by a deadline
-    TAUD_COUNT_AUTH_FAILED,  // wrong certificates
-    TAUD_COUNT_REQUESTS,     // requests executed
-    TAUD_COUNT_ERRORS,       // requests that ended with ERR
-    TAUD_COUNT_READ_BYTES,   // from clients
-    TAUD_COUNT_WRITE_BYTES,  // to clients
-    TAUD_COUNT_COMMITS,      // commits asked for
-    TAUD_COUNT_PUSHES,       // pushes sent
-    TAUD_COUNT_PUSHES_LOST,  // pushes for which there was no room
+    TAUD_COUNT_ACCEPTED,    // connections taken over
+    TAUD_COUNT_REFUSED,     // connections beyond the maximum
+    TAUD_COUNT_CLOSED,      // connections closed
+    TAUD_COUNT_TIMED_OUT,   // of those, by a deadline
+    TAUD_COUNT_AUTH_FAILED, // wrong certificates
+    TAUD_COUNT_REQUESTS,    // requests executed
+    TAUD_COUNT_ERRORS,      // requests that ended with ERR
+    TAUD_COUNT_READ_BYTES,  // from clients
+    TAUD_COUNT_WRITE_BYTES, // to clients
+    TAUD_COUNT_COMMITS,     // commits asked for
+    TAUD_COUNT_PUSHES,      // pushes sent
+    TAUD_COUNT_PUSHES_LOST, // pushes for which there was no room
     TAUD_COUNTERS,
 };
 
@@ -28,7 +28,8 @@ struct taud_statistics {
     _Alignas(64) _Atomic uint64_t counters[TAUD_COUNTERS];
 };
 
-// Adds to a counter. Only the owner of the set may call it, so that no locked instruction is needed.
+// Adds to a counter. Only the owner of the set may call it, so that no locked instruction is
+// needed.
 static inline void taud_count(struct taud_statistics *statistics, enum taud_counter counter,
                               uint64_t amount)
 {

@@ -4,11 +4,11 @@
 // the prototypes).
 //
 // A unary handler returns a status, or TAUD_PENDING after taud_defer_NAME. A batched one takes
-// consecutive requests of one connection as an array and sets a status for each. A stream is opened,
-// asked for batches while the output has room, and closed exactly once whatever happens.
+// consecutive requests of one connection as an array and sets a status for each. A stream is
+// opened, asked for batches while the output has room, and closed exactly once whatever happens.
 //
-// A write raises context->log_position to its place in the log; the reply is held back until that is
-// durable. Memory from taud_context_take lives until the reply is encoded.
+// A write raises context->log_position to its place in the log; the reply is held back until that
+// is durable. Memory from taud_context_take lives until the reply is encoded.
 #ifndef TAUD_SERVICE_CONTEXT_H
 #define TAUD_SERVICE_CONTEXT_H
 
@@ -56,8 +56,9 @@ __attribute__((warn_unused_result)) void *taud_context_take(struct taud_context 
 // --- requests that are completed later ----------------------------------------------------------
 
 // The generated taud_defer_NAME keeps a copy of the request and returns a handle, or NULL without
-// memory. The handler then returns TAUD_PENDING, and whoever has the handle calls taud_complete_NAME
-// exactly once, from any thread, also when the request was cancelled or its connection is gone.
+// memory. The handler then returns TAUD_PENDING, and whoever has the handle calls
+// taud_complete_NAME exactly once, from any thread, also when the request was cancelled or its
+// connection is gone.
 
 // Memory that lives as long as the handle. Only one thread at a time.
 __attribute__((warn_unused_result)) void *taud_pending_take(struct taud_pending *pending,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The handlers of series: create, drop, list, describe. They know the engine, and neither transports
-// nor sockets.
+// The handlers of series: create, drop, list, describe. They know the engine, and neither
+// transports nor sockets.
 #include "engine/engine.h"
 #include "taud_handlers.h"
 

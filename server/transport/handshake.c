@@ -17,8 +17,7 @@ static bool equal_in_constant_time(const uint8_t *a, const uint8_t *b, size_t si
 
 static void advance(struct taud_session *session, enum tau_session_event event)
 {
-    session->state =
-        (uint8_t)tau_session_advance((enum tau_session_state)session->state, event);
+    session->state = (uint8_t)tau_session_advance((enum tau_session_state)session->state, event);
 }
 
 static void connect_session(struct taud_session *session, struct taud_transport *transport,

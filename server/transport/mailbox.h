@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // How other threads reach a worker: a queue of messages that any thread may post to and one thread
-// empties. It is counted by reference, since a request that is completed late may outlive the worker.
+// empties. It is counted by reference, since a request that is completed late may outlive the
+// worker.
 #ifndef TAUD_TRANSPORT_MAILBOX_H
 #define TAUD_TRANSPORT_MAILBOX_H
 

@@ -24,13 +24,13 @@ struct taud_frames {
     size_t count; // 1 to TAUD_BATCH_MAX
 };
 
-// Decodes, calls the handler, encodes the reply. A status other than SUCCESS and TAUD_PENDING is not
-// encoded yet; detail then says what was wrong with the payload, if that was it.
+// Decodes, calls the handler, encodes the reply. A status other than SUCCESS and TAUD_PENDING is
+// not encoded yet; detail then says what was wrong with the payload, if that was it.
 typedef enum tau_status taud_unary_call(struct taud_context *context, struct tau_slice payload,
                                         struct taud_reply *reply, struct tau_decode_error *detail);
 
-// Encodes a reply for each frame that was taken, also for one that cannot be decoded, which ends the
-// batch. Returns how many were taken, at least 1.
+// Encodes a reply for each frame that was taken, also for one that cannot be decoded, which ends
+// the batch. Returns how many were taken, at least 1.
 typedef size_t taud_batch_call(struct taud_context *context, const struct taud_frames *frames,
                                struct taud_reply *reply);
 

@@ -103,8 +103,8 @@ void taud_output_done(struct taud_output *output, struct taud_budget *budget)
 
 // --- a sync that failed ------------------------------------------------------------------------
 
-// Walks the frames of a block and copies them, or only counts where `out` is NULL, with an ERR in the
-// place of each successful reply to a write. Returns the size of the result.
+// Walks the frames of a block and copies them, or only counts where `out` is NULL, with an ERR in
+// the place of each successful reply to a write. Returns the size of the result.
 static size_t rewrite(struct taud_block *block, const struct taud_block *error, uint8_t *out)
 {
     const struct taud_run *runs = taud_block_runs(block);

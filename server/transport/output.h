@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What a connection still has to send: a queue of blocks of whole frames. A block is held back until
-// the log is durable up to its position, and while the request that it waits for is not completed.
-// The queue knows nothing of sockets; who sends takes slices and says how much went out.
+// What a connection still has to send: a queue of blocks of whole frames. A block is held back
+// until the log is durable up to its position, and while the request that it waits for is not
+// completed. The queue knows nothing of sockets; who sends takes slices and says how much went out.
 #ifndef TAUD_TRANSPORT_OUTPUT_H
 #define TAUD_TRANSPORT_OUTPUT_H
 
@@ -24,8 +24,8 @@ struct taud_log_watch {
     bool (*has_room)(void *context);
 };
 
-// Frames of a block come in runs: replies to writes, and others. Only the former say anything that a
-// failed sync makes untrue.
+// Frames of a block come in runs: replies to writes, and others. Only the former say anything that
+// a failed sync makes untrue.
 struct taud_run {
     uint32_t write : 1;
     uint32_t count : 31;
@@ -75,9 +75,9 @@ static inline bool taud_output_empty(const struct taud_output *output)
     return output->head == NULL && output->pushes == NULL;
 }
 
-// Fills ret_slices with what may be sent now, in order. Blocks whose sync failed are rewritten first:
-// their successful writes become outcome_unknown, in detail where `detailed`. *ret_broken says that
-// there was no memory for that, and the connection must be given up.
+// Fills ret_slices with what may be sent now, in order. Blocks whose sync failed are rewritten
+// first: their successful writes become outcome_unknown, in detail where `detailed`. *ret_broken
+// says that there was no memory for that, and the connection must be given up.
 size_t taud_output_gather(struct taud_output *output, struct taud_budget *budget,
                           const struct taud_log_watch *log, bool detailed,
                           struct tau_slice *ret_slices, size_t capacity, bool *ret_broken);

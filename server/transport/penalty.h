@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // How long the answer to a wrong certificate waits: 100 ms for the first of an address within a
-// minute, then doubling to 2 s. The table is bounded; when it is full the oldest entry goes. A right
-// certificate never looks here. Shared by all workers.
+// minute, then doubling to 2 s. The table is bounded; when it is full the oldest entry goes. A
+// right certificate never looks here. Shared by all workers.
 #ifndef TAUD_TRANSPORT_PENALTY_H
 #define TAUD_TRANSPORT_PENALTY_H
 

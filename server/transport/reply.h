@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Where replies are encoded: a large buffer that all connections of a worker share, one after the
-// other. What cannot be sent at once moves to a block of the connection's own output, sized exactly.
-// A reply larger than the buffer gets its own block from the start.
+// other. What cannot be sent at once moves to a block of the connection's own output, sized
+// exactly. A reply larger than the buffer gets its own block from the start.
 #ifndef TAUD_TRANSPORT_REPLY_H
 #define TAUD_TRANSPORT_REPLY_H
 
@@ -34,16 +34,15 @@ struct taud_reply {
 };
 
 // Returns false when there is no memory. log_position is borrowed.
-__attribute__((warn_unused_result)) bool taud_reply_init(struct taud_reply *reply,
-                                                         struct taud_budget *budget,
-                                                         const uint64_t *log_position);
+__attribute__((warn_unused_result)) bool
+taud_reply_init(struct taud_reply *reply, struct taud_budget *budget, const uint64_t *log_position);
 void taud_reply_done(struct taud_reply *reply);
 
 // Begins with another connection. The buffer must be empty.
 void taud_reply_begin_turn(struct taud_reply *reply, struct taud_output *output, bool detailed);
 
-// Begins a frame. Returns a writer with room for `payload_size` bytes, or NULL, and then `broken` is
-// set. The frame is there when taud_reply_end has been called; until then nothing has happened.
+// Begins a frame. Returns a writer with room for `payload_size` bytes, or NULL, and then `broken`
+// is set. The frame is there when taud_reply_end has been called; until then nothing has happened.
 struct tau_writer *taud_reply_begin(struct taud_reply *reply, size_t payload_size);
 
 // Ends the frame: its header is written before what the writer holds.

@@ -93,9 +93,9 @@ struct verdict {
     bool closes;
 };
 
-// The checks in the order of the specification, from "state" on. That operations which version 1 did
-// not have are sent only after NEGOTIATE listed them is a rule for clients, who cannot know whom they
-// speak to; this server knows its own operations and executes them either way.
+// The checks in the order of the specification, from "state" on. That operations which version 1
+// did not have are sent only after NEGOTIATE listed them is a rule for clients, who cannot know
+// whom they speak to; this server knows its own operations and executes them either way.
 static struct verdict judge(const struct taud_session *session, const struct tau_header *header)
 {
     struct tau_session_verdict legal =
@@ -256,8 +256,8 @@ static bool is_read(const struct taud_operation *operation)
     return !operation->write && operation->kind != TAUD_OPERATION_SESSION;
 }
 
-// Takes the next step through `data`, which stands at `offset` of what execute was given. Returns how
-// many bytes were consumed; 0 when the session must wait, and then `wait` says for what.
+// Takes the next step through `data`, which stands at `offset` of what execute was given. Returns
+// how many bytes were consumed; 0 when the session must wait, and then `wait` says for what.
 static size_t step(struct taud_session *session, struct taud_transport *transport,
                    const uint8_t *data, size_t size, size_t offset)
 {
@@ -311,8 +311,8 @@ static size_t output_bytes(const struct taud_session *session,
     return session->output.bytes + taud_reply_waiting(&transport->reply);
 }
 
-// Whether the output takes more. When the server's memory for it is used up, only sessions that have
-// nothing waiting go on.
+// Whether the output takes more. When the server's memory for it is used up, only sessions that
+// have nothing waiting go on.
 static bool output_has_room(const struct taud_session *session,
                             const struct taud_transport *transport)
 {
@@ -321,7 +321,8 @@ static bool output_has_room(const struct taud_session *session,
                           taud_budget_has_room(transport->budget, TAUD_REPLY_BYTES));
 }
 
-// Does what must be done before the next request. Returns false, with `wait` set, when it must wait.
+// Does what must be done before the next request. Returns false, with `wait` set, when it must
+// wait.
 static bool may_execute(struct taud_session *session, struct taud_transport *transport)
 {
     for (;;) {
@@ -385,8 +386,8 @@ static void cancel_pending(struct taud_session *session, struct taud_transport *
         if (pending != NULL && !pending->write) {
             pending->block = NULL;
             atomic_store_explicit(&pending->cancelled, true, memory_order_relaxed);
-            struct taud_block *filled = taud_error_block(session->budget, TAU_STATUS_CANCELLED,
-                                                         transport->reply.detailed);
+            struct taud_block *filled =
+                taud_error_block(session->budget, TAU_STATUS_CANCELLED, transport->reply.detailed);
             if (filled == NULL) {
                 transport->reply.broken = true;
                 return;
@@ -489,8 +490,8 @@ bool taud_session_push(struct taud_transport *transport, struct taud_push_messag
         block->size = (uint32_t)push->size;
         taud_output_push(&session->output, block);
     }
-    taud_count(transport->statistics,
-               block != NULL ? TAUD_COUNT_PUSHES : TAUD_COUNT_PUSHES_LOST, 1);
+    taud_count(transport->statistics, block != NULL ? TAUD_COUNT_PUSHES : TAUD_COUNT_PUSHES_LOST,
+               1);
     free(push);
     return block != NULL;
 }

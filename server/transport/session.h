@@ -116,8 +116,8 @@ bool taud_session_authenticated(const struct taud_session *session);
 void taud_session_refuse(struct taud_session *session, struct taud_transport *transport,
                          enum tau_status status);
 
-// Takes over a request that was completed, in a turn of its session. pending->block must not be NULL:
-// where it is, nobody waits any more, and the handle is only to be freed.
+// Takes over a request that was completed, in a turn of its session. pending->block must not be
+// NULL: where it is, nobody waits any more, and the handle is only to be freed.
 void taud_session_complete(struct taud_transport *transport, struct taud_pending *pending);
 
 // Takes over a push. Returns whether the session is still there and had room.

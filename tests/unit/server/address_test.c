@@ -14,8 +14,8 @@
 static void reads_and_writes(void **state)
 {
     (void)state;
-    const char *good[] = {"127.0.0.1:7701", "0.0.0.0:0", "[::1]:65535", "[::]:1",
-                          "unix:/run/tau.sock", "unix:relative"};
+    const char *good[] = {"127.0.0.1:7701", "0.0.0.0:0",          "[::1]:65535",
+                          "[::]:1",         "unix:/run/tau.sock", "unix:relative"};
     for (size_t index = 0; index < sizeof good / sizeof good[0]; index++) {
         struct taud_address address;
         char text[TAUD_ADDRESS_TEXT_SIZE];
@@ -29,10 +29,10 @@ static void reads_and_writes(void **state)
 static void refuses(void **state)
 {
     (void)state;
-    const char *bad[] = {"",           "7701",      ":7701",     "127.0.0.1",  "127.0.0.1:",
-                         "1.2.3:0",    "1.2.3.4:65536", "1.2.3.4:-1", "1.2.3.4:1x", "[::1]",
-                         "[::1",       "::1:7701",  "[]:1",      "[::1]x:1",   "[1.2.3.4]:1",
-                         "unix:",      "999.1.1.1:1", "1.2.3.4:000001"};
+    const char *bad[] = {"",        "7701",          ":7701",         "127.0.0.1",  "127.0.0.1:",
+                         "1.2.3:0", "1.2.3.4:65536", "1.2.3.4:-1",    "1.2.3.4:1x", "[::1]",
+                         "[::1",    "::1:7701",      "[]:1",          "[::1]x:1",   "[1.2.3.4]:1",
+                         "unix:",   "999.1.1.1:1",   "1.2.3.4:000001"};
     for (size_t index = 0; index < sizeof bad / sizeof bad[0]; index++) {
         struct taud_address address;
         assert_false(taud_address_parse(bad[index], &address));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A worker with connections over socket pairs, and the real engine behind it: frames in pieces, large
-// frames, deadlines, refusal, and an orderly end.
+// A worker with connections over socket pairs, and the real engine behind it: frames in pieces,
+// large frames, deadlines, refusal, and an orderly end.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -106,9 +106,9 @@ static void names_option_value_and_what_is_allowed(void **state)
     unlink(path);
     assert_int_equal(load("--config", path, NULL), TAUD_CONFIG_FAILED);
     free(path);
-    static const char *const bad[] = {"--workers", "--nothing=1", "word", "--", "--log-level=loud",
-                                      "--frame-timeout=5", "--listen=", "--data-dir=",
-                                      "--durability=interval=0ms"};
+    static const char *const bad[] = {"--workers", "--nothing=1",      "word",
+                                      "--",        "--log-level=loud", "--frame-timeout=5",
+                                      "--listen=", "--data-dir=",      "--durability=interval=0ms"};
     for (size_t index = 0; index < sizeof bad / sizeof bad[0]; index++) {
         assert_int_equal(load(bad[index], NULL, NULL), TAUD_CONFIG_USAGE);
         assert_true(strlen(error.text) > 10);

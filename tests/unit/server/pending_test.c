@@ -257,11 +257,15 @@ static void bounds_pushes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(replies_in_the_order_of_requests), CASE(passes_an_error_on),
-        CASE(holds_a_late_write_until_durable), CASE(cancels_reads_that_wait),
-        CASE(cancels_at_once),                  CASE(outlives_its_session),
+        CASE(replies_in_the_order_of_requests),
+        CASE(passes_an_error_on),
+        CASE(holds_a_late_write_until_durable),
+        CASE(cancels_reads_that_wait),
+        CASE(cancels_at_once),
+        CASE(outlives_its_session),
         CASE(outlives_its_worker),
-        CASE(is_completed_from_another_thread), CASE(pushes_between_frames),
+        CASE(is_completed_from_another_thread),
+        CASE(pushes_between_frames),
         CASE(bounds_pushes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -102,9 +102,9 @@ void taud_handle_query_point(struct taud_context *context,
     probe.queries += count;
     for (size_t index = 0; index < count; index++) {
         ret_statuses[index] = TAU_STATUS_SUCCESS;
-        ret_responses[index] = (struct tau_query_point_response){
-            .has_value = requests[index].timestamp % 2 == 0,
-            .value = (double)requests[index].timestamp};
+        ret_responses[index] =
+            (struct tau_query_point_response){.has_value = requests[index].timestamp % 2 == 0,
+                                              .value = (double)requests[index].timestamp};
     }
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The handlers of the tests' specification. They know no engine: they note what they were given, and
-// the test says what they answer.
+// The handlers of the tests' specification. They know no engine: they note what they were given,
+// and the test says what they answer.
 #ifndef PROBE_HANDLERS_H
 #define PROBE_HANDLERS_H
 

@@ -111,9 +111,9 @@ static void harness_send(struct harness *h, size_t most)
     h->broken = h->broken || h->transport.reply.broken;
     struct tau_slice slices[8];
     size_t count;
-    while (most > 0 && (count = taud_output_gather(&h->session.output, &h->budget, &h->log,
-                                                   h->transport.reply.detailed, slices, 8,
-                                                   &h->broken)) > 0) {
+    while (most > 0 &&
+           (count = taud_output_gather(&h->session.output, &h->budget, &h->log,
+                                       h->transport.reply.detailed, slices, 8, &h->broken)) > 0) {
         size_t sent = 0;
         for (size_t index = 0; index < count && sent < most; index++) {
             size_t size = slices[index].size < most - sent ? slices[index].size : most - sent;
@@ -165,8 +165,7 @@ static inline void harness_feed(struct harness *h, const void *data, size_t size
 static inline size_t put_frame(uint8_t *to, uint8_t opcode, uint8_t flags, const void *payload,
                                size_t size)
 {
-    struct tau_header header = {
-        .opcode = opcode, .flags = flags, .payload_length = (uint32_t)size};
+    struct tau_header header = {.opcode = opcode, .flags = flags, .payload_length = (uint32_t)size};
     tau_header_store(to, &header);
     if (size > 0)
         memcpy(to + TAU_HEADER_SIZE, payload, size);
@@ -216,10 +215,10 @@ static inline struct reply take_reply(struct harness *h)
     memcpy(frame, h->sent.data, size);
     memmove(h->sent.data, h->sent.data + size, h->sent.size - size);
     h->sent.size -= size;
-    return (struct reply){.opcode = header.opcode,
-                          .flags = header.flags,
-                          .payload = {.data = frame + TAU_HEADER_SIZE,
-                                      .size = header.payload_length}};
+    return (struct reply){
+        .opcode = header.opcode,
+        .flags = header.flags,
+        .payload = {.data = frame + TAU_HEADER_SIZE, .size = header.payload_length}};
 }
 
 static inline void expect_ok(struct harness *h)
