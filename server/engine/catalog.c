@@ -89,14 +89,15 @@ static enum tau_status create_locked(struct taud_engine *engine, struct taud_sha
 {
     if (taud_shard_find(shard, hash, label))
         return TAU_STATUS_SERIES_ALREADY_EXISTS;
-    uint64_t identity = atomic_fetch_add(&engine->next_identity, 1);
-    struct taud_series *series = taud_series_new(&engine->arena, label, hash, identity);
+    struct taud_series *series = taud_series_new(&engine->arena, label, hash, 0);
     if (!series)
         return TAU_STATUS_STORAGE_FULL;
     if (!taud_catalog_add(engine, shard, series)) {
         taud_series_release(series, &engine->arena);
         return TAU_STATUS_STORAGE_FULL;
     }
+    // Only now, so that there are no more identities than records of creation: replay relies on it.
+    series->identity = atomic_fetch_add(&engine->next_identity, 1);
     taud_raise(position, taud_log_append_record(&engine->log, TAUD_RECORD_CREATE_SERIES_BYTES,
                                                 encode_create, series));
     return TAU_STATUS_SUCCESS;

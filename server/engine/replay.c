@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-enum { PAGE_IDENTITIES = 4096, AHEAD = 16 };
+enum { PAGE_IDENTITIES = 4096, AHEAD = 16, CREATES_IN_FLIGHT = 4096 };
 
 struct page {
     uint32_t used;
@@ -21,6 +21,7 @@ struct replay {
     struct page **pages;
     size_t page_capacity;
     uint64_t next_identity;
+    uint64_t identity_max; // that the log up to here can have given out
 };
 
 static struct taud_series *series_of(const struct replay *replay, uint64_t identity)
@@ -90,7 +91,7 @@ static enum tau_status full(const struct replay *replay)
 
 static void see_identity(struct replay *replay, uint64_t identity)
 {
-    if (identity >= replay->next_identity)
+    if (identity >= replay->next_identity && identity <= replay->identity_max)
         replay->next_identity = identity + 1;
 }
 
@@ -179,11 +180,11 @@ static enum tau_status replay_create(struct replay *replay, const struct taud_re
     struct taud_engine *engine = replay->engine;
     uint64_t hash = taud_engine_hash(engine, &record->label);
     struct taud_shard *shard = &engine->shards[taud_shard_number(hash)];
-    see_identity(replay, record->identity);
-    if (series_of(replay, record->identity)) {
+    if (record->identity > replay->identity_max || series_of(replay, record->identity)) {
         replay->recovery->refused_count++;
         return TAU_STATUS_SUCCESS;
     }
+    see_identity(replay, record->identity);
     // A series of this label that is still there was dropped in a piece of the log that is lost.
     struct taud_series *old = taud_shard_find(shard, hash, &record->label);
     if (old)
@@ -252,6 +253,8 @@ static enum tau_status replay_group(const struct taud_log_group *group, bool dam
     struct replay *replay = user_data;
     const uint8_t *data = group->data;
     size_t size = group->size;
+    replay->identity_max = (group->position + size) / TAUD_RECORD_CREATE_SERIES_BYTES +
+                           CREATES_IN_FLIGHT;
     (void)damaged_before; // every record is checked against what is there, after damage or not
     while (size > 0) {
         struct taud_record record;

@@ -188,6 +188,33 @@ static void a_future_format_is_refused_untouched(void **state)
     }
 }
 
+// The planted bug: checksums that fit whatever stands there. Then damage must show as loss in silence.
+static void checksums_that_always_fit_are_caught(void **state)
+{
+    (void)state;
+    unsigned caught = 0;
+    for (unsigned i = 0; i < 20; i++) {
+        struct disk *damaged = disk_copy(original);
+        uint64_t size;
+        uint8_t *group = disk_file(damaged, first_segment, &size) + 8192;
+        uint32_t content = taud_load_u32(group + 48);
+        group[56 + content * i / 20] ^= 1;
+        taud_store_u32(group + 52, taud_crc32c(0, group + 56, content));
+        taud_store_u32(group + 4, taud_crc32c(0, group + 8, 48));
+        struct script_options options = {.disk = damaged};
+        struct script_engine engine;
+        if (script_start(&engine, &options) != TAU_STATUS_SUCCESS) {
+            disk_free(damaged);
+            continue;
+        }
+        caught += script_digest(engine.engine) != digests[SCRIPT_OPERATIONS] &&
+                  engine.recovery.quarantined_count == 0;
+        script_stop(&engine);
+        disk_free(damaged);
+    }
+    assert_true(caught > 0);
+}
+
 static int prepare(void **state)
 {
     (void)state;
@@ -218,6 +245,7 @@ int main(void)
         cmocka_unit_test(pages_are_checked),
         cmocka_unit_test(lost_segments_are_reported),
         cmocka_unit_test(damage_stays_in_its_group),
+        cmocka_unit_test(checksums_that_always_fit_are_caught),
         cmocka_unit_test(a_future_format_is_refused_untouched),
     };
     return cmocka_run_group_tests(tests, prepare, finish);

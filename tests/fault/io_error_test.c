@@ -17,12 +17,27 @@
 
 static uint64_t digests[SCRIPT_OPERATIONS + 1];
 
+// The planted bug: a failed sync is not heard.
+static const struct taud_io *deaf_below;
+
+static int deaf_sync(void *context, int file)
+{
+    deaf_below->sync(context, file);
+    return 0;
+}
+
 // Returns what is wrong, or NULL. *ret_reached: whether there was such a call.
-static const char *run_with(bool direct, struct disk_fault fault, bool *ret_reached,
+static const char *run_with(bool direct, struct disk_fault fault, bool deaf, bool *ret_reached,
                             struct script_run *ret_run)
 {
     struct disk *disk = disk_new(direct);
+    struct taud_io between = *disk_io(disk);
     struct script_options options = {.disk = disk};
+    if (deaf) {
+        between.sync = deaf_sync;
+        options.io = &between;
+        deaf_below = disk_io(disk);
+    }
     struct script_engine engine;
     struct script_run run = {0};
     const char *complaint = NULL;
@@ -42,6 +57,7 @@ static const char *run_with(bool direct, struct disk_fault fault, bool *ret_reac
     *ret_reached = disk_fault_happened(disk) || disk_calls(disk) == 0;
     *ret_run = run;
     disk_restart(disk, 0);
+    options.io = NULL;
     if (!complaint && script_start(&engine, &options) != TAU_STATUS_SUCCESS) {
         complaint = "it does not start again";
     } else if (!complaint) {
@@ -63,7 +79,7 @@ static void fail_everywhere(struct disk_fault fault, bool must_finish)
         for (fault.at = 1; fault.at < 700; fault.at += stride) {
             bool reached;
             struct script_run run;
-            const char *complaint = run_with(direct, fault, &reached, &run);
+            const char *complaint = run_with(direct, fault, false, &reached, &run);
             if (complaint)
                 print_error("call %llu, error %d: %s (acknowledged %u)\n",
                             (unsigned long long)fault.at, fault.error, complaint,
@@ -104,6 +120,19 @@ static void moved_in_part(void **state)
 {
     (void)state;
     fail_everywhere((struct disk_fault){.kind = DISK_FAULT_SHORT}, true);
+}
+
+static void an_engine_that_does_not_hear_failed_syncs_is_caught(void **state)
+{
+    (void)state;
+    unsigned caught = 0;
+    struct disk_fault fault = {.kind = DISK_FAULT_ERROR, .error = EIO};
+    for (fault.at = 50; fault.at < 150; fault.at++) {
+        bool reached;
+        struct script_run run;
+        caught += run_with(false, fault, true, &reached, &run) != NULL;
+    }
+    assert_true(caught > 0);
 }
 
 // --- a full disk ------------------------------------------------------------------------------
@@ -157,6 +186,7 @@ int main(void)
         cmocka_unit_test(no_space_once),
         cmocka_unit_test(interrupted),
         cmocka_unit_test(moved_in_part),
+        cmocka_unit_test(an_engine_that_does_not_hear_failed_syncs_is_caught),
         cmocka_unit_test(writes_resume_when_there_is_space_again),
     };
     return cmocka_run_group_tests(tests, prepare, NULL);

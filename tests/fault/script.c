@@ -31,7 +31,7 @@ enum tau_status script_start(struct script_engine *engine, const struct script_o
         .directory = "data",
         .segment_bytes = options->segment_bytes ? options->segment_bytes : SCRIPT_SEGMENT_BYTES,
         .file_seed = 42,
-        .io = disk_io(options->disk),
+        .io = options->io ? options->io : disk_io(options->disk),
         .allocator = options->allocator,
     };
     enum tau_status status = taud_local_backend_new(&local, &engine->backend, &engine->error);

@@ -27,6 +27,7 @@ struct script_options {
     const struct taud_allocator *allocator; // may be NULL
     enum taud_durability durability;
     uint64_t segment_bytes; // 0: SCRIPT_SEGMENT_BYTES
+    const struct taud_io *io; // between engine and disk; NULL: nothing
 };
 
 // Starts an engine on the disk's directory "data". On failure nothing is left.
