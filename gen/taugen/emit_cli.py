@@ -177,19 +177,15 @@ def _choice_tables(model: Model, used: list[Type]) -> str:
 
 
 def _arguments(operation: Operation, cli: Cli) -> list[Field]:
-    """The fields that are typed, each checked to be one that can be."""
+    """The fields that are typed: all of the request, each checked to be one that can be."""
     fields = [operation.request.field(name) for name in cli.arguments]
     for number, field in enumerate(fields):
-        if field.is_array or field.is_count or field.type.kind is TypeKind.STRUCT:
+        if field.type.kind is TypeKind.STRUCT:
             wrong = f"`{field.name}` cannot be typed as one argument of `{cli.command}`"
             raise SpecificationError(cli.place, wrong, "`custom = true`")
         if not field.optional and any(f.optional for f in fields[:number]):
             wrong = f"`{field.name}` stands behind an argument that may be left out"
             raise SpecificationError(cli.place, wrong, "the optional arguments last")
-    missing = [f.name for f in operation.request.fields if f not in fields and not f.optional]
-    if missing:
-        wrong = f"the command `{cli.command}` has no argument for `{missing[0]}`"
-        raise SpecificationError(cli.place, wrong, "every field, or `custom = true`")
     if operation.is_stream or operation.scope != "any":
         wrong = f"{operation.name} is no unary operation that every transport has"
         raise SpecificationError(cli.place, wrong, "`custom = true`")
