@@ -8,7 +8,9 @@ import json
 import os
 import signal
 import socket
+import struct
 import tempfile
+import threading
 import time
 import unittest
 from pathlib import Path
@@ -245,6 +247,32 @@ class Starts(LifeCase):
             with server.connect() as client:
                 client.negotiate()
                 self.assertEqual(len(client.list_series()[1]), 10)
+
+    def test_listens_only_after_replay(self) -> None:
+        """Who gets through at all finds everything there."""
+        path, series, count = self.path / "tau.sock", label("s"), 200_000
+        with Server(listen=[f"unix:{path}"]) as server:
+            with server.connect() as client:
+                self.assertEqual(client.create(series), 0)
+                for start in range(0, 10 * count, count):
+                    numbers = range(start, start + count)
+                    self.assertEqual(client.batch(series, numbers, numbers)[0], count)
+            server.kill()
+            found: list[raw.Reply] = []
+            first = threading.Thread(target=self.first_to_connect, args=(str(path), series, found))
+            first.start()
+            server.start()
+            first.join()
+            self.assertEqual(found[0].payload[:9], b"\1" + struct.pack(">q", 10 * count - 1))
+
+    def first_to_connect(self, path: str, series: bytes, found: list[raw.Reply]) -> None:
+        deadline = time.monotonic() + 20 * PATIENCE
+        while not found and time.monotonic() < deadline:
+            try:
+                with Connection(path, CERTIFICATE) as client:
+                    found.append(client.request(raw.QUERY_LATEST, series))
+            except (OSError, raw.Closed):
+                time.sleep(0.001)
 
     def test_failed_start_leaves_the_directory_usable(self) -> None:
         with socket.socket() as taken:
