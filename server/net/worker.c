@@ -12,10 +12,12 @@
 #include <unistd.h>
 
 enum {
-    STOP_MS = 5000,            // what is not finished then is closed
-    GATHER_NS = 80 * 1000,     // a commit waits so long for as many writers as lately wrote
-    GATHER_PASSES = 64,        // and for no more passes of the loop
-    INLINE_REQUESTS_MAX = 128, // a larger group is worth a thread of its own
+    STOP_MS = 5000,               // what is not finished then is closed
+    GATHER_NS = 80 * 1000,        // a commit waits so long for as many writers as lately wrote
+    GATHER_PASSES = 64,           // and for no more passes of the loop
+    INLINE_REQUESTS_MAX = 128,    // a larger group is worth a thread of its own
+    INLINE_SLOW_NS = 1000 * 1000, // a commit that took longer here would hold other connections up
+    INLINE_PAUSE = 256,           // so many are not done here then, before it is tried again
 };
 
 static uint64_t monotonic_ns(void)
@@ -252,8 +254,30 @@ static bool is_committing(const struct taud_worker *worker)
                TAU_STATUS_WOULD_BLOCK;
 }
 
-// Asks for the commit of what this turn wrote. Where little was written and nothing else is ready,
-// it is done here, which saves two wake-ups; else the engine's thread does it, and this loop goes
+// Whether to commit in this loop, which saves two wake-ups: where little was written, nothing else
+// is ready (gather has seen to that), and the disk is quick or nobody else is there to wait for it.
+static bool commit_here(struct taud_worker *worker, bool busy)
+{
+    if (worker->options.always_commit_inline)
+        return true;
+    if (busy || request_count(worker) - worker->group_requests > INLINE_REQUESTS_MAX)
+        return false;
+    if (worker->connections.count < 2 || worker->inline_pause == 0)
+        return true;
+    worker->inline_pause--;
+    return false;
+}
+
+static void commit_inline(struct taud_worker *worker)
+{
+    uint64_t began = monotonic_ns();
+    taud_engine_commit(worker->options.engine, worker->written, TAUD_COMMIT_INLINE);
+    if (monotonic_ns() - began > INLINE_SLOW_NS)
+        worker->inline_pause = INLINE_PAUSE;
+    worker->now_valid = false;
+}
+
+// Asks for the commit of what this turn wrote: here, or by the engine's thread while this loop goes
 // on.
 static void commit(struct taud_worker *worker)
 {
@@ -262,17 +286,16 @@ static void commit(struct taud_worker *worker)
     bool busy = is_committing(worker);
     if (!busy && !worker->options.always_commit_inline)
         gather(worker);
-    uint64_t requests = request_count(worker);
-    bool small = requests - worker->group_requests <= INLINE_REQUESTS_MAX;
-    bool here = worker->options.always_commit_inline || (small && !busy);
+    bool here = commit_here(worker, busy);
     worker->committing = worker->written;
-    worker->group_requests = requests;
+    worker->group_requests = request_count(worker);
     worker->last_writers = worker->group_writers;
     worker->group_writers = 0;
     taud_count(&worker->statistics, TAUD_COUNT_COMMITS, 1);
-    taud_engine_commit(worker->options.engine, worker->written,
-                       here ? TAUD_COMMIT_INLINE : TAUD_COMMIT_BACKGROUND);
-    worker->now_valid = false;
+    if (here)
+        commit_inline(worker);
+    else
+        taud_engine_commit(worker->options.engine, worker->written, TAUD_COMMIT_BACKGROUND);
 }
 
 // Sessions wait for room in the log: somebody must be committing what fills it.

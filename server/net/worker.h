@@ -61,6 +61,7 @@ struct taud_worker {
     uint32_t connection_turns; // of all connections, ever
     uint32_t group_writers;    // connections that wrote since the last commit
     uint32_t last_writers;     // and in the commit before
+    uint32_t inline_pause;     // commits to leave to the engine's thread, since one here was slow
     bool now_valid;
     bool log_was_full;
     bool thread_started;
