@@ -245,7 +245,7 @@ void taud_table_remove(struct taud_table *table, const struct taud_named *named)
             return;
         }
     }
-    assert(!"a thing is removed that is not in the table");
+    assert(false && "a thing is removed that is not in the table");
 }
 
 void taud_table_prefetch(const struct taud_table *table, uint64_t hash)
