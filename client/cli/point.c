@@ -5,12 +5,13 @@
  */
 #include "point.h"
 
-void cli_point_print(const struct cli *cli, const char *name, int64_t timestamp, double value,
-                     enum cli_point_part part)
+void cli_point_print(const struct cli *cli, const struct tau_label *label, int64_t timestamp,
+                     double value, enum cli_point_part part)
 {
     static const struct cli_column columns[] = {
-        {"series", CLI_CELL_TEXT}, {"timestamp", CLI_CELL_TIME}, {"value", CLI_CELL_F64}};
-    struct cli_cell cells[] = {cli_cell_text(name), cli_cell_time(timestamp), cli_cell_f64(value)};
+        {"series", CLI_CELL_LABEL}, {"timestamp", CLI_CELL_TIME}, {"value", CLI_CELL_F64}};
+    struct cli_cell cells[] = {cli_cell_label(label), cli_cell_time(timestamp),
+                               cli_cell_f64(value)};
     struct cli_writer writer;
     cli_writer_open(cli, &writer);
     cli_writer_record(&writer, columns, cells, 3, part == CLI_POINT_VALUE ? 2 : CLI_MAIN_NONE);

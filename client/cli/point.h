@@ -10,8 +10,8 @@
 /* What a table prints of a point. */
 enum cli_point_part { CLI_POINT_VALUE, CLI_POINT_WHOLE };
 
-/* Prints a point of the series or lens that was typed as `name`. */
-void cli_point_print(const struct cli *cli, const char *name, int64_t timestamp, double value,
-                     enum cli_point_part part);
+/* Prints a point of a series or a lens. */
+void cli_point_print(const struct cli *cli, const struct tau_label *label, int64_t timestamp,
+                     double value, enum cli_point_part part);
 
 #endif

@@ -57,6 +57,7 @@ enum cli_exit cli_exit_of(enum tau_status status)
     case TAU_STATUS_CONNECTION_FAILED:
     case TAU_STATUS_CONNECTION_LOST:
     case TAU_STATUS_TIMEOUT:
+    case TAU_STATUS_OUTCOME_UNKNOWN: /* the answer never came: that is no refusal */
         return CLI_NO_CONNECTION;
     default:
         return (unsigned)status < TAU_STATUS_TIMEOUT ? CLI_REFUSED : CLI_ERROR;

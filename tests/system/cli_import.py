@@ -13,8 +13,8 @@ import unittest
 from pathlib import Path
 from typing import Union
 
-from tau_cli import (ERROR, OK, PARTIAL, REFUSED, SANITIZED, TAU_CLI, USAGE, Cli, Server, Terminal,
-                     lines)
+from tau_cli import (ERROR, NO_CONNECTION, OK, PARTIAL, REFUSED, SANITIZED, TAU_CLI, USAGE, Cli, Server,
+                     Terminal, address_text, lines)
 
 LAST_LINE = re.compile(r"^(\d+) accepted, (\d+) rejected, (\d+\.\d+) seconds, (\d+) points/s$")
 
@@ -184,6 +184,32 @@ class Import(unittest.TestCase):
                                                                         (limit, limit)))
         self.assertEqual(done.returncode, OK, done.stderr)
         self.assertIn(b"3000000 accepted", done.stdout)
+
+    def test_server_dies(self) -> None:
+        """What is known is said: stored, refused, and what may be either."""
+        with Server() as server:
+            cli = Cli(server)
+            process = subprocess.Popen([str(TAU_CLI), "import", "-"], stdin=subprocess.PIPE,
+                                       stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=cli.env)
+            assert process.stdin is not None
+            try:
+                for at in range(0, 3_000_000, 10_000):
+                    if at == 300_000:
+                        server.kill()
+                    process.stdin.write(b"".join(b"dies,%d,1\n" % t for t in range(at, at + 10_000)))
+            except BrokenPipeError:
+                pass
+            out, err = process.communicate()
+            self.assertEqual(process.returncode, NO_CONNECTION, err)
+            found = re.fullmatch(r"(\d+) accepted, (\d+) rejected, (?:(\d+) unknown, )?"
+                                 r"\S+ seconds, \S+ points/s", lines(out.decode())[-1])
+            assert found is not None, out
+            accepted, unknown = int(found[1]), int(found[3] or 0)
+            self.assertIn(b"<stdin>:", err)
+            server.start()
+            stored = len(lines(cli.ok("range", "dies", "-s", address_text(server.address)))) - 1
+            self.assertLessEqual(accepted, stored)
+            self.assertLessEqual(stored, accepted + unknown)
 
     def test_export_is_the_identity(self) -> None:
         """Special values and names, and timestamps at both ends, come back bit for bit."""

@@ -163,7 +163,7 @@ class Live(unittest.TestCase):
         self.assertLess(max(b - a for a, b in zip(times, times[1:])), 900 * PATIENCE)
 
     def test_bench(self) -> None:
-        rows = json.loads(self.cli.ok("bench", "--duration", "200ms", "--connections", "2",
+        rows = json.loads(self.cli.ok("bench", "--duration", "500ms", "--connections", "2",
                                       "--depth", "16", "--series", "3", "--batch", "1000",
                                       "--format", "json"))
         self.assertEqual([row["workload"] for row in rows], ["append", "batch", "query"])

@@ -128,8 +128,7 @@ static enum tau_status send(struct collect *collect)
         status = cli_backlog_send(&collect->backlog, collect->cli->client, &error);
     }
     if (status != TAU_STATUS_SUCCESS) {
-        collect->lost = cli_exit_of(status) == CLI_NO_CONNECTION ||
-                        status == TAU_STATUS_OUTCOME_UNKNOWN || collect->lost;
+        collect->lost = cli_exit_of(status) == CLI_NO_CONNECTION || collect->lost;
         tell(collect, status, &error);
     } else {
         collect->told = TAU_STATUS_SUCCESS;

@@ -40,6 +40,6 @@ int tau_command_get(struct cli *cli, int argc, char **argv)
         cli_complain(cli, "%s has no point at %s", name, arguments.positionals[1]);
         return CLI_ERROR;
     }
-    cli_point_print(cli, name, request.timestamp, response.value, CLI_POINT_VALUE);
+    cli_point_print(cli, &request.label, request.timestamp, response.value, CLI_POINT_VALUE);
     return CLI_OK;
 }

@@ -277,7 +277,7 @@ static int exit_code(const struct import *import)
     int failed = (int)cli_exit_of(sender->failed);
     bool partial = sender->rejected + import->bad_lines > 0 || import->stopped;
     if (failed != CLI_OK && (failed != CLI_REFUSED || sender->accepted == 0)) {
-        return sender->failed == TAU_STATUS_OUTCOME_UNKNOWN ? CLI_NO_CONNECTION : failed;
+        return failed;
     }
     if (partial || (import->failed && sender->accepted > 0)) {
         return CLI_PARTIAL;

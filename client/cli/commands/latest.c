@@ -36,6 +36,7 @@ int tau_command_latest(struct cli *cli, int argc, char **argv)
         cli_complain(cli, "%s has no point yet", name);
         return CLI_ERROR;
     }
-    cli_point_print(cli, name, response.point.timestamp, response.point.value, CLI_POINT_WHOLE);
+    cli_point_print(cli, &request.label, response.point.timestamp, response.point.value,
+                    CLI_POINT_WHOLE);
     return CLI_OK;
 }

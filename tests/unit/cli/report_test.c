@@ -11,6 +11,7 @@ static void test_exit_codes(void **state)
     assert_int_equal(cli_exit_of(TAU_STATUS_CONNECTION_FAILED), 3);
     assert_int_equal(cli_exit_of(TAU_STATUS_CONNECTION_LOST), 3);
     assert_int_equal(cli_exit_of(TAU_STATUS_TIMEOUT), 3);
+    assert_int_equal(cli_exit_of(TAU_STATUS_OUTCOME_UNKNOWN), 3);
     assert_int_equal(cli_exit_of(TAU_STATUS_SERIES_NOT_FOUND), 4);
     assert_int_equal(cli_exit_of(TAU_STATUS_AUTH_FAILED), 4);
     assert_int_equal(cli_exit_of((enum tau_status)0x7F), 4);
