@@ -169,11 +169,24 @@ class Signals(LifeCase):
             except raw.Closed:
                 pass
             client.close()
-            server.stop()
+            server.wait_for_end()
             server.start()
             with server.connect() as client:
                 client.negotiate()
                 self.assertEqual(client.query_range(series), [(t, t) for t in range(answered)])
+
+    def test_told_again_and_again(self) -> None:
+        """Signals that arrive while it stops change nothing."""
+        for _ in range(5):
+            with Server("--workers", "2") as server:
+                client = server.connect()
+                assert server.process is not None
+                while server.running:
+                    server.process.send_signal(signal.SIGTERM)
+                    server.process.send_signal(signal.SIGINT)
+                    time.sleep(0.0005)
+                client.close()
+                server.wait_for_end()
 
     def test_end_with_connections_in_every_state(self) -> None:
         with Server("--workers", "2") as server:

@@ -160,8 +160,13 @@ class Server:
     def stop(self, by: int = signal.SIGTERM, seconds: float = 15.0) -> float:
         """Stops in order, fails unless the exit code is 0, and returns how long it took."""
         assert self.process is not None
-        began = time.monotonic()
         self.process.send_signal(by)
+        return self.wait_for_end(seconds)
+
+    def wait_for_end(self, seconds: float = 15.0) -> float:
+        """Waits for a server that was told to stop; as stop."""
+        assert self.process is not None
+        began = time.monotonic()
         try:
             code = self.process.wait(seconds * PATIENCE)
         except subprocess.TimeoutExpired:
