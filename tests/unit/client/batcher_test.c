@@ -376,6 +376,78 @@ static void a_lonely_point_leaves_in_time(void **state)
     end_async(&bench, async);
 }
 
+struct scarce {
+    size_t calls;
+    size_t fail_at;
+    size_t live;
+};
+
+static void *allocate_scarce(void *user_data, size_t size)
+{
+    struct scarce *scarce = user_data;
+    if (++scarce->calls >= scarce->fail_at)
+        return NULL;
+    scarce->live++;
+    return malloc(size);
+}
+
+static void release_scarce(void *user_data, void *memory, size_t size)
+{
+    struct scarce *scarce = user_data;
+    (void)size;
+    scarce->live--;
+    free(memory);
+}
+
+/* Fills a batcher of a client that is not connected, as far as the memory goes. */
+static bool fill_with(struct scarce *scarce, struct failures *failures)
+{
+    struct tau_allocator allocator = {allocate_scarce, release_scarce, scarce};
+    struct tau_options options;
+    struct tau_batcher_options batching;
+    struct tau_async *async;
+    struct tau_batcher *batcher;
+    uint64_t added = 0;
+    tau_options_init(&options);
+    options.allocator = &allocator;
+    tau_batcher_options_init(&batching);
+    batching.frame_bytes = 4096;
+    batching.on_failed = on_failed;
+    batching.user_data = failures;
+    if (tau_async_new(&options, &async, NULL) != TAU_STATUS_SUCCESS)
+        return false;
+    if (tau_batcher_new(async, &batching, &batcher) == TAU_STATUS_SUCCESS) {
+        struct tau_label label = numbered(1);
+        enum tau_status status = TAU_STATUS_SUCCESS;
+        while (status == TAU_STATUS_SUCCESS && added < 5000) { /* frames that fail come back */
+            status = tau_batcher_add(batcher, &label, (int64_t)added, 0);
+            added += status == TAU_STATUS_SUCCESS;
+        }
+        if (added < 5000)
+            assert_true(status == TAU_STATUS_NO_MEMORY || status == TAU_STATUS_WOULD_BLOCK);
+        assert_int_equal(tau_batcher_counts(batcher).added, added);
+        tau_batcher_free(batcher);
+    }
+    tau_async_free(async);
+    assert_int_equal(failures->count, added);
+    return added == 8 * 253;
+}
+
+static void no_memory_loses_no_account(void **state)
+{
+    (void)state;
+    for (size_t fail_at = 1;; fail_at++) {
+        struct scarce scarce = {.fail_at = fail_at};
+        struct failures failures = {0};
+        bool whole = fill_with(&scarce, &failures);
+        assert_int_equal(scarce.live, 0);
+        if (scarce.calls < fail_at) {
+            assert_true(whole);
+            return;
+        }
+    }
+}
+
 static void bad_options_are_refused(void **state)
 {
     (void)state;
@@ -413,6 +485,7 @@ int main(void)
         cmocka_unit_test(full_frames_would_block_with_an_old_server),
         cmocka_unit_test(a_small_output_keeps_the_order),
         cmocka_unit_test(a_lonely_point_leaves_in_time),
+        cmocka_unit_test(no_memory_loses_no_account),
         cmocka_unit_test(bad_options_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
