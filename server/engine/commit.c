@@ -82,10 +82,9 @@ static void take_result(struct taud_log *log, struct taud_log_buffer *buffer)
         buffer->written = (size_t)(log->completed_position - buffer->position);
         atomic_store(&log->durable_position, log->completed_position);
         atomic_store(&log->disk_full, false);
-        if (log->durability != TAUD_DURABILITY_SYNC) {
-            log->unsynced = true;
-            pthread_cond_signal(&log->work);
-        }
+        if (log->durability == TAUD_DURABILITY_INTERVAL && !log->unsynced)
+            pthread_cond_signal(&log->work); // it has a time to keep from now on
+        log->unsynced = log->durability != TAUD_DURABILITY_SYNC;
         break;
     case TAU_STATUS_STORAGE_FULL:
         atomic_store(&log->disk_full, true);

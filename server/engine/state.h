@@ -29,8 +29,8 @@
 #include <stdatomic.h>
 
 enum {
-    TAUD_SHARDS = 64,
-    TAUD_SHARD_BITS = 6,
+    TAUD_SHARDS = 16, // a batch's run in one shard is then long enough to pay for its two locks
+    TAUD_SHARD_BITS = 4,
     TAUD_BATCH = 256, // points that are sorted by shard together
     TAUD_CACHE_LINES = 128,
 };
