@@ -18,6 +18,9 @@
 #define HOUR   (60 * MINUTE)
 #define DAY    (24 * HOUR)
 
+/* Beyond this, rounding a value up to a mark may leave the range of an f64. */
+#define ROUNDED_LIMIT 1e307
+
 /* The least of 1, 2, 5 or 10 times a power of ten that is not below `rough`. */
 static double round_up(double rough)
 {
@@ -41,6 +44,10 @@ void cli_value_axis_init(struct cli_value_axis *axis, double low, double high, s
         high = high / 2 + margin / 2 < 1e307 ? high + margin : high;
         span = high / 2 - low / 2;
     }
+    if (fmax(fabs(low), fabs(high)) > ROUNDED_LIMIT) {
+        *axis = (struct cli_value_axis){.low = low, .high = high, .step = span, .tick_count = 3};
+        return;
+    }
     double step = round_up(fmax(span * 2 / (double)most, 5e-308));
     for (int widened = 0; widened < 4; widened++) {
         axis->low = floor(low / step) * step;
@@ -57,7 +64,7 @@ void cli_value_axis_init(struct cli_value_axis *axis, double low, double high, s
 
 double cli_value_axis_tick(const struct cli_value_axis *axis, size_t index)
 {
-    return axis->low + (double)index * axis->step;
+    return fma((double)index, axis->step, axis->low); /* the product alone may overflow */
 }
 
 size_t cli_value_axis_text(const struct cli_value_axis *axis, size_t index, char *ret_text)

@@ -24,8 +24,10 @@ static void assert_axis(double low, double high, size_t most)
 
 static void test_values(void **state)
 {
-    static const double values[] = {0,   1,    -1,     0.1,   99.9,   1e-9,
-                                    1e9, 1e15, -1e300, 1e300, 5e-300, 0.30000000000000004};
+    static const double values[] = {0,        1,       -1,       0.1,
+                                    99.9,     1e-9,    1e9,      1e15,
+                                    -1e300,   1e300,   5e-300,   0.30000000000000004,
+                                    -DBL_MAX, 1.7e308, -1.7e308, DBL_MAX};
     (void)state;
     for (size_t i = 0; i < COUNT(values); i++) {
         for (size_t j = 0; j < COUNT(values); j++) {
