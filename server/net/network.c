@@ -101,12 +101,17 @@ static void on_hangup(evutil_socket_t number, short what, void *user_data)
                        strerror(errno));
 }
 
+// When the loop goes away each signal gets back the action that it had before; that is to ignore it,
+// so that a second SIGTERM does not cut an orderly stop short.
 static bool add_signals(struct taud_network *network)
 {
-    network->signals[0] = evsignal_new(network->base, SIGTERM, on_stop_signal, network);
-    network->signals[1] = evsignal_new(network->base, SIGINT, on_stop_signal, network);
-    network->signals[2] = evsignal_new(network->base, SIGHUP, on_hangup, network);
+    static const int numbers[SIGNAL_COUNT] = {SIGTERM, SIGINT, SIGHUP};
+    static const event_callback_fn callbacks[SIGNAL_COUNT] = {on_stop_signal, on_stop_signal,
+                                                              on_hangup};
     for (int index = 0; index < SIGNAL_COUNT; index++) {
+        signal(numbers[index], SIG_IGN);
+        network->signals[index] =
+            evsignal_new(network->base, numbers[index], callbacks[index], network);
         if (network->signals[index] == NULL || event_add(network->signals[index], NULL) != 0)
             return false;
     }
