@@ -130,6 +130,8 @@ static bool is_space(char character)
 enum tau_status tau_certificate_from_hex(const char *text, struct tau_certificate *ret_certificate)
 {
     struct tau_certificate certificate;
+    if (text == NULL)
+        return TAU_STATUS_INVALID_ARGUMENT;
     while (is_space(*text))
         text++;
     for (size_t i = 0; i < sizeof(certificate.bytes); i++, text += 2) {

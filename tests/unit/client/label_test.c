@@ -84,6 +84,7 @@ static void certificates_are_read(void **state)
     assert_int_equal(certificate.bytes[1], 0x11);
     assert_int_equal(certificate.bytes[31], 0xF0);
     assert_int_equal(tau_certificate_from_hex("", &certificate), TAU_STATUS_INVALID_ARGUMENT);
+    assert_int_equal(tau_certificate_from_hex(NULL, &certificate), TAU_STATUS_INVALID_ARGUMENT);
     assert_int_equal(tau_certificate_from_hex(HEX_31 "1F", &certificate),
                      TAU_STATUS_INVALID_ARGUMENT);
     assert_int_equal(tau_certificate_from_hex(HEX_31 "1F00", &certificate),
