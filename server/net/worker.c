@@ -16,6 +16,7 @@ enum {
     GATHER_NS = 80 * 1000,        // a commit waits so long for as many writers as lately wrote
     GATHER_PASSES = 64,           // and for no more passes of the loop
     INLINE_REQUESTS_MAX = 128,    // a larger group is worth a thread of its own
+    INLINE_BYTES_MAX = 16 * 1024, // of log, likewise: batches are read while the last are synced
     INLINE_SLOW_NS = 1000 * 1000, // a commit that took longer here would hold other connections up
     INLINE_PAUSE = 256,           // so many are not done here then, before it is tried again
 };
@@ -260,7 +261,8 @@ static bool commit_here(struct taud_worker *worker, bool busy)
 {
     if (worker->options.always_commit_inline)
         return true;
-    if (busy || request_count(worker) - worker->group_requests > INLINE_REQUESTS_MAX)
+    if (busy || request_count(worker) - worker->group_requests > INLINE_REQUESTS_MAX ||
+        worker->written - worker->committing > INLINE_BYTES_MAX)
         return false;
     if (worker->connections.count < 2 || worker->inline_pause == 0)
         return true;
