@@ -15,7 +15,11 @@ struct taud_slab {
     uint8_t class;
 };
 
-enum { DIRTY_KEPT = 64 }; // empty slabs whose pages are kept for the next need
+enum {
+    DIRTY_KEPT = 64, // empty slabs whose pages are kept for the next need
+    SPARE_SHARE = 8, // of the slabs, and some for what does not grow with them
+    SPARE_SLABS = (2 << 20) / TAUD_SLAB_BYTES,
+};
 
 static uint16_t capacity_of(unsigned class)
 {
@@ -26,10 +30,13 @@ bool taud_arena_init(struct taud_arena *arena, uint64_t bytes,
                      const struct taud_allocator *allocator)
 {
     memset(arena, 0, sizeof *arena);
-    if (bytes / TAUD_SLAB_BYTES > UINT32_MAX - 1 || bytes / TAUD_SLAB_BYTES == 0)
+    uint64_t count = bytes / TAUD_SLAB_BYTES;
+    if (count > UINT32_MAX / 2 || count == 0)
         return false;
     arena->allocator = allocator;
-    arena->slab_count = (uint32_t)(bytes / TAUD_SLAB_BYTES);
+    arena->bound = (uint32_t)count;
+    arena->spare = arena->bound / SPARE_SHARE + SPARE_SLABS;
+    arena->slab_count = arena->bound + arena->spare;
     arena->reserved_bytes = (size_t)arena->slab_count * TAUD_SLAB_BYTES;
     arena->slab_records_bytes = (size_t)arena->slab_count * sizeof(struct taud_slab);
     arena->base = allocator->reserve(allocator->context, arena->reserved_bytes);
@@ -50,6 +57,11 @@ void taud_arena_done(struct taud_arena *arena)
     allocator->unreserve(allocator->context, arena->slabs, arena->slab_records_bytes);
     allocator->unreserve(allocator->context, arena->base, arena->reserved_bytes);
     pthread_mutex_destroy(&arena->mutex);
+}
+
+void taud_arena_overdraw(struct taud_arena *arena, bool on)
+{
+    arena->bound = on ? arena->slab_count : arena->slab_count - arena->spare;
 }
 
 static void push(struct taud_arena *arena, struct taud_slab_list *list, uint32_t index)
@@ -86,6 +98,8 @@ static bool pop(struct taud_arena *arena, struct taud_slab_list *list, uint32_t 
 static bool add_slab(struct taud_arena *arena, enum taud_block_class class)
 {
     uint32_t index;
+    if (arena->slabs_used >= arena->bound)
+        return false;
     if (pop(arena, &arena->dirty, &index))
         arena->dirty_count--;
     else if (!pop(arena, &arena->clean, &index)) {
@@ -122,7 +136,8 @@ void *taud_arena_take(struct taud_arena *arena, enum taud_block_class class)
 {
     void *block = NULL;
     pthread_mutex_lock(&arena->mutex);
-    if (arena->partial[class].first || add_slab(arena, class))
+    // Beyond the bound not even what is left of a slab: it would add up over many starts.
+    if (arena->slabs_used <= arena->bound && (arena->partial[class].first || add_slab(arena, class)))
         block = take_from(arena, arena->partial[class].first - 1, class);
     pthread_mutex_unlock(&arena->mutex);
     return block;

@@ -44,6 +44,8 @@ struct taud_arena {
     struct taud_slab *slabs; // what is known of each slab, beside them
     size_t slab_records_bytes;
     uint32_t slab_count;
+    uint32_t spare;     // slabs among them that only taud_arena_overdraw lets use
+    uint32_t bound;     // no more slabs are used
     uint32_t untouched; // slabs from here on were never used
     uint32_t slabs_used;
     uint32_t dirty_count;
@@ -56,6 +58,11 @@ struct taud_arena {
 bool taud_arena_init(struct taud_arena *arena, uint64_t bytes,
                      const struct taud_allocator *allocator);
 void taud_arena_done(struct taud_arena *arena);
+
+// While it is on, an eighth and 2 MiB more may be used: replay puts the same things into memory with
+// another hash key and in another order, and a full head must fit again. Only while one thread is
+// there. What is used beyond the bound then stays until it is given back, and nothing can be taken.
+void taud_arena_overdraw(struct taud_arena *arena, bool on);
 
 // A block aligned to its size (at most 4 KiB), with whatever it held; NULL when the bound is reached.
 void *taud_arena_take(struct taud_arena *arena, enum taud_block_class class);

@@ -276,8 +276,10 @@ enum tau_status taud_engine_replay(struct taud_engine *engine, uint64_t known_po
 {
     struct replay replay = {
         .engine = engine, .recovery = recovery, .error = error, .next_identity = 1};
+    taud_arena_overdraw(&engine->arena, true);
     enum tau_status status = engine->backend->log->open(engine->backend, known_position,
                                                         replay_group, &replay, ret_report, error);
+    taud_arena_overdraw(&engine->arena, false);
     for (size_t i = 0; i < replay.page_capacity; i++)
         engine->allocator->release(engine->allocator->context, replay.pages[i]);
     engine->allocator->release(engine->allocator->context, (void *)replay.pages);

@@ -22,17 +22,25 @@ static struct tau_label label_of(unsigned number)
     return label;
 }
 
-static struct taud_engine *start(struct disk *disk, uint64_t memory_bytes,
-                                 struct taud_backend **ret_backend)
+// `seed` keys the hash of labels, which is another one at each start of a server.
+static struct taud_engine *start_seeded(struct disk *disk, uint64_t memory_bytes, uint8_t seed,
+                                        struct taud_backend **ret_backend)
 {
     struct taud_local_options local = {.directory = "data", .io = disk_io(disk), .file_seed = 1};
     struct taud_engine *engine = NULL;
     struct taud_error error;
     assert_int_equal(taud_local_backend_new(&local, ret_backend, &error), TAU_STATUS_SUCCESS);
-    struct taud_engine_options options = {.backend = *ret_backend, .memory_bytes = memory_bytes};
+    struct taud_engine_options options = {
+        .backend = *ret_backend, .memory_bytes = memory_bytes, .seed = {seed}};
     assert_int_equal(taud_engine_new(&options, &engine, &error), TAU_STATUS_SUCCESS);
     assert_int_equal(taud_engine_startup(engine, NULL, &error), TAU_STATUS_SUCCESS);
     return engine;
+}
+
+static struct taud_engine *start(struct disk *disk, uint64_t memory_bytes,
+                                 struct taud_backend **ret_backend)
+{
+    return start_seeded(disk, memory_bytes, 0, ret_backend);
 }
 
 static void full_memory_refuses_and_a_drop_frees(void **state)
@@ -90,6 +98,56 @@ static void full_memory_refuses_and_a_drop_frees(void **state)
     }
     taud_engine_free(engine);
     backend->free(backend);
+    disk_free(disk);
+}
+
+// Appends to the series in turn until each of them is refused. Returns how many points went in.
+static uint64_t fill(struct taud_engine *engine, unsigned series_count, int64_t *timestamp)
+{
+    uint64_t stored = 0, position = 0;
+    for (unsigned refused = 0; refused < series_count;) {
+        struct tau_append_request point = {
+            label_of((unsigned)((uint64_t)*timestamp % series_count)), (*timestamp)++, 1};
+        enum tau_status status;
+        taud_engine_append(engine, &point, 1, &status, &position);
+        refused = status == TAU_STATUS_SUCCESS ? 0 : refused + 1;
+        stored += status == TAU_STATUS_SUCCESS;
+    }
+    return stored;
+}
+
+// Other labels fall into one shard at each start, so that the tables take more or less memory.
+static void a_full_head_starts_again_with_any_seed(void **state)
+{
+    (void)state;
+    enum { SERIES = 12, STARTS = 30 };
+    struct disk *disk = disk_new(true);
+    struct taud_backend *backend;
+    uint64_t stored = 0, position = 0;
+    int64_t timestamp = 0;
+    for (uint8_t seed = 1; seed <= STARTS; seed++) {
+        struct taud_engine *engine = start_seeded(disk, 2 << 20, seed, &backend);
+        for (unsigned i = 0; i < SERIES && seed == 1; i++) {
+            struct tau_label label = label_of(i);
+            assert_int_equal(taud_engine_create_series(engine, &label, &position),
+                             TAU_STATUS_SUCCESS);
+        }
+        stored += fill(engine, SERIES, &timestamp);
+        uint64_t found = 0;
+        for (unsigned i = 0; i < SERIES; i++) {
+            struct tau_label label = label_of(i);
+            struct tau_describe_series_response description;
+            taud_engine_describe(engine, &label, &description);
+            found += description.point_count;
+        }
+        assert_true(found == stored);
+        struct taud_engine_statistics figures;
+        taud_engine_statistics(engine, &figures);
+        assert_true(figures.memory_used_bytes <= (2 << 20) + (512 << 10)); // and does not creep up
+        taud_engine_free(engine);
+        backend->free(backend);
+    }
+    assert_true(stored > 100000);
     disk_free(disk);
 }
 
@@ -237,6 +295,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(full_memory_refuses_and_a_drop_frees),
+        cmocka_unit_test(a_full_head_starts_again_with_any_seed),
         cmocka_unit_test(the_largest_batches_fit_and_one_more_does_not),
         cmocka_unit_test(there_are_so_many_lenses_and_no_more),
         cmocka_unit_test(real_files_have_one_server),
