@@ -15,10 +15,15 @@ def first_sentence(doc: str) -> str:
     return text if end < 0 else text[: end + 1]
 
 
+def in_comment(text: str) -> str:
+    """Text on one line that neither ends a C comment nor seems to begin one within it."""
+    return " ".join(text.split()).replace("*/", "* /").replace("/*", "/ *")
+
+
 def comment(text: str, indent: int = 0) -> str:
     """A C comment of one or more lines, wrapped to the width of the tree."""
     margin = " " * indent
-    text = " ".join(text.split()).replace("*/", "* /")
+    text = in_comment(text)
     if len(margin) + len(text) + 6 <= COLUMNS:
         return f"{margin}/* {text} */\n"
     lines = textwrap.wrap(text, COLUMNS - indent - 6, break_long_words=False)
@@ -81,7 +86,7 @@ def aligned(rows: list[tuple[str, str]], indent: int = 4) -> str:
         return "".join(line + "\n" for line in lines)
 
     for declaration, words in rows:
-        words = " ".join(words.split())
+        words = in_comment(words)
         widest = max([len(declaration)] + [len(d) for d, c in run if c])
         longest = max([len(words)] + [len(c) for _, c in run])
         if words and indent + widest + longest + 7 > COLUMNS:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import textwrap
 
+from .ctext import in_comment
 from .model import Field, Model, Operation, Shape
 
 HEADER = "include/tau/operations.h"
@@ -111,7 +112,7 @@ def paragraphs(lines: list[str]) -> str:
         if not line:
             out.append(" *")
             continue
-        out += [f" * {part}" for part in textwrap.wrap(line, WIDTH - 3)]
+        out += [f" * {part}" for part in textwrap.wrap(in_comment(line), WIDTH - 3)]
     return "\n".join([*out, " */"])
 
 

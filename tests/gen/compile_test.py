@@ -56,6 +56,16 @@ class CompileTest(unittest.TestCase):
         run(CC, "-std=c11", *strict, "-x", "c", header)
         run(CXX, "-std=c++11", *strict, "-x", "c++", header)
 
+    def test_documentation_cannot_end_a_comment(self) -> None:
+        with Workspace() as space:
+            for doc in ("Stores a pair.", "The key."):
+                space.change("demo.toml", f'"{doc}"', f'"{doc[:-1]} /* or a/*.b */ so."')
+            self.assertEqual(space.generate("--group", "build").stderr, "")
+            include = space.path / "out/include"
+            for name in ("protocol.h", "operations.h"):
+                run(CC, "-std=c11", "-Wall", "-Werror", "-fsyntax-only", f"-I{include}",
+                    f"-I{ROOT / 'client/include'}", "-x", "c", include / "tau" / name)  # fmt: skip
+
     def test_vectors(self) -> None:
         wire = ROOT / "protocol/wire"
         tests = ROOT / "tests/conformance"
