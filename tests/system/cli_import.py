@@ -9,6 +9,7 @@ import re
 import resource
 import subprocess
 import tempfile
+import time
 import unittest
 from pathlib import Path
 from typing import Union
@@ -211,6 +212,24 @@ class Import(unittest.TestCase):
             stored = len(lines(cli.ok("range", "dies", "-s", address_text(server.address)))) - 1
             self.assertLessEqual(accepted, stored)
             self.assertLessEqual(stored, accepted + unknown)
+
+    def test_slow_input(self) -> None:
+        """Rows of a pipe that is still being written are stored soon, and a pause that outlasts
+        the server's patience loses nothing."""
+        with Server("--idle-timeout", "1s") as server:
+            cli = Cli(server)
+            with subprocess.Popen([str(TAU_CLI), "import", "-"], env=cli.env,
+                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                  stderr=subprocess.PIPE) as process:
+                assert process.stdin is not None
+                process.stdin.write(b"slow,1,1\n")
+                process.stdin.flush()
+                time.sleep(3.5)
+                self.assertEqual(cli.ok("get", "slow", "1"), "1\n")
+                out, err = process.communicate(b"slow,2,2\n", timeout=60)
+            self.assertEqual((process.returncode, err), (OK, b""))
+            self.assertIn(b"2 accepted, 0 rejected", out)
+            self.assertEqual(len(lines(cli.ok("range", "slow", "-f", "csv"))), 3)
 
     def test_export_is_the_identity(self) -> None:
         """Special values and names, and timestamps at both ends, come back bit for bit."""

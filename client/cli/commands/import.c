@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -21,6 +22,10 @@
 
 #define READ_BYTES         ((size_t)1 << 18)
 #define DEFAULT_MAX_ERRORS 1000
+
+/* A slow input, such as a pipe that is still being written: how long rows wait to be sent. */
+#define LINGER_NS INT64_C(1000000000)
+#define LINGER_MS 1000
 
 enum { OPTION_SERIES, OPTION_MAX_ERRORS };
 
@@ -69,6 +74,7 @@ struct import {
     struct cli_sender sender;
     struct cli_progress progress;
     uint64_t bytes_done;
+    int64_t sent_ns; /* when nothing was left to send */
 };
 
 static const char *shown_name(const char *file)
@@ -180,11 +186,46 @@ static bool on_record(void *user_data, const struct cli_csv_record *record)
     return cli_sender_add(&import->sender, &row, &place) && !import->stopped;
 }
 
+/* Waits for more to read, and sends what was read when that takes long. In a long pause the server
+ * may close the connection: nothing is in flight then, so a new one takes its place. */
+static void wait_for_input(struct import *import, int fd)
+{
+    struct pollfd watched = {.fd = fd, .events = POLLIN};
+    bool paused = false;
+    while (!import->stopped && !cli_interrupted() && poll(&watched, 1, LINGER_MS) == 0) {
+        paused = true;
+        if (!cli_sender_finish(&import->sender)) {
+            import->stopped = true;
+        }
+    }
+    if (cli_interrupted()) {
+        import->stopped = true;
+    }
+    if (paused) {
+        cli_progress_clear(&import->progress);
+    }
+    if (paused && !import->stopped && cli_connect(import->cli) != CLI_OK) {
+        import->sender.failed = TAU_STATUS_CONNECTION_FAILED;
+        import->stopped = true;
+    }
+}
+
+/* Rows that trickle in never fill a batch soon. */
+static void send_when_late(struct import *import)
+{
+    int64_t now_ns = cli_clock_ns();
+    if (now_ns - import->sent_ns >= LINGER_NS) {
+        cli_sender_finish(&import->sender);
+        import->sent_ns = now_ns;
+    }
+}
+
 /* Feeds the reader until the end of the file, or until it is stopped. Returns false with errno. */
 static bool read_bytes(struct import *import, int fd, char *buffer)
 {
     for (;;) {
-        ssize_t count = read(fd, buffer, READ_BYTES);
+        wait_for_input(import, fd);
+        ssize_t count = import->stopped ? 0 : read(fd, buffer, READ_BYTES);
         if (cli_interrupted()) {
             import->stopped = true;
         }
@@ -201,6 +242,7 @@ static bool read_bytes(struct import *import, int fd, char *buffer)
         if (!cli_csv_feed(&import->reader, buffer, (size_t)count)) {
             return true;
         }
+        send_when_late(import);
         import->bytes_done += (uint64_t)count;
         cli_progress_update(&import->progress, import->bytes_done, import->sender.accepted,
                             cli_clock_ns());
@@ -290,6 +332,7 @@ static int run(struct import *import, size_t file_count)
     struct cli_interrupt interrupt;
     char *buffer = malloc(READ_BYTES);
     int64_t began_ns = cli_clock_ns();
+    import->sent_ns = began_ns;
     if (buffer == NULL || cli_sender_init(&import->sender, import->cli->client, on_refused,
                                           on_batch_failed, import) != TAU_STATUS_SUCCESS) {
         free(buffer);
