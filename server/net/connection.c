@@ -233,8 +233,8 @@ static bool wants_input(const struct taud_connection *c)
         return false;
     case TAUD_WAIT_OUTPUT:
     case TAUD_WAIT_LOG:
-    case TAUD_WAIT_PENDING:
-        return c->input_size < TAUD_INPUT_MAX_BYTES;
+    case TAUD_WAIT_PENDING: // a stranger has nothing to cancel
+        return taud_session_authenticated(session) && c->input_size < TAUD_INPUT_MAX_BYTES;
     }
     return false;
 }

@@ -317,7 +317,9 @@ static bool output_has_room(const struct taud_session *session,
                             const struct taud_transport *transport)
 {
     size_t bytes = output_bytes(session, transport);
-    return bytes == 0 || (bytes < TAUD_OUTPUT_MAX_BYTES &&
+    size_t most = taud_session_authenticated(session) ? TAUD_OUTPUT_MAX_BYTES
+                                                      : TAUD_OUTPUT_NEW_MAX_BYTES;
+    return bytes == 0 || (bytes < most &&
                           taud_budget_has_room(transport->budget, TAUD_REPLY_BYTES));
 }
 

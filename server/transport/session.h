@@ -19,6 +19,8 @@
 enum {
     // A session executes nothing more while this much output waits.
     TAUD_OUTPUT_MAX_BYTES = 256 * 1024,
+    // The same before authentication: a stranger shall not use up what all sessions share.
+    TAUD_OUTPUT_NEW_MAX_BYTES = 4 * 1024,
     // While a session executes nothing, it is read up to here, to find CANCEL.
     TAUD_INPUT_MAX_BYTES = 64 * 1024,
     // Requests of one session that may be waiting for their completion.

@@ -254,12 +254,43 @@ static void finishes_what_was_read_at_the_end(void **state)
     taud_worker_join(f->worker);
 }
 
+static void holds_little_for_a_stranger_who_does_not_read(void **state)
+{
+    struct fixture *f = *state;
+    int client = open_client(f, false);
+    uint8_t frames[64 * TAU_HEADER_SIZE]; // each is refused, for its length, and answered
+    struct tau_header header = {.opcode = TAU_OPCODE_CONNECT};
+    for (size_t index = 0; index < 64; index++)
+        tau_header_store(frames + index * TAU_HEADER_SIZE, &header);
+    struct timeval patience = {.tv_usec = 100 * 1000};
+    assert_int_equal(setsockopt(client, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience), 0);
+    size_t sent = 0;
+    for (ssize_t count = 1; count > 0; sent += count > 0 ? (size_t)count : 0)
+        count = send(client, frames + sent % TAU_HEADER_SIZE, sizeof frames - TAU_HEADER_SIZE,
+                     MSG_NOSIGNAL);
+    assert_true(atomic_load(&f->budget.used_bytes) <= 32 * 1024);
+    // When it reads, it is served on: it may still say who it is.
+    size_t answers = (sent + TAU_HEADER_SIZE - 1) / TAU_HEADER_SIZE;
+    uint8_t invalid = TAU_STATUS_INVALID_PAYLOAD;
+    for (size_t index = 0; index < sent / TAU_HEADER_SIZE; index++)
+        expect(client, TAU_OPCODE_ERR, &invalid, 1);
+    if (sent % TAU_HEADER_SIZE != 0) {
+        send_all(client, frames + sent % TAU_HEADER_SIZE,
+                 answers * TAU_HEADER_SIZE - sent);
+        expect(client, TAU_OPCODE_ERR, &invalid, 1);
+    }
+    send_frame(client, TAU_OPCODE_CONNECT, CERTIFICATE.bytes, 32);
+    expect(client, TAU_OPCODE_OK, NULL, 0);
+    close(client);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(serves_byte_by_byte),
+        CASE(holds_little_for_a_stranger_who_does_not_read),
         CASE(serves_large_frames),
         CASE(ends_an_unfinished_frame_by_its_deadline),
         CASE(ends_an_idle_connection),
