@@ -263,6 +263,10 @@ enum tau_status taud_engine_on_durable(struct taud_engine *engine,
 bool taud_engine_log_has_room(const struct taud_engine *engine)
 {
     const struct taud_log *log = &engine->log;
+    // A write is refused at once then, and the buffer will not empty for long, or ever.
+    if (atomic_load_explicit(&log->failed, memory_order_relaxed) ||
+        atomic_load_explicit(&log->disk_full, memory_order_relaxed))
+        return true;
     return atomic_load_explicit(&log->active_used, memory_order_relaxed) +
                atomic_load_explicit(&log->in_flight, memory_order_relaxed) <=
            TAUD_LOG_BUFFER_BYTES / 2;

@@ -290,6 +290,8 @@ static void set_lists(struct taud_connection *c)
 {
     const struct taud_output *output = &c->session.output;
     bool held = output->head != NULL && output->head->hold != 0;
+    if (c->session.wait == TAUD_WAIT_LOG)
+        c->worker->log_was_full = true; // there may be room again before the worker looks
     if (held || c->session.wait == TAUD_WAIT_LOG) {
         if (!taud_link_used(&c->waiting))
             taud_list_add(&c->worker->waiting, &c->waiting);

@@ -300,12 +300,17 @@ static void commit(struct taud_worker *worker)
         taud_engine_commit(worker->options.engine, worker->written, TAUD_COMMIT_BACKGROUND);
 }
 
-// Sessions wait for room in the log: somebody must be committing what fills it.
-static void commit_all(struct taud_worker *worker)
+// Sessions wait for room in the log: somebody must be committing what fills it. Returns false when
+// there is nothing to commit: then it is promised to writes on other threads, which may end without
+// having written anything, and nobody will say so.
+static bool commit_all(struct taud_worker *worker)
 {
     struct taud_engine_statistics figures;
     taud_engine_statistics(worker->options.engine, &figures);
+    if (figures.durable_position >= figures.log_position)
+        return false;
     taud_engine_commit(worker->options.engine, figures.log_position, TAUD_COMMIT_BACKGROUND);
+    return true;
 }
 
 static void end_turn(struct taud_worker *worker)
@@ -318,11 +323,13 @@ static void end_turn(struct taud_worker *worker)
     if (!waits)
         return;
     bool full = !taud_engine_log_has_room(worker->options.engine);
-    if (full)
-        commit_all(worker);
-    if (atomic_exchange(&worker->woken, false) || (worker->log_was_full && !full))
-        release_waiting(worker);
+    bool look_again = full && !commit_all(worker);
+    bool was_full = worker->log_was_full;
     worker->log_was_full = full;
+    if (atomic_exchange(&worker->woken, false) || (was_full && !full))
+        release_waiting(worker);
+    if (look_again || (!full && worker->log_was_full)) // it was full again for one of those
+        atomic_store(&worker->woken, true);
 }
 
 static void set_timer(struct taud_worker *worker)

@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "engine/state.h"
 #include "net/worker.h"
 
 static const struct tau_certificate CERTIFICATE = {{1, 2, 3}};
@@ -284,12 +285,50 @@ static void holds_little_for_a_stranger_who_does_not_read(void **state)
     close(client);
 }
 
+// Another thread's writes have been promised the log's room, and end without having written.
+static void goes_on_when_promised_room_is_given_back(void **state)
+{
+    struct fixture *f = *state;
+    enum { PROMISED = TAUD_LOG_BUFFER_BYTES / 2 + 1 };
+    uint8_t label[32] = "series";
+    int client = connect_client(f);
+    assert_int_equal(taud_log_admit(&f->engine->log, PROMISED, false), TAU_STATUS_SUCCESS);
+    send_frame(client, TAU_OPCODE_CREATE_SERIES, label, 32);
+    struct pollfd answer = {.fd = client, .events = POLLIN};
+    assert_int_equal(poll(&answer, 1, 50), 0);
+    taud_log_release(&f->engine->log, PROMISED);
+    expect(client, TAU_OPCODE_OK, NULL, 0);
+    close(client);
+}
+
+// The log failed while its buffer was full: it stays full, and writes are refused all the same.
+static void refuses_writes_of_a_log_that_failed_full(void **state)
+{
+    struct fixture *f = *state;
+    enum { PROMISED = TAUD_LOG_BUFFER_BYTES / 2 + 1 };
+    uint8_t label[32] = "series";
+    uint8_t statuses[2] = {TAU_STATUS_STORAGE_FULL, TAU_STATUS_READ_ONLY};
+    int client = connect_client(f);
+    assert_int_equal(taud_log_admit(&f->engine->log, PROMISED, false), TAU_STATUS_SUCCESS);
+    _Atomic bool *faults[2] = {&f->engine->log.disk_full, &f->engine->log.failed};
+    for (int fault = 0; fault < 2; fault++) {
+        atomic_store(faults[fault], true);
+        send_frame(client, TAU_OPCODE_CREATE_SERIES, label, 32);
+        expect(client, TAU_OPCODE_ERR, &statuses[fault], 1);
+        atomic_store(faults[fault], false);
+    }
+    taud_log_release(&f->engine->log, PROMISED);
+    close(client);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(serves_byte_by_byte),
+        CASE(goes_on_when_promised_room_is_given_back),
+        CASE(refuses_writes_of_a_log_that_failed_full),
         CASE(holds_little_for_a_stranger_who_does_not_read),
         CASE(serves_large_frames),
         CASE(ends_an_unfinished_frame_by_its_deadline),
