@@ -115,6 +115,8 @@ static void column_to_rows(struct tau_batch *frame)
 
 static void seal(struct tau_batcher *batcher)
 {
+    if (batcher->open != NULL && batcher->client != NULL && !tau_async_is_entered(batcher->async))
+        tau_client_look(batcher->client); /* its timers may seal the frame */
     struct tau_batch *frame = batcher->open;
     if (frame == NULL)
         return;

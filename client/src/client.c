@@ -146,6 +146,12 @@ enum tau_status tau_client_wait(struct tau_client *client, size_t max_outstandin
 
 /* --- blocking calls -------------------------------------------------------------------------- */
 
+void tau_client_look(struct tau_client *client)
+{
+    if (tau_clock_now_ns() - client->async->received_at_ns > SILENCE_NS)
+        tau_async_on_ready(client->async, TAU_EVENT_READ);
+}
+
 enum tau_status tau_waiter_begin(struct tau_waiter *waiter, struct tau_client *client,
                                  void *response, struct tau_error *error)
 {
@@ -153,8 +159,7 @@ enum tau_status tau_waiter_begin(struct tau_waiter *waiter, struct tau_client *c
     if (tau_async_is_entered(async))
         return tau_fault(error, TAU_STATUS_INVALID_ARGUMENT, 0,
                          "a blocking call must not be made in a callback");
-    if (tau_clock_now_ns() - async->received_at_ns > SILENCE_NS)
-        tau_async_on_ready(async, TAU_EVENT_READ);
+    tau_client_look(client);
     *waiter = (struct tau_waiter){
         .client = client,
         .response = response,

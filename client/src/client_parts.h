@@ -23,6 +23,9 @@ typedef bool tau_client_reached(const struct tau_client *client, const void *goa
 bool tau_client_run(struct tau_client *client, tau_client_reached *reached, const void *goal,
                     int64_t until_ns);
 
+/* Before a request: notices that the server closed a connection which was silent for long. */
+void tau_client_look(struct tau_client *client);
+
 /* When a wait that begins now has to end. */
 int64_t tau_client_deadline_ns(const struct tau_client *client);
 

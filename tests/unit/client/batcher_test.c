@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -253,6 +254,30 @@ static void a_loss_accounts_for_every_point(void **state)
     assert_true(counts.accepted <= bench.server.row_count);
 }
 
+/* A slow producer outlasts the server's patience; with reconnecting that costs no point. */
+static void a_connection_closed_while_idle_costs_no_point(void **state)
+{
+    (void)state;
+    struct bench bench = {.client = NULL};
+    struct fake_plan plan = {.close_after_ms = 100};
+    struct tau_options options;
+    assert_true(fake_server_start(&bench.server, &plan));
+    tau_options_init(&options);
+    options.address = bench.server.address;
+    options.reconnect = true;
+    assert_int_equal(tau_client_new(&options, &bench.client, NULL), TAU_STATUS_SUCCESS);
+    assert_int_equal(tau_client_batcher_new(bench.client, NULL, &bench.batcher),
+                     TAU_STATUS_SUCCESS);
+    add(&bench, 1, 1);
+    assert_int_equal(tau_batcher_flush(bench.batcher), TAU_STATUS_SUCCESS);
+    usleep(1100 * 1000);
+    add(&bench, 1, 2);
+    assert_int_equal(tau_batcher_flush(bench.batcher), TAU_STATUS_SUCCESS);
+    check_counts(&bench, 2, 0);
+    check_order(&bench, 2);
+    end(&bench);
+}
+
 static void freeing_reports_what_was_not_sent(void **state)
 {
     (void)state;
@@ -479,6 +504,7 @@ int main(void)
         cmocka_unit_test(an_old_server_gets_single_points),
         cmocka_unit_test(refused_points_are_named),
         cmocka_unit_test(a_loss_accounts_for_every_point),
+        cmocka_unit_test(a_connection_closed_while_idle_costs_no_point),
         cmocka_unit_test(freeing_reports_what_was_not_sent),
         cmocka_unit_test(freeing_reports_what_is_in_flight),
         cmocka_unit_test(full_frames_would_block),
