@@ -188,7 +188,7 @@ static void commit_turn(struct taud_log *log)
         sync_now(log);
     } else {
         log->committing = false;
-        if (interval)
+        if (interval && (!pending || log->sync_at_ns < log->retry_at_ns))
             wait_until(&log->work, &log->mutex, log->sync_at_ns);
         else if (pending)
             wait_until(&log->work, &log->mutex, log->retry_at_ns);

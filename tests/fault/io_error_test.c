@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <sched.h>
 #include <string.h>
+#include <time.h>
 
 static uint64_t digests[SCRIPT_OPERATIONS + 1];
 
@@ -171,6 +172,40 @@ static void writes_resume_when_there_is_space_again(void **state)
     disk_free(disk);
 }
 
+// A sync that is due in an hour does not put the next try at a full disk off until then.
+static void writes_resume_long_before_the_next_sync(void **state)
+{
+    (void)state;
+    struct disk *disk = disk_new(true);
+    struct taud_local_options local = {.directory = "data", .io = disk_io(disk), .file_seed = 1};
+    struct taud_engine_options options = {.memory_bytes = 8 << 20,
+                                          .durability = TAUD_DURABILITY_INTERVAL,
+                                          .sync_interval_ms = 3600 * 1000};
+    struct taud_engine *engine;
+    struct taud_error error;
+    assert_int_equal(taud_local_backend_new(&local, &options.backend, &error), TAU_STATUS_SUCCESS);
+    assert_int_equal(taud_engine_new(&options, &engine, &error), TAU_STATUS_SUCCESS);
+    assert_int_equal(taud_engine_startup(engine, NULL, &error), TAU_STATUS_SUCCESS);
+    uint64_t position = 0;
+    for (uint8_t number = 0; number < 2; number++) {
+        struct tau_label label = {{number}};
+        assert_int_equal(taud_engine_create_series(engine, &label, &position), TAU_STATUS_SUCCESS);
+        taud_engine_commit(engine, position, TAUD_COMMIT_INLINE);
+        disk_set_fault(disk, (struct disk_fault){.kind = DISK_FAULT_ERROR,
+                                                 .at = 1,
+                                                 .error = ENOSPC,
+                                                 .for_good = true});
+    }
+    disk_set_fault(disk, (struct disk_fault){0});
+    time_t until = time(NULL) + 10;
+    while (taud_engine_outcome(engine, position) == TAU_STATUS_WOULD_BLOCK && time(NULL) < until)
+        sched_yield();
+    assert_int_equal(taud_engine_outcome(engine, position), TAU_STATUS_SUCCESS);
+    taud_engine_free(engine);
+    options.backend->free(options.backend);
+    disk_free(disk);
+}
+
 static int prepare(void **state)
 {
     (void)state;
@@ -188,6 +223,7 @@ int main(void)
         cmocka_unit_test(moved_in_part),
         cmocka_unit_test(an_engine_that_does_not_hear_failed_syncs_is_caught),
         cmocka_unit_test(writes_resume_when_there_is_space_again),
+        cmocka_unit_test(writes_resume_long_before_the_next_sync),
     };
     return cmocka_run_group_tests(tests, prepare, NULL);
 }
