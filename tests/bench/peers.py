@@ -75,14 +75,14 @@ def redis(root: str, *options: str) -> Iterator[int]:
     with tempfile.TemporaryDirectory(dir=root) as directory:
         command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--dir", directory,
                    "--save", "", *options]
-        with process(command, dict(os.environ), directory):
+        with process(command, dict(os.environ), directory) as child:
             deadline = time.monotonic() + READY_S
             while True:
                 try:
                     socket.create_connection(("127.0.0.1", port), 1).close()
                     break
                 except OSError:
-                    if time.monotonic() > deadline:
+                    if child.poll() is not None or time.monotonic() > deadline:
                         raise SystemExit("redis-server did not start")
                     time.sleep(0.05)
             yield port
@@ -261,9 +261,10 @@ def main() -> int:
         print("redis-server is not installed: apt-get install redis-server", file=sys.stderr)
         return 1
     raise_descriptor_limit()
-    with tempfile.TemporaryDirectory(prefix="tau-bench-", dir=options.build) as root:
+    build = options.build.resolve()
+    with tempfile.TemporaryDirectory(prefix="tau-bench-", dir=build) as root:
         machine_limits(root)
-        bench = Bench(options.build.resolve(), root, options.scale)
+        bench = Bench(build, root, options.scale)
         for name in ["throughput", "latency", "batches", "idle"]:
             if options.only in (None, name):
                 getattr(bench, name)()
