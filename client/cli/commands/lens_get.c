@@ -2,8 +2,7 @@
 /*
  * tau-cli lens-get: prints the value of a lens at exactly one timestamp.
  */
-#include "arguments.h"
-#include "point.h"
+#include "lookup.h"
 #include "tau_cli_commands.h"
 
 static const struct cli_argument typed[] = {
@@ -13,33 +12,23 @@ static const struct cli_argument typed[] = {
 
 const struct cli_syntax tau_command_lens_get_syntax = {.arguments = typed, .argument_count = 2};
 
+static enum tau_status query(struct tau_client *client, const struct tau_label *label,
+                             int64_t timestamp, bool *ret_found, double *ret_value,
+                             struct tau_error *error)
+{
+    struct tau_query_lens_request request = {.label = *label, .timestamp = timestamp};
+    struct tau_query_lens_response response;
+    enum tau_status status = tau_client_query_lens(client, &request, &response, error);
+    if (status == TAU_STATUS_SUCCESS) {
+        *ret_found = response.has_value;
+        *ret_value = response.value;
+    }
+    return status;
+}
+
 int tau_command_lens_get(struct cli *cli, int argc, char **argv)
 {
-    struct cli_arguments arguments;
-    struct tau_query_lens_request request;
-    struct tau_query_lens_response response;
-    struct tau_error error;
-    int code;
-    if (!cli_arguments_read(cli, &tau_command_lens_get_syntax, argc, argv, &arguments, &code)) {
-        return code;
-    }
-    const char *name = arguments.positionals[0];
-    if (!cli_read_label(cli, "LENS", name, &request.label) ||
-        !cli_read_time(cli, "TIME", arguments.positionals[1], &request.timestamp)) {
-        return CLI_USAGE;
-    }
-    code = cli_connect(cli);
-    if (code != CLI_OK) {
-        return code;
-    }
-    enum tau_status status = tau_client_query_lens(cli->client, &request, &response, &error);
-    if (status != TAU_STATUS_SUCCESS) {
-        return cli_failed(cli, name, status, &error);
-    }
-    if (!response.has_value) {
-        cli_complain(cli, "%s has no point at %s", name, arguments.positionals[1]);
-        return CLI_ERROR;
-    }
-    cli_point_print(cli, &request.label, request.timestamp, response.value, CLI_POINT_VALUE);
-    return CLI_OK;
+    static const struct cli_lookup lookup = {.syntax = &tau_command_lens_get_syntax,
+                                             .query = query};
+    return cli_lookup_run(cli, &lookup, argc, argv);
 }
