@@ -122,6 +122,18 @@ class Import(unittest.TestCase):
         self.assertEqual(self.imported("-", "--series", "now", stdin="now,1\n1,1\n2,-\n",
                                        code=PARTIAL)[:2], (1, 2))
 
+    def test_a_bad_first_line_is_no_header(self) -> None:
+        path = self.file("first.csv", "2026-02-30 00:00:00,one\n1,1\n")
+        accepted, rejected, errors = self.imported(path, code=PARTIAL)
+        self.assertEqual((accepted, rejected, len(errors)), (1, 1, 1))
+        self.assertTrue(errors[0].startswith(f"{path}:1: "), errors)
+        for header in ("timestamp,value", "when,how much", "time,cpu0", ",value"):
+            with self.subTest(header=header):
+                found = self.imported("-", "--series", f"under {header}", stdin=f"{header}\n1,1\n")
+                self.assertEqual(found, (1, 0, []))
+        self.assertEqual(self.imported("-", "--series", "under", stdin="time,7\n1,1\n",
+                                       code=PARTIAL)[:2], (1, 1))
+
     def test_max_errors(self) -> None:
         path = self.file("errors.csv", "1,1\n" + "x,1\n" * 100 + "2,2\n")
         done = self.cli.run("import", "--max-errors", "5", path)

@@ -48,11 +48,10 @@ const struct cli_syntax tau_command_import_syntax = {
     .options = options,
     .option_count = 2,
     .notes =
-        "Lines are `timestamp,value` or `series,timestamp,value`, with or without a header; "
-        "fields\n"
-        "may be quoted. Times are RFC 3339, `YYYY-MM-DD HH:MM:SS[.fraction]` in UTC, or numbers\n"
-        "that count --unit. A series that is missing is created. The exit code is 5 when some\n"
-        "lines were not stored.",
+        "Lines are `timestamp,value` or `series,timestamp,value`; fields may be quoted. A first\n"
+        "line whose time holds no digit and whose value is no number is a header. Times are\n"
+        "RFC 3339, `YYYY-MM-DD HH:MM:SS[.fraction]` in UTC, or numbers that count --unit. A series\n"
+        "that is missing is created. The exit code is 5 when some lines were not stored.",
 };
 
 /* One import: all files, one sender. */
@@ -168,7 +167,7 @@ static bool on_record(void *user_data, const struct cli_csv_record *record)
     const char *reason = record->error;
     bool is_header = false;
     if (reason == NULL && !import->layout.known) {
-        reason = cli_layout_learn(&import->layout, record, &import->rules, &is_header);
+        reason = cli_layout_learn(&import->layout, record, &is_header);
         if (reason == NULL && import->layout.series == CLI_NO_COLUMN && !find_series(import)) {
             return false;
         }

@@ -48,22 +48,22 @@ static bool find_by_number(struct cli_layout *layout, size_t field_count)
     return field_count == 2 || field_count == 3;
 }
 
-static bool looks_like_row(const struct cli_layout *layout, const struct cli_csv_record *record,
-                           const struct cli_time_rules *rules)
+/* Every time has a digit, and the name of a column seldom does: so a time that is mistyped is still
+ * told from a name. */
+static bool looks_like_row(const struct cli_layout *layout, const struct cli_csv_record *record)
 {
-    int64_t time_ns;
     double value;
-    return cli_time_from_text(record->fields[layout->time].text, rules, &time_ns) == NULL ||
+    return strpbrk(record->fields[layout->time].text, "0123456789") != NULL ||
            cli_f64_from_text(record->fields[layout->value].text, &value) == NULL;
 }
 
 const char *cli_layout_learn(struct cli_layout *layout, const struct cli_csv_record *record,
-                             const struct cli_time_rules *rules, bool *ret_is_header)
+                             bool *ret_is_header)
 {
     *ret_is_header = false;
     layout->field_count = record->field_count;
     bool by_number = find_by_number(layout, record->field_count);
-    if (by_number && looks_like_row(layout, record, rules)) {
+    if (by_number && looks_like_row(layout, record)) {
         layout->known = true;
         return NULL;
     }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Which column of a CSV file is what, and how a record becomes a row. The first record tells: it is
- * a header when neither its time nor its value can be read.
+ * a header when its time holds no digit and its value is no number, and a row, right or wrong,
+ * else.
  */
 #ifndef TAU_CLI_IMPORT_LAYOUT_H
 #define TAU_CLI_IMPORT_LAYOUT_H
@@ -30,7 +31,7 @@ struct cli_layout {
  * whether the record names the columns, and so is no row.
  */
 const char *cli_layout_learn(struct cli_layout *layout, const struct cli_csv_record *record,
-                             const struct cli_time_rules *rules, bool *ret_is_header);
+                             bool *ret_is_header);
 
 /*
  * Reads a record. ret_row->label is untouched where the file has no column for it. Returns NULL, or

@@ -26,7 +26,7 @@ static void assert_learned(struct cli_csv_record record, bool header, size_t ser
 {
     struct cli_layout layout = {.known = false};
     bool is_header;
-    assert_null(cli_layout_learn(&layout, &record, &rules, &is_header));
+    assert_null(cli_layout_learn(&layout, &record, &is_header));
     assert_true(layout.known);
     assert_int_equal(is_header, header);
     assert_int_equal(layout.series, series);
@@ -45,7 +45,13 @@ static void test_learn(void **state)
     assert_learned(RECORD("cpu", "0", "1"), false, 0, 1, 2);
     assert_learned(RECORD("value", "0", "1"), false, 0, 1, 2);
     assert_learned(RECORD("a", "b"), true, CLI_NO_COLUMN, 0, 1);
-    /* Half a row is a bad row, not a header. */
+    assert_learned(RECORD("", "value"), true, CLI_NO_COLUMN, 0, 1);
+    assert_learned(RECORD("host", "when", "cpu0"), true, 0, 1, 2);
+    /* A bad row is not a header, whatever is wrong with it. */
+    assert_learned(RECORD("2013-13-45 00:00:00", "x"), false, CLI_NO_COLUMN, 0, 1);
+    assert_learned(RECORD("1O0", "value"), false, CLI_NO_COLUMN, 0, 1);
+    assert_learned(RECORD("cpu", "12:00", "l.5"), false, 0, 1, 2);
+    assert_learned(RECORD("now", "nan"), false, CLI_NO_COLUMN, 0, 1);
     assert_learned(RECORD("2013-07-04 00:00:00", "x"), false, CLI_NO_COLUMN, 0, 1);
     assert_learned(RECORD("x", "1.5"), false, CLI_NO_COLUMN, 0, 1);
 }
@@ -57,8 +63,8 @@ static void test_learn_fails(void **state)
     struct cli_csv_record four = RECORD("a", "b", "c", "d");
     bool is_header;
     (void)state;
-    assert_non_null(cli_layout_learn(&layout, &one, &rules, &is_header));
-    assert_non_null(cli_layout_learn(&layout, &four, &rules, &is_header));
+    assert_non_null(cli_layout_learn(&layout, &one, &is_header));
+    assert_non_null(cli_layout_learn(&layout, &four, &is_header));
     assert_false(layout.known);
 }
 
