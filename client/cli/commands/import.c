@@ -50,8 +50,8 @@ const struct cli_syntax tau_command_import_syntax = {
     .notes =
         "Lines are `timestamp,value` or `series,timestamp,value`; fields may be quoted. A first\n"
         "line whose time holds no digit and whose value is no number is a header. Times are\n"
-        "RFC 3339, `YYYY-MM-DD HH:MM:SS[.fraction]` in UTC, or numbers that count --unit. A series\n"
-        "that is missing is created. The exit code is 5 when some lines were not stored.",
+        "RFC 3339, `YYYY-MM-DD HH:MM:SS[.fraction]` in UTC, or numbers that count --unit. A\n"
+        "series that is missing is created. The exit code is 5 when some lines were not stored.",
 };
 
 /* One import: all files, one sender. */
