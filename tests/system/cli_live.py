@@ -195,7 +195,7 @@ class Plot(unittest.TestCase):
         self.assertEqual(len(chart), 13)
         self.assertIn("1000 points", chart[0])
         self.assertTrue(any("\u2800" <= c <= "\u28ff" for c in "".join(chart)))
-        self.assertTrue(all(len(line) <= 70 for line in chart[1:]))
+        self.assertTrue(all(len(line) <= 70 for line in chart))
         self.assertTrue(any(line.strip().startswith("40 ") or line.strip().startswith("50 ")
                             for line in chart), chart)
         self.assertRegex(chart[-1], r"00:\d\d")
@@ -205,6 +205,18 @@ class Plot(unittest.TestCase):
             text = cli.ok("plot", "wave", *args)
             self.assertTrue(text.isascii())
             self.assertEqual(len(lines(text)), 21)
+
+    def test_title_fits_the_width(self) -> None:
+        name = "a.series.whose.name.has.32.bytes"
+        self.cli.ok("import", "--series", name, "-", stdin="1,1\n2,2\n")
+        for width in (24, 40, 60, 100):
+            with self.subTest(width=width):
+                chart = lines(self.cli.ok("plot", name, "--width", str(width)))
+                self.assertLessEqual(max(map(len, chart)), width)
+                self.assertTrue(chart[0].startswith(name[:8]), chart[0])
+        self.assertIn("\u2026  2 points", lines(self.cli.ok("plot", name, "--width", "40"))[0])
+        self.assertTrue(lines(self.cli.ok("plot", name, "--width", "120"))[0].startswith(
+            f"{name}  2 points, 1970-01-01T00:00:00."))
 
     def test_size_of_the_terminal(self) -> None:
         terminal = Terminal(self.cli, "plot", "wave", "--width", "60", "--height", "10")

@@ -9,6 +9,7 @@
 #include "interrupt.h"
 #include "pages.h"
 #include "plot/chart.h"
+#include "plot/title.h"
 #include "tau_cli_commands.h"
 
 #define DEFAULT_WIDTH  80
@@ -94,8 +95,9 @@ static int print(struct cli *cli, const struct plot *plot, const struct cli_char
     }
     cli_time_to_text(plot->range.from_ns, cli->options.time_format, from);
     cli_time_to_text(plot->range.to_ns, cli->options.time_format, to);
-    fprintf(cli->out, "%s  %" PRIu64 " points, %s to %s\n", plot->name, chart->point_count, from,
-            to);
+    struct cli_title title = {
+        .name = plot->name, .point_count = chart->point_count, .from = from, .to = to};
+    cli_title_print(&title, chart->width, !plot->braille, cli->out);
     if (!cli_chart_print(chart, cli->out)) {
         return cli_failed(cli, NULL, TAU_STATUS_NO_MEMORY, NULL);
     }
