@@ -16,6 +16,7 @@
 #include <tau/client.h>
 #include <tau/poll.h>
 
+#include "fake_memory.h"
 #include "fake_server.h"
 
 struct failures {
@@ -401,33 +402,10 @@ static void a_lonely_point_leaves_in_time(void **state)
     end_async(&bench, async);
 }
 
-struct scarce {
-    size_t calls;
-    size_t fail_at;
-    size_t live;
-};
-
-static void *allocate_scarce(void *user_data, size_t size)
-{
-    struct scarce *scarce = user_data;
-    if (++scarce->calls >= scarce->fail_at)
-        return NULL;
-    scarce->live++;
-    return malloc(size);
-}
-
-static void release_scarce(void *user_data, void *memory, size_t size)
-{
-    struct scarce *scarce = user_data;
-    (void)size;
-    scarce->live--;
-    free(memory);
-}
-
 /* Fills a batcher of a client that is not connected, as far as the memory goes. */
-static bool fill_with(struct scarce *scarce, struct failures *failures)
+static bool fill_with(struct fake_memory *memory, struct failures *failures)
 {
-    struct tau_allocator allocator = {allocate_scarce, release_scarce, scarce};
+    struct tau_allocator allocator = fake_allocator(memory);
     struct tau_options options;
     struct tau_batcher_options batching;
     struct tau_async *async;
@@ -462,11 +440,12 @@ static void no_memory_loses_no_account(void **state)
 {
     (void)state;
     for (size_t fail_at = 1;; fail_at++) {
-        struct scarce scarce = {.fail_at = fail_at};
+        struct fake_memory memory = {.fail_at = fail_at, .fail_on = true};
         struct failures failures = {0};
-        bool whole = fill_with(&scarce, &failures);
-        assert_int_equal(scarce.live, 0);
-        if (scarce.calls < fail_at) {
+        bool whole = fill_with(&memory, &failures);
+        assert_int_equal(memory.live_blocks, 0);
+        assert_int_equal(memory.live_bytes, 0);
+        if (memory.calls < fail_at) {
             assert_true(whole);
             return;
         }

@@ -10,37 +10,9 @@
 #include "fault.h"
 #include "tau_codec.h"
 
-struct rig_memory rig_memory;
+struct fake_memory rig_memory;
 
-/* --- memory ---------------------------------------------------------------------------------- */
-
-static void *rig_allocate(void *user_data, size_t size)
-{
-    struct rig_memory *memory = user_data;
-    memory->calls++;
-    if (memory->fail_at > 0 &&
-        (memory->calls == memory->fail_at || (memory->fail_on && memory->calls > memory->fail_at)))
-        return NULL;
-    memory->live_bytes += size;
-    memory->live_blocks++;
-    if (memory->live_bytes > memory->peak_bytes)
-        memory->peak_bytes = memory->live_bytes;
-    return malloc(size);
-}
-
-static void rig_release(void *user_data, void *block, size_t size)
-{
-    struct rig_memory *memory = user_data;
-    memory->live_bytes -= size;
-    memory->live_blocks--;
-    free(block);
-}
-
-struct tau_allocator rig_allocator(void)
-{
-    return (struct tau_allocator){
-        .allocate = rig_allocate, .release = rig_release, .user_data = &rig_memory};
-}
+/* --- bytes ----------------------------------------------------------------------------------- */
 
 void bytes_free(struct bytes *bytes)
 {
@@ -72,7 +44,7 @@ void rig_options(struct tau_options *options)
 bool rig_begin(struct rig *rig, const struct tau_options *given)
 {
     struct tau_options options;
-    struct tau_allocator allocator = rig_allocator();
+    struct tau_allocator allocator = fake_allocator(&rig_memory);
     rig_options(&options);
     if (given != NULL)
         options = *given;

@@ -13,6 +13,7 @@
 #include <tau/client.h>
 
 #include "async_parts.h"
+#include "fake_memory.h"
 
 #define RIG_OUT_SIZE ((size_t)8 * 1024 * 1024)
 #define RIG_LOG_SIZE 4096
@@ -47,19 +48,8 @@ struct rig {
     size_t batches;
 };
 
-/* The allocator: every allocation is counted; the one numbered `fail_at` (from 1) fails, and with
-   `fail_on` all after it too. */
-struct rig_memory {
-    size_t live_bytes;
-    size_t live_blocks;
-    size_t calls;
-    size_t fail_at;
-    bool fail_on;
-    size_t peak_bytes;
-};
-
-extern struct rig_memory rig_memory;
-struct tau_allocator rig_allocator(void);
+/* The books of the allocator that every rig's client has. */
+extern struct fake_memory rig_memory;
 
 /* Makes a client; `options` may be NULL. False when it has no memory. */
 bool rig_begin(struct rig *rig, const struct tau_options *options);
