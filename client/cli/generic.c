@@ -176,6 +176,10 @@ struct cli_cell cli_field_cell(const struct cli_field *field, const void *holder
         !*(const bool *)((const unsigned char *)holder + field->has_offset)) {
         return cell;
     }
+    if (field->needs_size != 0 &&
+        load((const unsigned char *)holder + field->needs_offset, field->needs_size) == 0) {
+        return cell;
+    }
     switch (field->kind) {
     case CLI_FIELD_UNSIGNED:
         return cli_cell_u64(load(member, field->size));

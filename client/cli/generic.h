@@ -33,10 +33,12 @@ struct cli_choice {
 struct cli_field {
     const char *name;
     enum cli_field_kind kind;
-    size_t offset;     /* in its C struct */
-    size_t size;       /* of the member */
-    size_t has_offset; /* of the bool that says whether it is there, or CLI_NO_OFFSET */
-    int64_t minimum;   /* of a signed or unsigned integer */
+    size_t offset;       /* in its C struct */
+    size_t size;         /* of the member */
+    size_t has_offset;   /* of the bool that says whether it is there, or CLI_NO_OFFSET */
+    size_t needs_offset; /* of the count or truth while which is 0 this field has no meaning */
+    size_t needs_size;   /* of that member; 0 where the field always has a meaning */
+    int64_t minimum;     /* of a signed or unsigned integer */
     uint64_t maximum;
     const struct cli_choice *choices; /* of an enumeration */
     size_t choice_count;

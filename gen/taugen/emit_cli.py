@@ -99,6 +99,7 @@ class _Row:
     struct: str
     path: str
     has: str
+    only_with: str
     minimum: int
     maximum: int
 
@@ -111,6 +112,9 @@ class _Row:
             f".size = sizeof(((struct {self.struct} *)0)->{self.path}),",
             f".has_offset = {has},",
         ]
+        if self.only_with:
+            lines.append(f".needs_offset = offsetof(struct {self.struct}, {self.only_with}),")
+            lines.append(f".needs_size = sizeof(((struct {self.struct} *)0)->{self.only_with}),")
         if kind in ("SIGNED", "UNSIGNED"):
             low = "INT64_MIN" if self.minimum == _I64_MIN else f"INT64_C({self.minimum})"
             lines.append(f".minimum = {low}, .maximum = UINT64_C({self.maximum}),")
@@ -133,11 +137,12 @@ def _field_rows(field: Field, struct: str) -> list[_Row]:
     has = f"has_{field.name}" if field.optional else ""
     if field.type.kind is TypeKind.STRUCT:
         return [
-            _Row(m.name, m.type, struct, f"{field.name}.{m.name}", has, *_bounds(m.type, None, None))
+            _Row(m.name, m.type, struct, f"{field.name}.{m.name}", has, field.only_with,
+                 *_bounds(m.type, None, None))
             for m in field.type.members
-        ]
+        ]  # fmt: skip
     bounds = _bounds(field.type, field.minimum, field.maximum)
-    return [_Row(field.name, field.type, struct, field.name, has, *bounds)]
+    return [_Row(field.name, field.type, struct, field.name, has, field.only_with, *bounds)]
 
 
 def _element_rows(field: Field) -> list[_Row]:
@@ -146,12 +151,12 @@ def _element_rows(field: Field) -> list[_Row]:
         return [_member_row(m, field.type.c_struct) for m in field.type.members]
     name = field.name[:-1] if field.name.endswith("s") else field.name
     bounds = _bounds(field.type, None, None)
-    return [_Row(name, field.type, f"one_{field.type.c_stem}", "value", "", *bounds)]
+    return [_Row(name, field.type, f"one_{field.type.c_stem}", "value", "", "", *bounds)]
 
 
 def _member_row(member: Member, struct: str) -> _Row:
     bounds = _bounds(member.type, None, None)
-    return _Row(member.name, member.type, struct, member.name, "", *bounds)
+    return _Row(member.name, member.type, struct, member.name, "", "", *bounds)
 
 
 def _table(name: str, rows: list[_Row], cli: Cli) -> str:

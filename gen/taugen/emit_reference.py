@@ -251,7 +251,7 @@ class _Reference:
             size = f"{payload.size} bytes"
         text = f"{title}, {size}:\n\n" + byte_picture(payload)
         rows = [
-            [str(f.number), f.name, type_word(f), size_word(f), f"{f.doc} {self._needs(f)}"]
+            [str(f.number), f.name, type_word(f), size_word(f), f"{f.words} {self._needs(f)}"]
             for f in payload.fields
         ]
         return text + table(["field", "name", "type", "size", ""], rows)

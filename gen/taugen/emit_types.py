@@ -173,7 +173,7 @@ def _words(doc: str, unit: str) -> str:
 
 
 def _member(field: Field) -> list[tuple[str, str]]:
-    words = _words(field.doc, field.unit)
+    words = _words(field.words, field.unit)
     if field.is_count:
         arrays = " and ".join(f"`{a}`" for a in field.counts)
         words += f" Encoders take it from {arrays}."

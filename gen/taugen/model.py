@@ -204,7 +204,8 @@ class Field:
     included; `size` is both where they are equal. `minimum` and `maximum` bound the value of an
     integer, None where the type alone does. `max_count` bounds an array's elements, `max_bytes` a
     text or blob. `counts` names the arrays whose length this field states; `count_field` names the
-    field that states this array's length.
+    field that states this array's length. `only_with` names an earlier field of the payload while
+    which is 0 this one has no meaning, or is empty.
     """
 
     name: str
@@ -227,6 +228,7 @@ class Field:
     feature: Feature | None = None
     count_field: str = ""
     counts: tuple[str, ...] = ()
+    only_with: str = ""
 
     @property
     def size(self) -> int | None:
@@ -248,6 +250,11 @@ class Field:
     @property
     def is_count(self) -> bool:
         return bool(self.counts)
+
+    @property
+    def words(self) -> str:
+        """The documentation, with what the specification says beside it."""
+        return self.doc + (f" No meaning while `{self.only_with}` is 0." if self.only_with else "")
 
     @property
     def c_type(self) -> str:

@@ -132,6 +132,7 @@ class PayloadResolver:
         return self.scope.features[name]
 
     def _fixed(self, row: Table, base: Field) -> Field:
+        base = replace(base, only_with=self._only_with(row))
         if base.type.kind is not TypeKind.INTEGER:
             return base
         low, high = integer_range(base.type)
@@ -139,6 +140,18 @@ class PayloadResolver:
         top = high if maximum is None else maximum
         minimum = row.integer("min", low, top) if row.has("min") else None
         return replace(base, minimum=minimum, maximum=maximum, limit=limit)
+
+    def _only_with(self, row: Table) -> str:
+        """The earlier field that says whether a field has a meaning."""
+        if not row.has("only_with"):
+            return ""
+        name = row.text("only_with")
+        other = next((f for f in self.fields if f.name == name), None)
+        if other is None or other.shape is not Shape.FIXED:
+            row.fail("only_with", f"no earlier field `{name}` is always there", "one that is")
+        if other.type.kind not in (TypeKind.INTEGER, TypeKind.BOOL) or other.type.signed:
+            row.fail("only_with", f"`{name}` does not count", "an unsigned integer or a bool")
+        return name
 
     def _sized(self, row: Table, base: Field) -> Field:
         size = row.choice("size", ("u8", "u16", "u32", "rest"))

@@ -156,6 +156,20 @@ class Commands(unittest.TestCase):
         self.assertEqual(described["last_timestamp"], "1970-01-01T00:00:02Z")
         self.assertGreater(described["identity"], 0)
 
+    def test_describe_of_an_empty_series(self) -> None:
+        """It has no first and no last time, and says so in every format."""
+        name = self.series()
+        described = json.loads(self.cli.ok("describe", name, "--format", "json"))
+        self.assertEqual(described["point_count"], 0)
+        self.assertIsNone(described["first_timestamp"])
+        self.assertIsNone(described["last_timestamp"])
+        header, row = lines(self.cli.ok("describe", name, "--format", "csv"))
+        self.assertTrue(header.endswith(",first_timestamp,last_timestamp"), header)
+        self.assertTrue(row.endswith(",,"), row)
+        self.assertNotIn("1970", self.cli.ok("describe", name))
+        self.cli.ok("append", name, "0", "1")
+        self.assertIn("1970-01-01T00:00:00Z", self.cli.ok("describe", name))
+
     def test_list(self) -> None:
         for at in range(12):
             self.cli.ok("create", f"list.{at:02}")

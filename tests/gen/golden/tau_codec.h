@@ -178,7 +178,7 @@ enum tau_status tau_get_request_decode(struct tau_slice payload, struct tau_get_
 size_t tau_get_request_size(const struct tau_get_request *value);
 bool tau_get_request_encode(const struct tau_get_request *value, struct tau_writer *out);
 
-/* GET, response: 3 to 1000 bytes. */
+/* GET, response: 11 to 1000 bytes. */
 enum tau_status tau_get_response_decode(struct tau_slice payload, struct tau_get_response *ret,
                                         struct tau_decode_error *ret_error);
 size_t tau_get_response_size(const struct tau_get_response *value);

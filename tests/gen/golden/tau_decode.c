@@ -121,6 +121,13 @@ enum tau_status tau_get_response_decode(struct tau_slice payload, struct tau_get
     value.pairs.wire_order = true;
     pos += (size_t)value.count * 40;
 
+    static const uint16_t sizes_2[] = {8};
+    if (payload.size - pos < 8)
+        return tau_decode_short(ret_error, payload, sizes_2, 3, pos);
+    at = payload.data + pos;
+    value.latest = tau_load_i64(at);
+    pos += 8;
+
     *ret = value;
     return TAU_STATUS_SUCCESS;
 }

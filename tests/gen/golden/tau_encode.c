@@ -59,7 +59,7 @@ static bool get_response_is_legal(const struct tau_get_response *value)
 
 size_t tau_get_response_size(const struct tau_get_response *value)
 {
-    return 3 + (value->has_pair ? 40u : 0u) + value->pairs.count * 40;
+    return 11 + (value->has_pair ? 40u : 0u) + value->pairs.count * 40;
 }
 
 bool tau_get_response_encode(const struct tau_get_response *value, struct tau_writer *out)
@@ -76,7 +76,8 @@ bool tau_get_response_encode(const struct tau_get_response *value, struct tau_wr
     }
     tau_store_u16(at, (uint16_t)value->pairs.count);
     at += 2;
-    tau_pair_put(at, &value->pairs);
+    at = tau_pair_put(at, &value->pairs);
+    tau_store_i64(at, value->latest);
     return true;
 }
 

@@ -43,9 +43,9 @@ const struct tau_operation_info tau_operations[TAU_OPERATION_COUNT] = {
         .extensible = true,
         .min_request_size = 4,
         .max_request_size = 1000,
-        .min_response_size = 3,
+        .min_response_size = 11,
         .max_response_size = 1000,
-        .fingerprint = UINT64_C(0x4652d7a12f23183c),
+        .fingerprint = UINT64_C(0x894373f3216e5feb),
     },
     {
         .name = "WALK",

@@ -302,6 +302,16 @@ static const struct tau_field_info get_response_fields[] = {
         .has_offset = 0,
         .max_count = 10,
     },
+    {
+        .name = "latest",
+        .type = &moment_type,
+        .shape = TAU_SHAPE_FIXED,
+        .prefix_size = 0,
+        .needs_feature = false,
+        .c_offset = offsetof(struct tau_get_response, latest),
+        .has_offset = 0,
+        .max_count = 0,
+    },
 };
 
 static enum tau_status get_response_decode(struct tau_slice payload, void *ret,
@@ -457,9 +467,9 @@ const struct tau_payload_info tau_payloads[TAU_PAYLOAD_COUNT] = {
     {
         .name = "get_response",
         .fields = get_response_fields,
-        .field_count = 3,
+        .field_count = 4,
         .c_size = sizeof(struct tau_get_response),
-        .min_size = 3,
+        .min_size = 11,
         .max_size = 1000,
         .extensible = true,
         .decode = get_response_decode,

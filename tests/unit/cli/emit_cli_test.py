@@ -44,6 +44,7 @@ response = [
   { name = "shift", type = "i64", doc = "A number that has a sign." },
   { name = "order", type = "order_policy", doc = "A choice." },
   { name = "latest", type = "point", optional = true, doc = "A point." },
+  { name = "peak", type = "f64", only_with = "total", doc = "A number, if there are any." },
   { name = "count", type = "u32", max = 100, doc = "How many." },
   { name = "rows", type = "row", array = "count", doc = "Rows." },
   { name = "refused", type = "refused_row", array = "count", doc = "Refused rows." },
@@ -89,6 +90,9 @@ class Commands(unittest.TestCase):
         source = (self.out / "tau_cli_commands.c").read_text()
         for kind in ("NAME", "TIME", "F64", "BOOL", "ENUM", "TEXT", "UNSIGNED", "SIGNED"):
             self.assertIn(f"CLI_FIELD_{kind}", source)
+        peak = source[source.index('"peak"'):].split("}")[0]
+        self.assertIn(".needs_offset = offsetof(struct tau_survey_response, total)", peak)
+        self.assertEqual(source.count(".needs_offset"), 3)  # peak, and what describe prints
         include = [self.out, self.out / "include", ROOT / "client" / "include",
                    ROOT / "client" / "cli", ROOT / "protocol"]
         compiled = subprocess.run(

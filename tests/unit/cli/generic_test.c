@@ -86,6 +86,20 @@ static void test_refuse(void **state)
     capture_end(&capture);
 }
 
+/* What has a meaning only beside a count is no value while that is 0, whatever the bytes are. */
+static void test_only_with(void **state)
+{
+    static const struct cli_field field = {FIELD(time, CLI_FIELD_TIME),
+                                           .needs_offset = offsetof(struct holder, large),
+                                           .needs_size = sizeof(uint32_t)};
+    struct holder holder = {.small = 1, .large = 0, .number = 1, .time = 1};
+    (void)state;
+    assert_int_equal(cli_field_cell(&field, &holder).kind, CLI_CELL_NONE);
+    holder.large = 0x01000000;
+    assert_int_equal(cli_field_cell(&field, &holder).kind, CLI_CELL_TIME);
+    assert_int_equal(cli_field_cell(&field, &holder).as.i64, 1);
+}
+
 /* A value that this version has no name for is printed as a number. */
 static void test_unknown_choice(void **state)
 {
@@ -101,6 +115,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_refuse),
+        cmocka_unit_test(test_only_with),
         cmocka_unit_test(test_unknown_choice),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -35,7 +35,7 @@ extern "C" {
 #define TAU_FIELD_NONE 0xFFFF
 
 /* The first 8 bytes of SHA-256 over the canonical layout of the specification. */
-#define TAU_SPECIFICATION_FINGERPRINT UINT64_C(0x3de8c709e31ab466)
+#define TAU_SPECIFICATION_FINGERPRINT UINT64_C(0x2cf2d2e622949320)
 
 /* More follows. */
 #define TAU_FLAG_MORE 0x01
@@ -160,6 +160,7 @@ struct tau_get_response {
     struct tau_pair pair;   /* The pair. */
     uint16_t count;         /* How many. Encoders take it from `pairs`. */
     struct tau_array pairs; /* The others. Elements: struct tau_pair. */
+    int64_t latest;         /* The last one's time. No meaning while `count` is 0. In seconds. */
 };
 
 /* WALK: Reads all moments. */
