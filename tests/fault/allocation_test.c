@@ -8,71 +8,16 @@
 
 #include <cmocka.h>
 
+#include "failing_allocator.h"
 #include "script.h"
-
-#include <stdatomic.h>
-
-struct failing {
-    struct taud_allocator table;
-    _Atomic unsigned calls;
-    unsigned fail_at;
-    bool for_good;
-    _Atomic int live;
-};
-
-static bool refuses(struct failing *failing)
-{
-    unsigned call = atomic_fetch_add(&failing->calls, 1) + 1;
-    return call == failing->fail_at || (failing->for_good && call > failing->fail_at);
-}
-
-static void *failing_allocate(void *context, size_t size)
-{
-    struct failing *failing = context;
-    void *memory = refuses(failing) ? NULL : malloc(size);
-    atomic_fetch_add(&failing->live, memory != NULL);
-    return memory;
-}
-
-static void failing_release(void *context, void *memory)
-{
-    struct failing *failing = context;
-    atomic_fetch_sub(&failing->live, memory != NULL);
-    free(memory);
-}
-
-static void *failing_reserve(void *context, size_t size)
-{
-    struct failing *failing = context;
-    const struct taud_allocator *system = taud_allocator_system();
-    void *memory = refuses(failing) ? NULL : system->reserve(system->context, size);
-    atomic_fetch_add(&failing->live, memory != NULL);
-    return memory;
-}
-
-static void failing_unreserve(void *context, void *memory, size_t size)
-{
-    struct failing *failing = context;
-    const struct taud_allocator *system = taud_allocator_system();
-    atomic_fetch_sub(&failing->live, 1);
-    system->unreserve(system->context, memory, size);
-}
-
-static void failing_discard(void *context, void *memory, size_t size)
-{
-    (void)context;
-    const struct taud_allocator *system = taud_allocator_system();
-    system->discard(system->context, memory, size);
-}
 
 static uint64_t digests[SCRIPT_OPERATIONS + 1];
 
 // Returns whether the allocation that should have failed was asked for.
 static bool run_with(unsigned fail_at, bool for_good)
 {
-    struct failing failing = {.fail_at = fail_at, .for_good = for_good};
-    failing.table = (struct taud_allocator){&failing, failing_allocate, failing_release,
-                                            failing_reserve, failing_unreserve, failing_discard};
+    struct failing_allocator failing;
+    failing_allocator_init(&failing, fail_at, for_good);
     struct disk *disk = disk_new(true);
     struct script_options options = {.disk = disk, .allocator = &failing.table};
     struct script_engine engine;
