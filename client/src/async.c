@@ -386,7 +386,8 @@ void tau_async_commit(struct tau_async *async, const struct tau_call *call,
         .user_data = user_data,
         .timeout_ms = async->request_timeout_ms,
     };
-    tau_core_commit(&async->core, payload, &item, tau_clock_coarse_ns());
+    /* Counted from a time that is not before now: no deadline passes early. */
+    tau_core_commit(&async->core, payload, &item, tau_clock_coarse_ns() + async->clock_lag_ns);
     tau_async_announce(async);
 }
 
@@ -450,6 +451,7 @@ enum tau_status tau_async_new(const struct tau_options *options, struct tau_asyn
     async->fd = -1;
     async->candidate_deadline_ns = TAU_NEVER;
     async->request_timeout_ms = settings.core.request_timeout_ms;
+    async->clock_lag_ns = tau_clock_coarse_lag_ns();
     async->reported = TAU_LINK_CONNECTING;
     async->announced_deadline_ns = TAU_NEVER;
     tau_core_init(&async->core, &settings.core);

@@ -55,8 +55,11 @@ enum tau_progress tau_socket_send(int fd, const struct tau_slice *slices, size_t
 
 void tau_socket_close(int fd);
 
-/* Monotonic time: exact, and cheap but some milliseconds behind. */
+/* Monotonic time: exact, and cheap but behind, by less than the lag. */
 int64_t tau_clock_now_ns(void);
 int64_t tau_clock_coarse_ns(void);
+
+/* A tick of the kernel, and as much again, for a tick may come late. It never changes. */
+int64_t tau_clock_coarse_lag_ns(void);
 
 #endif

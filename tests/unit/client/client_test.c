@@ -170,7 +170,7 @@ static void a_server_that_says_nothing(void **state)
     options.connect_timeout_ms = 200;
     int64_t begin_ms = now_ms();
     assert_int_equal(tau_client_new(&options, &client, &error), TAU_STATUS_TIMEOUT);
-    assert_true(now_ms() - begin_ms >= 200 - 10 - 1);
+    assert_true(now_ms() - begin_ms >= 200);
     fake_server_stop(&server);
 }
 
@@ -202,8 +202,7 @@ static void a_late_reply_does_not_confuse(void **state)
     int64_t begin_ms = now_ms();
     assert_int_equal(query(client, FAKE_SLOW, &value), TAU_STATUS_TIMEOUT);
     assert_int_equal(append(client, 5), TAU_STATUS_OUTCOME_UNKNOWN);
-    // The clock that starts a timeout may be behind by a tick of the kernel, 10 ms at the most.
-    assert_true(now_ms() - begin_ms >= 2 * (50 - 10) - 1);
+    assert_true(now_ms() - begin_ms >= 2 * 50);
     tau_client_set_timeout_ms(client, 0);
     assert_int_equal(query(client, 3, &value), TAU_STATUS_SUCCESS);
     assert_true(value == 3.0);
