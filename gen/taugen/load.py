@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: MIT
 """Reads the files of a specification and hands out their tables with their lines.
 
-A `Table` remembers what was asked of it, so that `done` can name a key that nobody asked for.
+A `Table` remembers what was asked of it, so that `done` can name a key that nobody asked for. A key
+that is in no table of any specification was mistyped: it is named when the key that it looks like
+is asked for, as that one is then not missing but written wrong.
 """
 
 from __future__ import annotations
 
+import difflib
 import re
 import tomllib
 from dataclasses import dataclass
@@ -15,6 +18,19 @@ from typing import Any, NoReturn
 from .errors import SpecificationError
 from .lines import LineIndex, Path, index_lines
 from .model import Place
+
+
+# Every key of the language, whichever table it belongs to; `Table.has` holds the list complete.
+KEYS = frozenset(
+    """arguments array batched bit check class cli closes code command custom default_listen doc
+    effect example extensible feature fields final first_opcode flag from header include initial
+    kind limit local max min name negotiated number of on only_with open operation optional payload
+    protocol refuses_with reply request response role scope service since size state states status
+    statuses summary to transition type unit value values version""".split()
+)
+
+# How much a mistyped key has in common with the key that was meant (difflib's ratio).
+LIKENESS = 0.6
 
 
 @dataclass(frozen=True)
@@ -48,8 +64,18 @@ class Table:
         raise SpecificationError(self.place(key), wrong, expected)
 
     def has(self, key: str) -> bool:
+        """Whether the key is there. Fails where it is there but mistyped."""
+        assert key in KEYS
         self.asked.add(key)
+        if key not in self.data:
+            self._refuse_mistyped(key)
         return key in self.data
+
+    def _refuse_mistyped(self, key: str) -> None:
+        """Fails on a key that is none of the language's and looks like this one."""
+        strange = [found for found in self.data if found not in KEYS]
+        for found in difflib.get_close_matches(key, strange, 1, LIKENESS):
+            self.fail(found, f"unknown key `{found}`", f"perhaps `{key}`")
 
     def _get(self, key: str, kinds: type | tuple[type, ...], expected: str) -> Any:
         if not self.has(key):
@@ -110,7 +136,11 @@ class Table:
         return found
 
     def tables(self, key: str) -> list["Table"]:
-        """The tables of a list, in order; empty where the key is missing."""
+        """The tables of a list, in order; empty where the key is missing.
+
+        One that is mistyped among others that are not would be missed as one of them.
+        """
+        self._refuse_mistyped(key)
         if not self.has(key):
             return []
         found = self._get(key, list, "a list of tables")

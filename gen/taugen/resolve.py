@@ -244,8 +244,6 @@ class Resolver:
                 self.root.fail(None, f"the reply `{name}` is missing", "a [[reply]] of this name")
 
     def _first_opcode(self, file: Table) -> int:
-        if not file.has("service"):
-            file.fail(None, "`service` is missing", "a table [service]")
         service = file.table("service")
         first = service.integer("first_opcode", 0, 0xD0)
         if first % 16:
