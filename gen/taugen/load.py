@@ -194,4 +194,6 @@ def load(root: str) -> list[Table]:
             if other.name != path.name:
                 source = _read(other)
                 tables.append(Table(source, source.data, ()))
+                if not source.data:
+                    tables[-1].fail(None, "the file states nothing", "a table, or no such file")
     return tables

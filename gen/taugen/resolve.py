@@ -62,6 +62,7 @@ class Resolver:
     def __init__(self, files: list[Table]) -> None:
         self.files = files
         self.root = files[0]
+        self.version = 0
         self.limits: dict[str, Limit] = {}
         self.features: dict[str, Feature] = {}
         self.statuses: dict[str, Status] = {}
@@ -79,6 +80,7 @@ class Resolver:
     def run(self) -> Model:
         protocol = self.root.table("protocol")
         name, version = protocol.name(), protocol.integer("version", 1, 255)
+        self.version = version
         listen, doc = protocol.text("default_listen"), protocol.doc()
         protocol.done()
         self._limits()
@@ -234,7 +236,7 @@ class Resolver:
                 if not first <= code <= first + 15 and code < 0xF0:
                     wrong = f"the opcode {code:#04x} is outside of its range"
                     row.fail("code", wrong, f"{first:#04x} to {first + 15:#04x}, or 0xf0 to 0xff")
-                since, doc = row.integer("since", 1, 0xFFFF), row.doc()
+                since, doc = self._since(row), row.doc()
                 resolver = PayloadResolver(name.lower(), self.scope, False, True)
                 payload = resolver.run(row.tables("payload"))
                 self.replies[name] = Reply(name, code, since, doc, payload, row.place())
@@ -242,6 +244,14 @@ class Resolver:
         for name in ("OK", "ERR"):
             if name not in self.replies:
                 self.root.fail(None, f"the reply `{name}` is missing", "a [[reply]] of this name")
+
+    def _since(self, row: Table) -> int:
+        """The version of the protocol that brought something: none that is still to come."""
+        since = row.integer("since", 1, 255)
+        if since > self.version:
+            wrong = f"`since` is {since}, but this is version {self.version} of the protocol"
+            row.fail("since", wrong, f"at most {self.version}")
+        return since
 
     def _first_opcode(self, file: Table) -> int:
         service = file.table("service")
@@ -263,6 +273,9 @@ class Resolver:
             ranges.take(table, "first_opcode", table.integer("first_opcode", 0, 0xD0))
             doc, place = table.doc(), table.place()
             table.done()
+            if not rows and not file.has("reply"):
+                wrong = f"the service `{name}` has no operation"
+                raise SpecificationError(place, wrong, "at least one [[operation]] or [[reply]]")
             found = [self._operation(row, name, first) for row in rows]
             found.sort(key=lambda o: o.code)
             services.append(Service(name, first, doc, tuple(found), place))
@@ -300,7 +313,7 @@ class Resolver:
         statuses = tuple(self.status(row, "statuses", t, p) for t, p in row.texts("statuses"))
         layout = canonical.operation_layout(code, kind, reply_name, request, response)
         operation = Operation(
-            name, code, row.integer("since", 1, 0xFFFF), kind,
+            name, code, self._since(row), kind,
             row.choice("effect", ("read", "write")), row.choice("scope", ("any", "session")),
             row.choice("role", ROLES), service, self._operation_states(row), batched,
             row.flag("negotiated"), extensible, reply, statuses, row.doc(), request, response,

@@ -92,6 +92,12 @@ NUMBERS = [
     row("operation_twice", 'name = "GET"', 'name = "PUT" #!', "the name `PUT` is taken"),
     row("opcode_out_of_range", "code = 0x04", "code = 0x10 #!", "the opcode 0x10 is outside"),
     row("reply_out_of_range", "code = 0xF0", "code = 0x20 #!", "the opcode 0x20 is outside"),
+    row("operation_of_the_future", 'name = "GET"\ncode = 0x03\nsince = 1',
+        'name = "GET"\ncode = 0x03\nsince = 2 #!', "`since` is 2, but this is version 1"),
+    row("reply_of_the_future", 'name = "OK"\ncode = 0xF0\nsince = 1',
+        'name = "OK"\ncode = 0xF0\nsince = 9 #!', "`since` is 9, but this is version 1"),
+    row("since_ever", 'name = "GET"\ncode = 0x03\nsince = 1', 'name = "GET"\ncode = 0x03\nsince = 0 #!',
+        "`since` is 0"),
     row("opcode_zero", "code = 0x01", "code = 0x00 #!", "`code` is 0"),
     row("range_begins_nowhere", "first_opcode = 0x00", "first_opcode = 0x01 #!",
         "0x01 begins no range"),
@@ -277,6 +283,18 @@ class FaultsTest(unittest.TestCase):
     def test_small_specification_is_right(self) -> None:
         with Workspace() as space:
             self.assertEqual(space.generate().stderr, "")
+
+    def test_a_file_that_states_nothing(self) -> None:
+        empty = "# Nothing yet.\n"
+        idle = '# Idle.\n\n[service]\nname = "idle"\nfirst_opcode = 0x10\ndoc = "Idle."\n'
+        for text, line, wrong in ((empty, 1, "the file states nothing"),
+                                  (idle, 3, "the service `idle` has no operation")):
+            with self.subTest(wrong), Workspace() as space:
+                path = space.spec / "idle.toml"
+                path.write_text(text, encoding="utf-8")
+                result = space.generate()
+                self.assertIn(f"{path.as_posix()}:{line}: {wrong}; expected ", result.stderr)
+                self.assertEqual(result.returncode, 2)
 
     def test_every_fault_has_its_own_name(self) -> None:
         names = [fault.name for fault in FAULTS]

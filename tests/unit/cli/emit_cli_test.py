@@ -21,7 +21,7 @@ OPERATION = """
 [[operation]]
 name = "SURVEY"
 code = 0x3E
-since = 2
+since = 1
 kind = "unary"
 effect = "read"
 scope = "any"
