@@ -177,7 +177,8 @@ static void hands_over_a_socket_that_is_ready_for_use(void **state)
 static void keeps_an_ipv6_address_to_ipv6(void **state)
 {
     struct fixture *f = *state;
-    if (!bind_to(f, &f->listener, "[::1]:0")) {
+    if (!bind_to(f, &f->listener,
+                 "[::]:0")) { // it could be had for IPv4 too; nothing listens there
         assert_true(errno == EADDRNOTAVAIL || errno == EAFNOSUPPORT);
         skip(); // this machine has no IPv6
     }
@@ -259,6 +260,30 @@ static void leaves_a_server_that_lives_alone(void **state)
     assert_int_equal(errno, EADDRINUSE);
     taud_listener_done(&second);
     assert_true(can_connect(&f->listener.address)); // nor does the end of the second harm it
+}
+
+static void takes_a_server_that_is_busy_for_alive(void **state)
+{
+    struct fixture *f = *state;
+    assert_true(bind_to(f, &f->listener, f->unix_address));
+    assert_true(taud_listener_startup(&f->listener, f->base, 0));
+    int clients[BACKLOG];
+    size_t count = 0;
+    bool full = false;
+    while (!full) { // more wait than it has asked for: the kernel turns the rest away
+        const struct taud_address *address = &f->listener.address;
+        assert_true(count < BACKLOG);
+        clients[count] = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        full = connect(clients[count++], (const struct sockaddr *)&address->storage,
+                       address->size) != 0;
+    }
+    assert_int_equal(errno, EAGAIN);
+    struct taud_listener second;
+    errno = 0;
+    assert_false(bind_to(f, &second, f->unix_address));
+    assert_int_equal(errno, EADDRINUSE);
+    while (count > 0)
+        close(clients[--count]);
 }
 
 static void leaves_other_files_alone(void **state)
@@ -379,6 +404,7 @@ int main(void)
         CASE(makes_a_socket_for_its_owner_alone),
         CASE(takes_the_place_of_a_server_that_was_killed),
         CASE(leaves_a_server_that_lives_alone),
+        CASE(takes_a_server_that_is_busy_for_alive),
         CASE(leaves_other_files_alone),
         CASE(leaves_room_for_signals_between_many),
         CASE(goes_on_behind_a_connection_that_is_gone),
