@@ -9,7 +9,7 @@ but the transport executes them itself.
 from __future__ import annotations
 
 from .ctext import banner, comment, first_sentence, signature
-from .model import Model, Operation
+from .model import Field, Model, Operation
 
 HANDLERS = "taud_handlers.h"
 DISPATCH = "taud_dispatch.c"
@@ -30,6 +30,23 @@ def request_parameter(operation: Operation) -> list[str]:
     if operation.request.empty:
         return []
     return [f"const struct {operation.request.c_struct} *request"]
+
+
+def expectation(field: Field) -> str:
+    """A field's name and documentation as one C string, as part of a sentence."""
+    doc = " ".join(field.doc.split()).rstrip(".").replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{field.name}: {doc[:1].lower()}{doc[1:]}"'
+
+
+def fields(operation: Operation) -> str:
+    """The fields that a handler may name where it refuses them: those with a place of their own."""
+    prefix = f"TAUD_FIELD_{operation.c_upper}_"
+    return "".join(
+        f"#define {prefix}{field.name.upper()} \\\n"
+        f"    ((struct taud_field){{{field.number}, {field.offset}, {expectation(field)}}})\n"
+        for field in operation.request.fields
+        if field.offset is not None
+    )
 
 
 def unary_prototype(operation: Operation) -> str:
@@ -87,11 +104,11 @@ def complete_head(operation: Operation) -> str:
 
 def prototypes(operation: Operation) -> str:
     text = comment(first_sentence(operation.doc))
-    if operation.is_stream:
-        return text + stream_prototypes(operation)
     if operation.batched:
         return text + batch_prototype(operation)
-    return text + unary_prototype(operation) + later_prototypes(operation)
+    if operation.is_stream:
+        return text + stream_prototypes(operation) + fields(operation)
+    return text + unary_prototype(operation) + later_prototypes(operation) + fields(operation)
 
 
 def emit_handlers(model: Model) -> str:

@@ -18,6 +18,8 @@
 
 #include <tau/protocol.h>
 
+#include "wire/decode.h"
+
 struct taud_request_arena;
 struct taud_engine;
 struct taud_mailbox;
@@ -31,6 +33,13 @@ enum taud_role {
     TAUD_ROLE_NONE,
     TAUD_ROLE_READER,
     TAUD_ROLE_WRITER,
+};
+
+// A field of a request, as an error tells it.
+struct taud_field {
+    uint16_t number;      // counts the request's fields from 0
+    uint32_t offset;      // in the payload
+    const char *expected; // its name and what it may hold
 };
 
 struct taud_context {
@@ -47,7 +56,18 @@ struct taud_context {
     struct taud_mailbox *mailbox;
     struct tau_slice payload;
     struct taud_pending *deferred;
+    // For taud_context_refuse: where the refused field is told; NULL where no reply can tell it.
+    struct tau_decode_error *detail;
 };
+
+// Refuses what a field of the request holds: on a session that negotiated it, the reply names the
+// field. taud_handlers.h has the fields (TAUD_FIELD_OPERATION_NAME), which the specification
+// documents. Returns the status. Not for batched handlers, nor once a request is deferred.
+static inline enum tau_status taud_context_refuse(struct taud_context *context,
+                                                  enum tau_status status, struct taud_field field)
+{
+    return tau_decode_fail(context->detail, status, field.number, field.offset, field.expected);
+}
 
 // Memory for the response or for intermediate results; NULL when there is none.
 __attribute__((warn_unused_result)) void *taud_context_take(struct taud_context *context,

@@ -6,7 +6,12 @@
 enum tau_status taud_handle_create_lens(struct taud_context *context,
                                         const struct tau_create_lens_request *request)
 {
-    return taud_engine_create_lens(context->engine, request, &context->log_position);
+    enum tau_status status =
+        taud_engine_create_lens(context->engine, request, &context->log_position);
+    // Labels may be anything, so this is the one field that can be wrong by itself.
+    if (status == TAU_STATUS_INVALID_PAYLOAD)
+        return taud_context_refuse(context, status, TAUD_FIELD_CREATE_LENS_TRANSFORM);
+    return status;
 }
 
 enum tau_status taud_handle_drop_lens(struct taud_context *context,

@@ -172,8 +172,10 @@ static void execute_unary(struct taud_session *session, struct taud_transport *t
 {
     struct tau_decode_error detail = {.field = TAU_FIELD_NONE};
     transport->context.payload = payload;
+    transport->context.detail = &detail;
     enum tau_status status =
         operation->unary(&transport->context, payload, &transport->reply, &detail);
+    transport->context.detail = NULL;
     finish_unary(session, transport, operation, status, &detail);
     taud_request_arena_reset(&transport->arena);
 }
@@ -183,7 +185,9 @@ static void open_stream(struct taud_session *session, struct taud_transport *tra
 {
     struct tau_decode_error detail = {.field = TAU_FIELD_NONE};
     void *stream = NULL;
+    transport->context.detail = &detail;
     enum tau_status status = operation->open(&transport->context, payload, &stream, &detail);
+    transport->context.detail = NULL;
     if (status == TAU_STATUS_SUCCESS) {
         session->streaming = operation;
         session->stream = stream;

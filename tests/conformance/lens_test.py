@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import math
+import re
 import struct
 import unittest
 from typing import Callable, Optional
@@ -227,6 +228,23 @@ class Refusals(LensCase):
         self.assertEqual(self.status(QUERY_LENS, name, bytes(8)), LENS_NOT_FOUND)
         self.assertEqual(self.status(create, name, source, identity), 0)
         self.assertEqual(self.status(create, name, source, identity), LENS_ALREADY_EXISTS)
+
+    def test_an_unknown_transform_is_told_from_the_others(self) -> None:
+        """A detailed error names the field, where it stands, and every transform that there is."""
+        source, payload = self.series(1.0), self.label() + self.label() + label("Identity")
+        self.client.negotiate(raw.FEATURE_DETAILED_ERRORS)
+        reply = self.client.request(raw.CREATE_LENS, payload)
+        status, field, offset, length = struct.unpack_from(">BHIH", reply.payload)
+        text = reply.payload[9:].decode()
+        self.assertEqual((reply.opcode, status), (raw.ERR, raw.INVALID_PAYLOAD))
+        self.assertEqual((field, offset, length), (2, 64, len(text)))
+        self.assertTrue(text.startswith("transform: "), text)
+        names = set(re.findall(r"[a-z_]+", text.removeprefix("transform: one of "))) - {"or"}
+        self.assertEqual(names, {*POINTWISE, "identity", "returns", "log_return"})
+        for name in names:
+            self.create(source, name)
+        missing = self.client.request(raw.CREATE_LENS, self.label() * 2 + label("identity"))
+        self.assertEqual(missing.payload[:7], bytes((SERIES_NOT_FOUND, 0xFF, 0xFF)) + bytes(4))
 
     def test_compose(self) -> None:
         lens = self.create(self.series(1.0), "identity")

@@ -224,7 +224,8 @@ class Commands(unittest.TestCase):
         self.assertIn("lens_not_found", self.cli.fails(REFUSED, "lens-get", "nolens", "1"))
         self.assertIn("lens_already_exists",
                       self.cli.fails(REFUSED, "lens-create", "kelvin", name, "identity"))
-        self.cli.fails(REFUSED, "lens-create", "wrong", name, "no_such_transform")
+        message = self.cli.fails(REFUSED, "lens-create", "wrong", name, "no_such_transform")
+        self.assertIn("transform: one of identity, celsius_to_fahrenheit, ", message)
         self.cli.ok("lens-drop", "kelvin")
         self.cli.fails(REFUSED, "lens-drop", "kelvin")
 

@@ -86,6 +86,26 @@ static void passes_refusals_on(void **state)
     assert_int_equal(drop(s, "l"), TAU_STATUS_LENS_NOT_FOUND);
 }
 
+static void names_the_field_of_an_unknown_transform(void **state)
+{
+    struct service_rig *s = *state;
+    struct tau_create_lens_request request = {label_of("l"), label_of("a"), {{'n', 'o'}}};
+    struct tau_decode_error detail = {.field = TAU_FIELD_NONE};
+    struct taud_context *context = next_request(s);
+    context->detail = &detail;
+    assert_int_equal(taud_handle_create_lens(context, &request), TAU_STATUS_INVALID_PAYLOAD);
+    assert_int_equal(detail.field, 2);
+    assert_int_equal(detail.offset, offsetof(struct tau_create_lens_request, transform));
+    assert_memory_equal(detail.expected, "transform: ", strlen("transform: "));
+    // What is wrong with the series is wrong with no field by itself.
+    detail = (struct tau_decode_error){.field = TAU_FIELD_NONE};
+    memcpy(request.transform.bytes, "returns", strlen("returns"));
+    assert_int_equal(taud_handle_create_lens(context, &request), TAU_STATUS_SERIES_NOT_FOUND);
+    assert_int_equal(detail.field, TAU_FIELD_NONE);
+    assert_null(detail.expected);
+    context->detail = NULL;
+}
+
 static void lists_all_in_order(void **state)
 {
     struct service_rig *s = *state;
@@ -123,6 +143,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         SERVICE_CASE(makes_lenses_of_series_and_of_lenses),
         SERVICE_CASE(passes_refusals_on),
+        SERVICE_CASE(names_the_field_of_an_unknown_transform),
         SERVICE_CASE(lists_all_in_order),
         SERVICE_CASE(fails_to_list_without_memory),
     };
