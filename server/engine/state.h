@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The engine's state and its locks. Only the files of the engine include it.
+// The engine's state and its locks. Only the files of the engine and their tests include it.
 //
 // Lock order: a thread that holds one takes only those below it.
 //

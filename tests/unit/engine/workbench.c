@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: MIT
+// What the tests of single source files of the engine share. It knows the public header and the
+// records of the log, and nothing of the engine's state.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "workbench.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+
+void workbench_init(struct workbench *bench)
+{
+    memset(bench, 0, sizeof *bench);
+    staged_storage_init(&bench->storage);
+    failing_allocator_init(&bench->memory, 0, false);
+    bench->options = (struct taud_engine_options){
+        .backend = bench->storage.backend,
+        .memory_bytes = WORKBENCH_MEMORY,
+        .seed = "thirty-two bytes of secret seed",
+        .allocator = &bench->memory.table,
+    };
+}
+
+enum tau_status workbench_try_start(struct workbench *bench)
+{
+    taud_engine_free(bench->engine);
+    bench->engine = NULL;
+    bench->position = 0;
+    bench->error = (struct taud_error){0};
+    enum tau_status status = taud_engine_new(&bench->options, &bench->engine, &bench->error);
+    if (status == TAU_STATUS_SUCCESS)
+        status = taud_engine_startup(bench->engine, &bench->recovery, &bench->error);
+    if (status != TAU_STATUS_SUCCESS)
+        return status;
+    struct taud_engine_statistics figures;
+    taud_engine_statistics(bench->engine, &figures);
+    bench->looked_at = figures.log_position;
+    return status;
+}
+
+void workbench_start(struct workbench *bench)
+{
+    assert_int_equal(workbench_try_start(bench), TAU_STATUS_SUCCESS);
+}
+
+void workbench_done(struct workbench *bench)
+{
+    taud_engine_free(bench->engine);
+    assert_int_equal(atomic_load(&bench->memory.live), 0);
+    staged_storage_done(&bench->storage);
+}
+
+int workbench_setup(void **state)
+{
+    struct workbench *bench = malloc(sizeof *bench);
+    if (!bench)
+        return -1;
+    workbench_init(bench);
+    workbench_start(bench);
+    *state = bench;
+    return 0;
+}
+
+int workbench_teardown(void **state)
+{
+    workbench_done(*state);
+    free(*state);
+    return 0;
+}
+
+struct tau_label workbench_label(const char *text)
+{
+    struct tau_label label = {{0}};
+    assert_true(strlen(text) <= sizeof label.bytes);
+    memcpy(label.bytes, text, strlen(text));
+    return label;
+}
+
+struct tau_array workbench_timestamps(const int64_t *timestamps, size_t count)
+{
+    return (struct tau_array){timestamps, count, false};
+}
+
+struct tau_array workbench_values(const double *values, size_t count)
+{
+    return (struct tau_array){values, count, false};
+}
+
+enum tau_status workbench_try_create(struct workbench *bench, const char *label)
+{
+    struct tau_label named = workbench_label(label);
+    return taud_engine_create_series(bench->engine, &named, &bench->position);
+}
+
+enum tau_status workbench_try_drop(struct workbench *bench, const char *label)
+{
+    struct tau_label named = workbench_label(label);
+    return taud_engine_drop_series(bench->engine, &named, &bench->position);
+}
+
+enum tau_status workbench_try_append(struct workbench *bench, const char *label, int64_t timestamp,
+                                     double value)
+{
+    struct tau_append_request point = {workbench_label(label), timestamp, value};
+    enum tau_status status;
+    taud_engine_append(bench->engine, &point, 1, &status, &bench->position);
+    return status;
+}
+
+void workbench_create(struct workbench *bench, const char *label)
+{
+    assert_int_equal(workbench_try_create(bench, label), TAU_STATUS_SUCCESS);
+}
+
+void workbench_append(struct workbench *bench, const char *label, int64_t timestamp, double value)
+{
+    assert_int_equal(workbench_try_append(bench, label, timestamp, value), TAU_STATUS_SUCCESS);
+}
+
+struct tau_describe_series_response workbench_describe(struct workbench *bench, const char *label)
+{
+    struct tau_label named = workbench_label(label);
+    struct tau_describe_series_response description;
+    assert_int_equal(taud_engine_describe(bench->engine, &named, &description), TAU_STATUS_SUCCESS);
+    return description;
+}
+
+uint64_t workbench_used(struct workbench *bench)
+{
+    struct taud_engine_statistics figures;
+    taud_engine_statistics(bench->engine, &figures);
+    return figures.memory_used_bytes;
+}
+
+uint64_t workbench_bits(double value)
+{
+    uint64_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return bits;
+}
+
+uint64_t workbench_fill(struct workbench *bench, const char *label, int64_t from)
+{
+    enum { PIECE = 256 };
+    struct tau_append_request points[PIECE];
+    enum tau_status statuses[PIECE];
+    uint64_t stored = 0;
+    for (bool full = false; !full;) {
+        for (size_t i = 0; i < PIECE; i++) {
+            int64_t timestamp = from + (int64_t)(stored + i);
+            points[i] = (struct tau_append_request){workbench_label(label), timestamp, 1};
+        }
+        taud_engine_append(bench->engine, points, PIECE, statuses, &bench->position);
+        for (size_t i = 0; i < PIECE; i++) {
+            full |= statuses[i] == TAU_STATUS_STORAGE_FULL;
+            assert_int_equal(statuses[i], full ? TAU_STATUS_STORAGE_FULL : TAU_STATUS_SUCCESS);
+            stored += !full;
+        }
+    }
+    return stored;
+}
+
+size_t workbench_logged(struct workbench *bench)
+{
+    taud_engine_commit(bench->engine, bench->position, TAUD_COMMIT_INLINE);
+    while (taud_engine_outcome(bench->engine, bench->position) == TAU_STATUS_WOULD_BLOCK)
+        sched_yield();
+    size_t size = staged_storage_logged(&bench->storage, bench->looked_at, bench->logged,
+                                        sizeof bench->logged);
+    bench->looked_at += size;
+    size_t count = 0;
+    for (const uint8_t *data = bench->logged; size > 0; count++) {
+        assert_true(count < WORKBENCH_RECORDS);
+        assert_true(taud_record_decode(&data, &size, &bench->records[count]));
+    }
+    return count;
+}
+
+static void meet_fault(struct workbench *bench, int error)
+{
+    staged_storage_break(&bench->storage, error);
+    workbench_create(bench, "unlucky");
+    taud_engine_commit(bench->engine, bench->position, TAUD_COMMIT_INLINE);
+}
+
+void workbench_fail_log(struct workbench *bench)
+{
+    meet_fault(bench, EIO);
+    while (taud_engine_outcome(bench->engine, bench->position) == TAU_STATUS_WOULD_BLOCK)
+        sched_yield();
+    assert_int_equal(taud_engine_outcome(bench->engine, bench->position),
+                     TAU_STATUS_OUTCOME_UNKNOWN);
+}
+
+void workbench_fill_disk(struct workbench *bench)
+{
+    struct taud_engine_statistics figures;
+    meet_fault(bench, ENOSPC);
+    do
+        taud_engine_statistics(bench->engine, &figures);
+    while (figures.state == TAUD_ENGINE_WRITABLE);
+    assert_int_equal(figures.state, TAUD_ENGINE_DISK_FULL);
+}
