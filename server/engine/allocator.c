@@ -32,6 +32,8 @@ static size_t whole_pages(size_t size)
 static void *system_reserve(void *context, size_t size)
 {
     (void)context;
+    if (size > SIZE_MAX - HUGE_PAGE_BYTES - PAGE_BYTES)
+        return NULL;
     size = whole_pages(size);
     size_t padded = size + HUGE_PAGE_BYTES;
     uint8_t *start = mmap(NULL, padded, PROT_READ | PROT_WRITE,
