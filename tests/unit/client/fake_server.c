@@ -162,6 +162,8 @@ static void do_query(struct connection *connection, struct tau_slice payload)
         usleep(FAKE_SLOW_MS * 1000);
     if (request.timestamp == FAKE_CLOSE)
         connection->ended = true;
+    if (request.timestamp == FAKE_SILENT)
+        return;
     struct tau_query_point_response response = {.has_value = true,
                                                 .value = (double)request.timestamp};
     struct tau_writer out = payload_room(connection);

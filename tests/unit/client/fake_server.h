@@ -15,8 +15,9 @@
 #include <tau/protocol.h>
 
 /* Timestamps of requests that the server treats in its own way. */
-#define FAKE_SLOW  1000001 /* answered after FAKE_SLOW_MS */
-#define FAKE_CLOSE 1000002 /* not answered: the connection is closed */
+#define FAKE_SLOW   1000001 /* answered after FAKE_SLOW_MS */
+#define FAKE_CLOSE  1000010 /* not answered: the connection is closed */
+#define FAKE_SILENT 2000001 /* of a query: never answered */
 
 #define FAKE_SLOW_MS 900
 
