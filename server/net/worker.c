@@ -429,7 +429,10 @@ bool taud_worker_init(struct taud_worker *worker, const struct taud_worker_optio
 bool taud_worker_startup(struct taud_worker *worker, const struct tau_certificate *certificate)
 {
     worker->transport.certificate = *certificate;
-    worker->thread_started = pthread_create(&worker->thread, NULL, run, worker) == 0;
+    int error = pthread_create(&worker->thread, NULL, run, worker);
+    worker->thread_started = error == 0;
+    if (error != 0)
+        errno = error;
     return worker->thread_started;
 }
 

@@ -85,7 +85,7 @@ struct taud_adopt_message {
 __attribute__((warn_unused_result)) bool
 taud_worker_init(struct taud_worker *worker, const struct taud_worker_options *options);
 
-// Starts the thread. Returns false when there cannot be one.
+// Starts the thread. Returns false and sets errno when there cannot be one.
 __attribute__((warn_unused_result)) bool
 taud_worker_startup(struct taud_worker *worker, const struct tau_certificate *certificate);
 
