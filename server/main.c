@@ -25,12 +25,27 @@ static int complain(int code, const char *text)
     return code;
 }
 
+// Holds back the signals that taud has handlers for while those are not there, at the beginning and
+// at the end: a stop that is asked for during the start is an orderly one, and one that is asked for
+// again does not cut it short. Threads take over what holds when they are started, and none is
+// started meanwhile.
+static void hold_signals(int how)
+{
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGHUP);
+    pthread_sigmask(how, &signals, NULL);
+}
+
 static int serve(const struct taud_config *config, struct taud_log *log)
 {
     struct taud_server_error error = {.text = ""};
     struct taud_server *server = taud_server_new(config, log, &error);
     if (server == NULL)
         return complain(error.usage ? EXIT_USAGE : EXIT_FAILED, error.text);
+    hold_signals(SIG_UNBLOCK); // also when they were held back by who started taud
     int code = EXIT_OK;
     if (!taud_server_startup(server, environ, &error)) {
         code = complain(error.usage ? EXIT_USAGE : EXIT_FAILED, error.text);
@@ -45,6 +60,7 @@ static int serve(const struct taud_config *config, struct taud_log *log)
         if (config->pid_file != NULL)
             taud_pid_file_remove(config->pid_file);
     }
+    hold_signals(SIG_BLOCK);
     taud_server_free(server);
     return code;
 }
@@ -71,6 +87,7 @@ static int run(const struct taud_config *config)
 
 int main(int argc, char *argv[])
 {
+    hold_signals(SIG_BLOCK);
     struct taud_config config;
     struct taud_config_error error;
     enum taud_config_result result = taud_config_load(argc, argv, environ, &config, &error);

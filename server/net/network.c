@@ -101,15 +101,14 @@ static void on_hangup(evutil_socket_t number, short what, void *user_data)
                        strerror(errno));
 }
 
-// When the loop goes away each signal gets back the action that it had before; that is to ignore it,
-// so that a second SIGTERM does not cut an orderly stop short.
+// When the loop goes away each signal gets back the action that it had before: who makes and frees a
+// network holds them back meanwhile, so that none cuts a start or an orderly stop short.
 static bool add_signals(struct taud_network *network)
 {
     static const int numbers[SIGNAL_COUNT] = {SIGTERM, SIGINT, SIGHUP};
     static const event_callback_fn callbacks[SIGNAL_COUNT] = {on_stop_signal, on_stop_signal,
                                                               on_hangup};
     for (int index = 0; index < SIGNAL_COUNT; index++) {
-        signal(numbers[index], SIG_IGN);
         network->signals[index] =
             evsignal_new(network->base, numbers[index], callbacks[index], network);
         if (network->signals[index] == NULL || event_add(network->signals[index], NULL) != 0)

@@ -53,7 +53,8 @@ void taud_network_stop(struct taud_network *network);
 // Adds up a counter over all workers. Any thread.
 uint64_t taud_network_counter(const struct taud_network *network, enum taud_counter counter);
 
-// Accepts NULL. Must have been stopped, if it was started.
+// Accepts NULL. Must have been stopped, if it was started. SIGTERM, SIGINT and SIGHUP, which it has
+// handled since it was made, get back the actions that they had.
 void taud_network_free(struct taud_network *network);
 
 #endif

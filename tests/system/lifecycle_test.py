@@ -9,6 +9,7 @@ import os
 import signal
 import socket
 import struct
+import subprocess
 import tempfile
 import threading
 import time
@@ -17,7 +18,8 @@ from pathlib import Path
 
 import tau_raw as raw
 from tau_raw import Connection, frame, label
-from tau_server import CERTIFICATE, PATIENCE, Server, ServerFailed, run_taud
+from tau_server import (CERTIFICATE, PATIENCE, Server, ServerFailed, clean_environment,
+                        run_taud)
 
 
 class LifeCase(unittest.TestCase):
@@ -187,6 +189,31 @@ class Signals(LifeCase):
                     time.sleep(0.0005)
                 client.close()
                 server.wait_for_end()
+
+    def test_told_before_it_listens(self) -> None:
+        """A stop that is asked for while the configuration is read is an orderly one, by any signal
+        and whatever mask taud was started with. The file is a pipe: it is opened when main runs."""
+        for number, masked in ((signal.SIGTERM, False), (signal.SIGINT, False),
+                               (signal.SIGTERM, True)):
+            with self.subTest(number=number, masked=masked):
+                pipe = self.path / f"config.{number}.{masked}"
+                os.mkfifo(pipe)
+                server = Server("--config", str(pipe))
+                process = subprocess.Popen(
+                    server.command(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE, env=clean_environment(),
+                    preexec_fn=lambda: signal.pthread_sigmask(
+                        signal.SIG_BLOCK if masked else signal.SIG_UNBLOCK, {number}))
+                with open(pipe, "w", encoding="utf-8") as config:
+                    process.send_signal(signal.SIGHUP)
+                    process.send_signal(number)
+                    time.sleep(0.05)  # a signal that is not held back would have ended it
+                    config.write("# nothing\n")
+                output, errors = process.communicate(timeout=20 * PATIENCE)
+                server.remove()
+                self.assertEqual(process.returncode, 0, errors)
+                self.assertIn(b"listening on", output)
+                self.assertIn(signal.Signals(number).name.encode(), errors)
 
     def test_end_with_connections_in_every_state(self) -> None:
         with Server("--workers", "2") as server:
