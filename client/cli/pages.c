@@ -34,7 +34,7 @@ void cli_pages_done(struct cli_pages *pages)
 static bool on_batch(void *user_data, const struct tau_query_range_response *batch)
 {
     struct cli_pages *pages = user_data;
-    size_t room = CLI_PAGE_POINTS - pages->count;
+    size_t room = pages->asked - pages->count;
     size_t count = batch->timestamps.count < room ? batch->timestamps.count : room;
     tau_i64_copy(batch->timestamps, 0, count, pages->timestamps + pages->count);
     tau_f64_copy(batch->values, 0, count, pages->values + pages->count);
@@ -43,9 +43,9 @@ static bool on_batch(void *user_data, const struct tau_query_range_response *bat
 }
 
 /* Moves the bounds behind the page, and notes when nothing can follow it. */
-static void move_on(struct cli_pages *pages, uint64_t asked)
+static void move_on(struct cli_pages *pages)
 {
-    if (pages->count < asked) {
+    if (pages->count < pages->asked) {
         pages->ended = true;
         return;
     }
@@ -63,12 +63,12 @@ enum tau_status cli_pages_fetch(struct cli *cli, struct cli_pages *pages,
                                 struct tau_error *ret_error)
 {
     enum tau_status status = TAU_STATUS_SUCCESS;
-    uint64_t asked = pages->limit < CLI_PAGE_POINTS ? pages->limit : CLI_PAGE_POINTS;
+    pages->asked = pages->limit < CLI_PAGE_POINTS ? (size_t)pages->limit : CLI_PAGE_POINTS;
     struct tau_query_range_request request = {
         .label = pages->label,
         .from = pages->from_ns,
         .to = pages->to_ns,
-        .limit = asked,
+        .limit = pages->asked,
         .direction = pages->backward ? TAU_DIRECTION_BACKWARD : TAU_DIRECTION_FORWARD,
     };
     pages->count = 0;
@@ -84,7 +84,7 @@ enum tau_status cli_pages_fetch(struct cli *cli, struct cli_pages *pages,
         }
     }
     if (status == TAU_STATUS_SUCCESS) {
-        move_on(pages, asked);
+        move_on(pages);
     } else {
         pages->count = 0;
     }

@@ -19,6 +19,7 @@ struct cli_pages {
     uint64_t limit; /* points that are still wanted */
     bool backward;
     bool ended;
+    size_t asked; /* points that the last page was to hold at most */
     size_t count; /* points of the page that was read last */
     int64_t *timestamps;
     double *values;
