@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The formats: the same cells in each, empty results, many rows, one answer. */
+/* The writer: the same cells in each format, empty results, one answer, the formats' names. */
 #include <math.h>
 
 #include "cli_test.h"
@@ -99,35 +99,6 @@ static void test_table(void **state)
                    "series     a,\"b\ntimestamp  1500000000\nvalue      -0.5\n");
 }
 
-/* A table prints more rows than it keeps, in order and none twice. */
-static void test_long_table(void **state)
-{
-    static const struct cli_column number = {"n", CLI_CELL_U64};
-    struct cli_writer writer;
-    char *text = NULL;
-    size_t size;
-    FILE *out = open_memstream(&text, &size);
-    (void)state;
-    cli_writer_init(&writer, out, CLI_FORMAT_TABLE, CLI_TIME_NS, false);
-    cli_writer_begin(&writer, &number, 1);
-    for (uint64_t i = 0; i < 1000; i++) {
-        struct cli_cell cell = cli_cell_u64(i);
-        cli_writer_row(&writer, &cell);
-        if (i == 10) {
-            cli_writer_flush(&writer);
-        }
-    }
-    cli_writer_end(&writer);
-    cli_writer_done(&writer);
-    fclose(out);
-    char *at = text + 3;
-    for (uint64_t i = 0; i < 1000; i++) {
-        assert_int_equal(strtoull(at, &at, 10), i);
-    }
-    assert_string_equal(at, "\n");
-    free(text);
-}
-
 static void test_names(void **state)
 {
     enum cli_format format;
@@ -139,44 +110,11 @@ static void test_names(void **state)
     assert_false(cli_time_format_from_text("m", &time_format));
 }
 
-/* Text of a server is not trusted: JSON stays valid UTF-8. */
-static void test_json_text(void **state)
-{
-    static const struct cli_column column = {"t", CLI_CELL_TEXT};
-    static const struct {
-        const char *text;
-        const char *json;
-    } cases[] = {
-        {"a\\b\n", "{\"t\": \"a\\\\b\\u000a\"}\n"},
-        {"\xC3\xA9", "{\"t\": \"\xC3\xA9\"}\n"},
-        {"\xC3", "{\"t\": \"\\ufffd\"}\n"},
-        {"\xC0\x80", "{\"t\": \"\\ufffd\\ufffd\"}\n"},
-        {"\xED\xA0\x80", "{\"t\": \"\\ufffd\\ufffd\\ufffd\"}\n"},
-        {"\xF0\x9F\x98\x80", "{\"t\": \"\xF0\x9F\x98\x80\"}\n"},
-        {"\xF4\x90\x80\x80", "{\"t\": \"\\ufffd\\ufffd\\ufffd\\ufffd\"}\n"},
-    };
-    (void)state;
-    for (size_t i = 0; i < COUNT(cases); i++) {
-        struct cli_writer writer;
-        char *text = NULL;
-        size_t size;
-        FILE *out = open_memstream(&text, &size);
-        struct cli_cell cell = cli_cell_text(cases[i].text);
-        cli_writer_init(&writer, out, CLI_FORMAT_JSON, CLI_TIME_NS, false);
-        cli_writer_record(&writer, &column, &cell, 1, 0);
-        fclose(out);
-        assert_string_equal(text, cases[i].json);
-        free(text);
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_csv),   cmocka_unit_test(test_tsv),
-        cmocka_unit_test(test_json),  cmocka_unit_test(test_jsonl),
-        cmocka_unit_test(test_table), cmocka_unit_test(test_long_table),
-        cmocka_unit_test(test_names), cmocka_unit_test(test_json_text),
+        cmocka_unit_test(test_csv),   cmocka_unit_test(test_tsv),   cmocka_unit_test(test_json),
+        cmocka_unit_test(test_jsonl), cmocka_unit_test(test_table), cmocka_unit_test(test_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
