@@ -110,6 +110,15 @@ void taud_lens_remove(struct taud_engine *engine, struct taud_lens *lens)
     taud_arena_give(&engine->arena, lens, TAUD_BLOCK_128);
 }
 
+bool taud_lens_known(const struct taud_lens *lens)
+{
+    for (size_t i = 0; i < lens->transform_count; i++) {
+        if (lens->transforms[i] >= TRANSFORM_COUNT)
+            return false;
+    }
+    return true;
+}
+
 static void encode_create(uint8_t *out, const void *user_data)
 {
     const struct taud_lens *lens = user_data;

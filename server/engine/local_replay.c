@@ -259,6 +259,17 @@ static enum tau_status put_aside(struct replay *replay, uint64_t from, uint64_t 
     return TAU_STATUS_SUCCESS;
 }
 
+// Says of a group that was refused where it stands.
+static void name_group(struct replay *replay, const struct taud_group_header *header)
+{
+    char reason[sizeof replay->error->text];
+    memcpy(reason, replay->error->text, sizeof reason);
+    taud_error_set(replay->error, replay->error->status, 0,
+                   "log/%016llx.log, group at offset %llu: %s; the log is left as it is",
+                   (unsigned long long)replay->segment->sequence,
+                   (unsigned long long)header->offset, reason);
+}
+
 static enum tau_status deliver(struct replay *replay, const struct taud_group_header *header,
                                const uint8_t *content)
 {
@@ -269,6 +280,8 @@ static enum tau_status deliver(struct replay *replay, const struct taud_group_he
     replay->expected = header->position + header->size;
     replay->least_epoch = header->epoch;
     replay->report->read_bytes += TAUD_GROUP_HEADER_BYTES + header->size;
+    if (status == TAU_STATUS_INTERNAL_ERROR && replay->error)
+        name_group(replay, header);
     return status;
 }
 

@@ -221,7 +221,26 @@ static enum tau_status replay_lens(struct replay *replay, const struct taud_reco
         .transform_count = (uint8_t)record->count,
     };
     memcpy(lens.transforms, record->transforms, sizeof lens.transforms);
+    if (!taud_lens_known(&lens))
+        return taud_error_set(replay->error, TAU_STATUS_INTERNAL_ERROR, 0,
+                              "a lens with a transform that this server does not have: a later "
+                              "version wrote it; start that one");
     return taud_lens_add(engine, &lens) ? TAU_STATUS_SUCCESS : full(replay);
+}
+
+// A record whose checksum is good is not damaged: what cannot be read was written by a later
+// version, and to go on without it would lose it.
+static enum tau_status refuse_record(const struct replay *replay, const uint8_t *record,
+                                     size_t size, uint64_t offset)
+{
+    bool known = size >= TAUD_RECORD_HEADER_BYTES && record[0] >= TAUD_RECORD_POINTS &&
+                 record[0] <= TAUD_RECORD_DROP_LENS;
+    return taud_error_set(
+        replay->error, TAU_STATUS_INTERNAL_ERROR, 0,
+        "a record of type %u, %llu bytes into the group, %s: a later version wrote "
+        "it; start that one",
+        record[0], (unsigned long long)offset,
+        known ? "is not as this server knows that type" : "where this server knows types 1 to 6");
 }
 
 static enum tau_status replay_record(struct replay *replay, const struct taud_record *record)
@@ -259,9 +278,7 @@ static enum tau_status replay_group(const struct taud_log_group *group, bool dam
     while (size > 0) {
         struct taud_record record;
         if (!taud_record_decode(&data, &size, &record))
-            return taud_error_set(replay->error, TAU_STATUS_INTERNAL_ERROR, 0,
-                                  "the log has a record that this server does not know, at %llu",
-                                  (unsigned long long)(group->position + group->size - size));
+            return refuse_record(replay, data, size, group->size - size);
         enum tau_status status = replay_record(replay, &record);
         if (status != TAU_STATUS_SUCCESS)
             return status;

@@ -9,8 +9,8 @@
 //   | shard.mutex     | series of the shard and their points            | validate, log, apply         |
 //   |                 |   several: in ascending number (append_rows)    |                              |
 //   | index_mutex     | the ordered index of series                     | one insert, remove or page   |
-//   | log.mutex       | the log's buffers and its commit state          | a copy; never a backend call |
-//   | local.mutex     | the local backend's preparation of segments     | a few assignments            |
+//   | log.mutex       | the log's buffers and its commit state          | a copy; backend: only place  |
+//   | local.mutex     | the local backend's places and prepared segment | a few assignments            |
 //   | arena.mutex     | slabs                                           | a few assignments            |
 //
 // log.mutex and arena.mutex are never held together, nor is any of them while the kernel is called.
@@ -125,6 +125,9 @@ void taud_catalog_remove(struct taud_engine *engine, struct taud_shard *shard,
 // The same for lenses, with the lens lock for writing. Adding copies the lens.
 bool taud_lens_add(struct taud_engine *engine, const struct taud_lens *lens);
 void taud_lens_remove(struct taud_engine *engine, struct taud_lens *lens);
+
+// Whether this server has every transform of a lens that the log holds.
+bool taud_lens_known(const struct taud_lens *lens);
 
 // Stores columns of a replayed or requested batch whose timestamps stand behind the last point in the
 // series' spans: tells whether they ascend from there, and whether their step is constant.
