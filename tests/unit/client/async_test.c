@@ -31,16 +31,13 @@ struct bench {
 static struct bench *begin(const struct tau_options *options)
 {
     struct bench *bench = calloc(1, sizeof(*bench));
-    int ends[2];
     assert_non_null(bench);
     memset(&rig_memory, 0, sizeof(rig_memory));
     memset(&fake_resolver, 0, sizeof(fake_resolver));
     assert_true(rig_begin(&bench->rig, options));
     rig_ready(&bench->rig);
-    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
     bench->async = bench->rig.async;
-    bench->async->fd = ends[0];
-    bench->peer = ends[1];
+    bench->peer = rig_plug(&bench->rig);
     return bench;
 }
 

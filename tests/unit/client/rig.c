@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "fault.h"
 #include "tau_codec.h"
@@ -79,6 +80,15 @@ void rig_ready(struct rig *rig)
     rig_feed_bytes(rig, &reply);
     bytes_free(&reply);
     rig->out.size = 0;
+}
+
+int rig_plug(struct rig *rig)
+{
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends) != 0)
+        abort();
+    rig->async->fd = ends[0];
+    return ends[1];
 }
 
 void rig_flush(struct rig *rig)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A client on a workbench: its core is driven by hand, with scripted bytes and a clock that the
- * test turns, and an allocator that counts and can be told to fail. No socket is opened.
+ * test turns, and an allocator that counts and can be told to fail. It has no socket unless it is
+ * plugged.
  */
 #ifndef RIG_H
 #define RIG_H
@@ -61,6 +62,10 @@ void rig_open(struct rig *rig);
 
 /* Everything up to a session that negotiated all operations. The output is cleared. */
 void rig_ready(struct rig *rig);
+
+/* Gives a client that is ready one end of a pair of sockets, so that its face has something to read
+   and write. Returns the other end, which does not block either. */
+int rig_plug(struct rig *rig);
 
 /* Collects what the client wants to send, as if all of it had been. */
 void rig_flush(struct rig *rig);
