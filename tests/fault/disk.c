@@ -28,7 +28,6 @@ struct node {
     struct image seen, durable;
     struct change *first, **last;
     bool directory, locked;
-    unsigned locked_by; // generation
 };
 
 struct entry {
@@ -45,7 +44,7 @@ struct rename_step {
 
 struct open_file {
     struct node *node;
-    bool direct;
+    bool direct, has_lock;
 };
 
 struct disk {
@@ -223,7 +222,8 @@ static int disk_open(void *context, const char *path, unsigned flags, unsigned m
     }
     for (int i = 0; i < OPEN_MAX; i++) {
         if (!disk->files[i].node) {
-            disk->files[i] = (struct open_file){node, (flags & TAUD_IO_DIRECT_SYNC) != 0};
+            disk->files[i] =
+                (struct open_file){.node = node, .direct = (flags & TAUD_IO_DIRECT_SYNC) != 0};
             return leave(disk, i);
         }
     }
@@ -236,7 +236,8 @@ static int disk_close(void *context, int file)
     struct disk *disk = context;
     pthread_mutex_lock(&disk->mutex);
     if (file >= 0 && file < OPEN_MAX && disk->files[file].node) {
-        disk->files[file].node->locked = false;
+        if (disk->files[file].has_lock)
+            disk->files[file].node->locked = false;
         disk->files[file].node = NULL;
     }
     return leave(disk, 0);
@@ -362,7 +363,7 @@ static int disk_lock(void *context, int file)
     if (status == 0 && disk->files[file].node->locked)
         status = -EWOULDBLOCK;
     if (status == 0)
-        disk->files[file].node->locked = true;
+        disk->files[file].node->locked = disk->files[file].has_lock = true;
     return leave(disk, status);
 }
 
