@@ -29,6 +29,12 @@ enum { TAUD_LOG_GROUP_BYTES_MAX = 8 << 20 };
 // Sizes of groups are multiples of this.
 enum { TAUD_LOG_ALIGNMENT = 8 };
 
+// So many appends may be underway at a time: while a disk makes one durable it can take the next.
+enum { TAUD_LOG_APPENDS_MAX = 2 };
+
+// Where groups are going to stand. The backend's, from place to the completion of their append.
+struct taud_log_place;
+
 // What reading the log back found.
 struct taud_log_report {
     uint64_t end_position;
@@ -44,9 +50,8 @@ struct taud_log_report {
 typedef enum tau_status taud_log_replay_callback(const struct taud_log_group *group,
                                                  bool damaged_before, void *user_data);
 
-// Told that groups up to `position` are stored, or that they are not and why.
-typedef void taud_log_completion(enum tau_status status, int os_error, uint64_t position,
-                                 void *user_data);
+// Told that groups are stored, or that they are not and why.
+typedef void taud_log_completion(enum tau_status status, int os_error, void *user_data);
 
 struct taud_log_operations {
     // Reads everything in order, cuts a torn end, puts damage inside aside. The log is known to have
@@ -58,14 +63,20 @@ struct taud_log_operations {
     // what an earlier holder may still write is not taken for good afterwards.
     enum tau_status (*start)(struct taud_backend *backend, uint64_t epoch,
                              struct taud_error *error);
-    // Stores the first one or more of these groups, whose positions follow each other and the end of
-    // the log; `sync` asks for durability too. One append at a time. `completion` is called exactly
-    // once, before the return or later from another thread: SUCCESS with the position behind the last
-    // group taken; STORAGE_FULL, none was taken and the same groups may come again; INTERNAL_ERROR,
-    // nothing may be appended ever again. The groups' bytes stay in place until then.
-    void (*append)(struct taud_backend *backend, const struct taud_log_group *groups, size_t count,
-                   bool sync, taud_log_completion *completion, void *user_data);
-    // Makes durable what was appended without sync. Completion as above.
+    // Gives the first one or more of these groups, whose positions follow each other and all that was
+    // placed, their place, and returns how many. Never 0 when `alone` says that no append is underway;
+    // otherwise 0 says: not before that is so. Does nothing slow, and not from two threads at a time.
+    size_t (*place)(struct taud_backend *backend, const struct taud_log_group *groups, size_t count,
+                    bool sync, bool alone, struct taud_log_place **ret_place);
+    // Stores the groups that were placed; `sync`, as it was there, asks for durability too. Appends
+    // may run on several threads and end in any order. `completion` is called exactly once, before the
+    // return or later from another thread: SUCCESS; STORAGE_FULL, neither these groups nor those placed
+    // behind them count, and all may be placed again when nothing is underway; INTERNAL_ERROR, nothing
+    // may be appended ever again. The groups' bytes stay where they are until then.
+    void (*append)(struct taud_backend *backend, struct taud_log_place *place,
+                   const struct taud_log_group *groups, size_t count, bool sync,
+                   taud_log_completion *completion, void *user_data);
+    // Makes durable what was appended without sync. Nothing is underway. Completion as above.
     void (*sync)(struct taud_backend *backend, taud_log_completion *completion, void *user_data);
     // Does slow work ahead of need. From one background thread; blocks. Returns STORAGE_FULL when
     // there is no space to go on with after what is prepared.

@@ -1,49 +1,70 @@
 // SPDX-License-Identifier: MIT
-// Group commit: one thread at a time hands everything that waits to the backend. A failed write or
-// sync is never tried again: what was not yet durable has an unknown outcome from then on. A full
-// disk is no failure: the groups stay, and come again.
+// Group commit: a thread hands everything that waits to the backend, and while that is underway a
+// second thread may do the same with what came since. Results count in the order of the log. A failed
+// write or sync is never tried again: what was not yet durable has an unknown outcome from then on. A
+// full disk is no failure: the groups stay, and come again.
 #include "log.h"
 
+#include <assert.h>
 #include <string.h>
 
 enum { RETRY_MS = 100 };
 
-static void on_completion(enum tau_status status, int os_error, uint64_t position, void *user_data)
+static void on_completion(enum tau_status status, int os_error, void *user_data)
 {
-    struct taud_log *log = user_data;
+    struct taud_log_result *result = user_data;
+    struct taud_log *log = result->log;
     pthread_mutex_lock(&log->mutex);
-    log->completed = true;
-    log->completed_status = status;
-    log->completed_error = os_error;
-    log->completed_position = position;
-    pthread_cond_signal(&log->done);
+    result->done = true;
+    result->status = status;
+    result->os_error = os_error;
+    pthread_cond_broadcast(&log->done);
     pthread_mutex_unlock(&log->mutex);
 }
 
-// Makes the active buffer the one to be written, unless there is still something left of that one.
-static struct taud_log_buffer *take_buffer(struct taud_log *log)
+static unsigned next_buffer(unsigned number)
 {
-    struct taud_log_buffer *writing = &log->buffers[log->active ^ 1];
-    if (writing->written < writing->used)
-        return writing;
-    struct taud_log_buffer *full = &log->buffers[log->active];
-    if (full->used == 0)
-        return NULL;
-    if (full->end_count == 0 || full->ends[full->end_count - 1] < full->used)
-        full->ends[full->end_count++] = full->used;
-    writing->position = full->position + full->used;
-    writing->used = 0;
-    writing->written = 0;
-    writing->end_count = 0;
-    writing->run = 0;
-    log->active ^= 1;
-    atomic_store_explicit(&log->active_used, 0, memory_order_release);
-    return full;
+    return (number + 1) % TAUD_LOG_BUFFERS;
 }
 
-static size_t list_groups(const struct taud_log_buffer *buffer, struct taud_log_group *ret_groups)
+static uint64_t buffer_end(const struct taud_log_buffer *buffer)
 {
-    size_t count = 0, start = buffer->written;
+    return buffer->position + buffer->used;
+}
+
+// Ends the active buffer's last group and goes on in the next buffer, which is free: a buffer that is
+// closed and placed as a whole has an append underway, of which another one can begin.
+static struct taud_log_buffer *close_active(struct taud_log *log)
+{
+    struct taud_log_buffer *closed = &log->buffers[log->active];
+    if (closed->end_count == 0 || closed->ends[closed->end_count - 1] < closed->used)
+        closed->ends[closed->end_count++] = closed->used;
+    log->active = next_buffer(log->active);
+    assert(log->active != log->oldest);
+    struct taud_log_buffer *fresh = &log->buffers[log->active];
+    fresh->position = buffer_end(closed);
+    fresh->used = 0;
+    fresh->end_count = 0;
+    fresh->run = 0;
+    atomic_store_explicit(&log->active_used, 0, memory_order_release);
+    pthread_cond_broadcast(&log->room);
+    return closed;
+}
+
+// The buffer with the first bytes that are not placed; NULL when there are none.
+static struct taud_log_buffer *waiting_buffer(struct taud_log *log)
+{
+    for (unsigned i = log->oldest; i != log->active; i = next_buffer(i)) {
+        if (log->placed_position < buffer_end(&log->buffers[i]))
+            return &log->buffers[i];
+    }
+    return log->buffers[log->active].used > 0 ? close_active(log) : NULL;
+}
+
+static size_t list_groups(const struct taud_log *log, const struct taud_log_buffer *buffer,
+                          struct taud_log_group *ret_groups)
+{
+    size_t count = 0, start = (size_t)(log->placed_position - buffer->position);
     for (size_t i = 0; i < buffer->end_count; i++) {
         if (buffer->ends[i] <= start)
             continue;
@@ -57,9 +78,9 @@ static size_t list_groups(const struct taud_log_buffer *buffer, struct taud_log_
     return count;
 }
 
-static void fail(struct taud_log *log)
+static void fail(struct taud_log *log, int os_error)
 {
-    atomic_store(&log->failure, log->completed_error);
+    atomic_store(&log->failure, os_error);
     atomic_store(&log->failed, true);
     pthread_cond_broadcast(&log->room);
 }
@@ -71,54 +92,111 @@ static void notify(struct taud_log *log)
         listener->callback(listener->user_data);
 }
 
-// What an append led to, with the mutex. The durable position moves before anybody is told.
-static void take_result(struct taud_log *log, struct taud_log_buffer *buffer)
+static void advance(struct taud_log *log, const struct taud_log_append *append)
 {
-    switch (log->completed_status) {
+    atomic_fetch_add(&log->commit_count, 1);
+    atomic_fetch_add(&log->commit_bytes, append->end - append->start);
+    atomic_store(&log->durable_position, append->end);
+    atomic_store(&log->disk_full, false);
+    while (log->oldest != log->active && buffer_end(&log->buffers[log->oldest]) <= append->end)
+        log->oldest = next_buffer(log->oldest);
+    if (log->durability == TAUD_DURABILITY_INTERVAL && !log->unsynced)
+        pthread_cond_signal(&log->work); // it has a time to keep from now on
+    log->unsynced = log->durability != TAUD_DURABILITY_SYNC;
+}
+
+// What an append led to, all before it being told. The durable position moves before anybody hears.
+static void take_result(struct taud_log *log, const struct taud_log_append *append)
+{
+    if (log->taken_back || atomic_load(&log->failed))
+        return;
+    switch (append->result.status) {
     case TAU_STATUS_SUCCESS:
-        atomic_fetch_add(&log->commit_count, 1);
-        atomic_fetch_add(&log->commit_bytes,
-                         log->completed_position - (buffer->position + buffer->written));
-        buffer->written = (size_t)(log->completed_position - buffer->position);
-        atomic_store(&log->durable_position, log->completed_position);
-        atomic_store(&log->disk_full, false);
-        if (log->durability == TAUD_DURABILITY_INTERVAL && !log->unsynced)
-            pthread_cond_signal(&log->work); // it has a time to keep from now on
-        log->unsynced = log->durability != TAUD_DURABILITY_SYNC;
+        advance(log, append);
         break;
     case TAU_STATUS_STORAGE_FULL:
+        log->taken_back = true;
         atomic_store(&log->disk_full, true);
         log->retry_at_ns = log->clock->monotonic_ns(log->clock->context) + RETRY_MS * 1000000U;
         break;
     default:
-        fail(log);
+        fail(log, append->result.os_error);
         break;
     }
 }
 
-void taud_log_write_pending(struct taud_log *log)
+static void take_results(struct taud_log *log)
 {
-    struct taud_log_buffer *buffer = take_buffer(log);
-    if (!buffer)
-        return;
-    struct taud_log_group groups[TAUD_LOG_GROUPS_MAX];
-    size_t count = list_groups(buffer, groups);
-    log->completed = false;
+    while (log->ended < log->begun) {
+        struct taud_log_append *append = &log->appends[log->ended % TAUD_LOG_APPENDS_MAX];
+        if (!append->result.done)
+            break;
+        take_result(log, append);
+        log->ended++;
+    }
+    if (log->taken_back && log->ended == log->begun) {
+        log->taken_back = false;
+        log->placed_position = atomic_load(&log->durable_position);
+    }
+    if (log->placed_position < log->wanted)
+        pthread_cond_signal(&log->work); // whoever ended here may have work of its own
     pthread_cond_broadcast(&log->room);
+}
+
+// Whether an append may begin now.
+static bool may_begin(const struct taud_log *log)
+{
+    if (!taud_log_is_busy(log))
+        return true;
+    uint64_t waiting = atomic_load(&log->next_position) - log->placed_position;
+    return !log->syncing && log->begun - log->ended < TAUD_LOG_APPENDS_MAX && !log->taken_back &&
+           log->durability == TAUD_DURABILITY_SYNC && waiting >= TAUD_LOG_JOIN_BYTES &&
+           !atomic_load(&log->failed) && !atomic_load(&log->prepare_full);
+}
+
+// Places what waits. Returns how many groups it is, 0 when nothing can be placed now.
+static size_t place(struct taud_log *log, struct taud_log_group groups[TAUD_LOG_GROUPS_MAX],
+                    struct taud_log_place **ret_place)
+{
+    struct taud_log_buffer *buffer = may_begin(log) ? waiting_buffer(log) : NULL;
+    if (!buffer)
+        return 0;
+    size_t count = log->backend->log->place(
+        log->backend, groups, list_groups(log, buffer, groups),
+        log->durability == TAUD_DURABILITY_SYNC, !taud_log_is_busy(log), ret_place);
+    if (count > 0)
+        log->placed_position = groups[count - 1].position + groups[count - 1].size;
+    return count;
+}
+
+bool taud_log_write_pending(struct taud_log *log)
+{
+    struct taud_log_group groups[TAUD_LOG_GROUPS_MAX];
+    struct taud_log_place *place_taken;
+    size_t count = place(log, groups, &place_taken);
+    if (count == 0)
+        return false;
+    uint64_t number = log->begun++;
+    struct taud_log_append *append = &log->appends[number % TAUD_LOG_APPENDS_MAX];
+    *append = (struct taud_log_append){
+        .result.log = log, .start = groups[0].position, .end = log->placed_position};
     pthread_mutex_unlock(&log->mutex);
 
-    log->backend->log->append(log->backend, groups, count,
-                              log->durability == TAUD_DURABILITY_SYNC, on_completion, log);
+    log->backend->log->append(log->backend, place_taken, groups, count,
+                              log->durability == TAUD_DURABILITY_SYNC, on_completion,
+                              &append->result);
 
     pthread_mutex_lock(&log->mutex);
-    while (!log->completed)
+    // Once it has ended, by the thread of another one, its slot may belong to a later append.
+    while (number >= log->ended && !append->result.done)
         pthread_cond_wait(&log->done, &log->mutex);
-    take_result(log, buffer);
+    take_results(log);
     if (log->backend->log->needs_prepare(log->backend))
         pthread_cond_signal(&log->ahead);
     pthread_mutex_unlock(&log->mutex);
     notify(log);
     pthread_mutex_lock(&log->mutex);
+    return true;
 }
 
 void taud_log_commit(struct taud_log *log, uint64_t position, enum taud_commit_mode mode)
@@ -128,20 +206,12 @@ void taud_log_commit(struct taud_log *log, uint64_t position, enum taud_commit_m
     pthread_mutex_lock(&log->mutex);
     if (position > log->wanted)
         log->wanted = position;
-    if (mode == TAUD_COMMIT_BACKGROUND) {
-        if (!log->committing)
-            pthread_cond_signal(&log->work);
-    } else if (!log->committing) {
-        log->committing = true;
-        while (!atomic_load(&log->failed) && !atomic_load(&log->disk_full) &&
-               atomic_load(&log->durable_position) < position)
-            taud_log_write_pending(log);
-        log->committing = false;
-        // What others asked for meanwhile is the commit thread's: this caller has its own work.
-        if (atomic_load(&log->durable_position) < log->wanted)
-            pthread_cond_signal(&log->work);
-        pthread_cond_broadcast(&log->room);
-    }
+    bool written = mode == TAUD_COMMIT_INLINE;
+    while (written && log->placed_position < position && !atomic_load(&log->failed) &&
+           !atomic_load(&log->disk_full))
+        written = taud_log_write_pending(log);
+    if (log->placed_position < position)
+        pthread_cond_signal(&log->work);
     pthread_mutex_unlock(&log->mutex);
 }
 
@@ -152,52 +222,50 @@ static void wait_until(pthread_cond_t *condition, pthread_mutex_t *mutex, uint64
     pthread_cond_timedwait(condition, mutex, &at);
 }
 
-// Syncs what was handed down without; with the mutex, `committing` set.
+// Syncs what was handed down without; with the mutex, nothing underway.
 static void sync_now(struct taud_log *log)
 {
+    struct taud_log_result result = {.log = log};
     log->unsynced = false;
-    log->completed = false;
+    log->syncing = true;
     pthread_mutex_unlock(&log->mutex);
-    log->backend->log->sync(log->backend, on_completion, log);
+    log->backend->log->sync(log->backend, on_completion, &result);
     pthread_mutex_lock(&log->mutex);
-    while (!log->completed)
+    while (!result.done)
         pthread_cond_wait(&log->done, &log->mutex);
-    if (log->completed_status != TAU_STATUS_SUCCESS)
-        fail(log);
+    log->syncing = false;
+    if (result.status != TAU_STATUS_SUCCESS)
+        fail(log, result.os_error);
+    pthread_cond_broadcast(&log->room);
 }
 
-// One turn of the commit thread; returns without doing anything after having waited.
+// One turn of a commit thread; returns without having done anything after having waited.
 static void commit_turn(struct taud_log *log)
 {
     uint64_t now = log->clock->monotonic_ns(log->clock->context);
     bool alive = !atomic_load(&log->failed);
     bool full = atomic_load(&log->disk_full);
-    bool pending = alive && (atomic_load(&log->durable_position) < log->wanted || full);
+    bool pending = alive && (log->placed_position < log->wanted || full);
     bool interval = alive && log->unsynced && log->durability == TAUD_DURABILITY_INTERVAL;
     if (interval && log->sync_at_ns == 0)
         log->sync_at_ns = now + log->sync_interval_ns;
-    if (log->committing) {
-        pthread_cond_wait(&log->room, &log->mutex);
-        return;
-    }
-    log->committing = true;
     if (pending && (!full || now >= log->retry_at_ns || log->stopping)) {
-        taud_log_write_pending(log);
+        if (!taud_log_write_pending(log) && taud_log_is_busy(log))
+            pthread_cond_wait(&log->room, &log->mutex);
     } else if (interval && now >= log->sync_at_ns) {
-        log->sync_at_ns = 0;
-        sync_now(log);
-    } else {
-        log->committing = false;
-        if (interval && (!pending || log->sync_at_ns < log->retry_at_ns))
-            wait_until(&log->work, &log->mutex, log->sync_at_ns);
-        else if (pending)
-            wait_until(&log->work, &log->mutex, log->retry_at_ns);
-        else if (!log->stopping)
-            pthread_cond_wait(&log->work, &log->mutex);
-        return;
+        if (taud_log_is_busy(log)) {
+            pthread_cond_wait(&log->room, &log->mutex);
+        } else {
+            log->sync_at_ns = 0;
+            sync_now(log);
+        }
+    } else if (interval && (!pending || log->sync_at_ns < log->retry_at_ns)) {
+        wait_until(&log->work, &log->mutex, log->sync_at_ns);
+    } else if (pending) {
+        wait_until(&log->work, &log->mutex, log->retry_at_ns);
+    } else if (!log->stopping) {
+        pthread_cond_wait(&log->work, &log->mutex);
     }
-    log->committing = false;
-    pthread_cond_broadcast(&log->room);
 }
 
 static void *commit_main(void *user_data)
@@ -232,25 +300,8 @@ static void *prepare_main(void *user_data)
     return NULL;
 }
 
-enum tau_status taud_log_start_threads(struct taud_log *log, struct taud_error *error)
-{
-    int status = pthread_create(&log->commit_thread, NULL, commit_main, log);
-    if (status != 0)
-        return taud_error_set(error, TAU_STATUS_NO_MEMORY, status, "cannot start the commit thread");
-    status = pthread_create(&log->prepare_thread, NULL, prepare_main, log);
-    if (status != 0) {
-        pthread_mutex_lock(&log->mutex);
-        log->stopping = true;
-        pthread_cond_broadcast(&log->work);
-        pthread_mutex_unlock(&log->mutex);
-        pthread_join(log->commit_thread, NULL);
-        return taud_error_set(error, TAU_STATUS_NO_MEMORY, status, "cannot start a thread");
-    }
-    log->threads_running = true;
-    return TAU_STATUS_SUCCESS;
-}
-
-void taud_log_stop_threads(struct taud_log *log)
+// Ends the first `count` commit threads.
+static void end_commit_threads(struct taud_log *log, size_t count)
 {
     pthread_mutex_lock(&log->mutex);
     log->stopping = true;
@@ -258,18 +309,40 @@ void taud_log_stop_threads(struct taud_log *log)
     pthread_cond_broadcast(&log->ahead);
     pthread_cond_broadcast(&log->room);
     pthread_mutex_unlock(&log->mutex);
-    pthread_join(log->commit_thread, NULL);
+    for (size_t i = 0; i < count; i++)
+        pthread_join(log->commit_threads[i], NULL);
+}
+
+enum tau_status taud_log_start_threads(struct taud_log *log, struct taud_error *error)
+{
+    int status = 0;
+    size_t count = 0;
+    while (count < TAUD_LOG_APPENDS_MAX && status == 0) {
+        status = pthread_create(&log->commit_threads[count], NULL, commit_main, log);
+        count += status == 0;
+    }
+    if (status == 0)
+        status = pthread_create(&log->prepare_thread, NULL, prepare_main, log);
+    if (status != 0) {
+        end_commit_threads(log, count);
+        return taud_error_set(error, TAU_STATUS_NO_MEMORY, status, "cannot start a thread of the log");
+    }
+    log->threads_running = true;
+    return TAU_STATUS_SUCCESS;
+}
+
+void taud_log_stop_threads(struct taud_log *log)
+{
+    end_commit_threads(log, TAUD_LOG_APPENDS_MAX);
     pthread_join(log->prepare_thread, NULL);
     log->threads_running = false;
 
     pthread_mutex_lock(&log->mutex);
-    log->committing = true;
     atomic_store(&log->disk_full, false);
     while (!atomic_load(&log->failed) && !atomic_load(&log->disk_full) &&
-           atomic_load(&log->durable_position) < atomic_load(&log->next_position))
-        taud_log_write_pending(log);
+           taud_log_write_pending(log))
+        continue;
     if (log->unsynced && !atomic_load(&log->failed))
         sync_now(log);
-    log->committing = false;
     pthread_mutex_unlock(&log->mutex);
 }

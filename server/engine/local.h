@@ -46,6 +46,18 @@ enum taud_next_state {
     TAUD_NEXT_READY,
 };
 
+// An append that is underway.
+struct taud_log_place {
+    bool busy;
+    bool rolls;              // begins in the next segment, wherever that is
+    uint64_t start, end;     // in the file
+    uint64_t start_position; // of the log
+    uint64_t end_position;
+    uint64_t synced_position; // as known when it was placed
+    uint8_t *buffer;          // aligned
+    uint8_t *tail;            // its last block as it is then on disk
+};
+
 struct taud_local {
     struct taud_backend backend; // first
     const struct taud_io *io;
@@ -56,22 +68,27 @@ struct taud_local {
     uint64_t quarantined_count;
     uint64_t quarantined_bytes;
 
-    // The segment that is written to. Only the appending thread touches what follows.
+    // The segment that is written to. Changed only by an append that runs alone.
     struct taud_segment_header current;
     int file;        // through the cache; -1 for none
     int direct_file; // past the cache, durable on return; -1 where the file system cannot
-    uint64_t offset; // of the next group
     bool fresh;      // its header goes out with the first group
     bool unsynced;
-    bool failed;
     uint64_t epoch;
-    uint64_t position;
-    uint64_t synced_position;
     uint64_t file_count; // file ids drawn
-    uint8_t *buffer;     // aligned; the block that `offset` lies in begins it
-    uint8_t *block;      // that block as it is on disk
+    uint8_t *buffers;    // of the places, and `block`
+    uint8_t *block;      // the block that `offset` lies in, as it is on disk when nothing is underway
 
     pthread_mutex_t mutex; // of what follows
+    struct taud_log_place places[TAUD_LOG_APPENDS_MAX];
+    const struct taud_log_place *newest; // the last one placed
+    unsigned underway;
+    bool exclusive;   // what is underway must be alone
+    bool rolled_back; // one found no space: those behind it do not count either
+    bool failed;
+    uint64_t offset;   // behind what is placed
+    uint64_t position; // likewise
+    uint64_t synced_position;
     pthread_cond_t prepared;
     enum taud_next_state next_state;
     uint64_t next_size;
@@ -81,6 +98,12 @@ struct taud_local {
 
     char directory[TAUD_PATH_BYTES - 256];
 };
+
+// Where the next block begins.
+static inline uint64_t taud_local_next_block(uint64_t offset)
+{
+    return (offset + TAUD_IO_BLOCK - 1) / TAUD_IO_BLOCK * TAUD_IO_BLOCK;
+}
 
 static inline struct taud_local *taud_local_of(struct taud_backend *backend)
 {
@@ -122,13 +145,14 @@ int taud_local_make_segment(struct taud_local *local, uint64_t sequence, uint64_
 uint64_t taud_local_segment_size(const struct taud_local *local, uint64_t sequence);
 enum tau_status taud_local_prepare(struct taud_backend *backend);
 bool taud_local_needs_prepare(struct taud_backend *backend);
-// Goes on in the next segment, which can hold `bytes`. Returns 0 or a negative errno.
-int taud_local_roll(struct taud_local *local, uint64_t bytes);
+// Goes on from `position` in the next segment, which can hold `bytes`. Returns 0 or a negative errno.
+int taud_local_roll(struct taud_local *local, uint64_t position, uint64_t bytes);
 int taud_local_open_files(struct taud_local *local, uint64_t sequence);
 void taud_local_close_files(struct taud_local *local);
 
 // local_log.c
 extern const struct taud_log_operations taud_local_log;
+bool taud_local_take_buffers(struct taud_local *local);
 void taud_local_update_room(struct taud_local *local);
 
 // local_replay.c

@@ -193,6 +193,20 @@ static bool group_at(struct replay *replay, uint64_t offset, struct taud_group_h
     return taud_crc32c(0, *ret_content, ret->size) == ret->content_crc;
 }
 
+// The good group that follows: at `*offset`, or at the block behind it when it was written while the
+// one before was underway.
+static bool next_group(struct replay *replay, uint64_t *offset, struct taud_group_header *ret,
+                       const uint8_t **ret_content)
+{
+    if (group_at(replay, *offset, ret, ret_content))
+        return true;
+    uint64_t block = taud_local_next_block(*offset);
+    if (!group_at(replay, block, ret, ret_content) || ret->position != replay->expected)
+        return false;
+    *offset = block;
+    return true;
+}
+
 // The first good group at or behind `offset`; false when there is none.
 static bool find_group(struct replay *replay, uint64_t offset, uint64_t *ret_offset,
                        struct taud_group_header *ret)
@@ -324,7 +338,7 @@ static enum tau_status replay_segment(struct replay *replay, const struct segmen
         struct taud_group_header header;
         const uint8_t *content;
         enum tau_status status;
-        if (group_at(replay, offset, &header, &content)) {
+        if (next_group(replay, &offset, &header, &content)) {
             status = deliver(replay, &header, content);
             offset += TAUD_GROUP_HEADER_BYTES + header.size;
         } else {
@@ -469,14 +483,8 @@ static bool take_buffers(struct replay *replay)
 {
     struct taud_local *local = replay->local;
     const struct taud_allocator *allocator = local->allocator;
-    if (!local->buffer)
-        local->buffer = allocator->reserve(allocator->context,
-                                           TAUD_WRITE_BUFFER_BYTES + 2 * TAUD_IO_BLOCK);
     replay->window = allocator->reserve(allocator->context, WINDOW_BYTES);
-    if (!local->buffer || !replay->window)
-        return false;
-    local->block = local->buffer + TAUD_WRITE_BUFFER_BYTES;
-    return true;
+    return taud_local_take_buffers(local) && replay->window;
 }
 
 enum tau_status taud_local_log_open(struct taud_backend *backend, uint64_t known_position,

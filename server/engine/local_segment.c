@@ -249,7 +249,7 @@ static uint64_t draw_file_id(struct taud_local *local, uint64_t sequence)
     return local->file_seed ^ (sequence * UINT64_C(0x9e3779b97f4a7c15)) ^ mixed << 32 ^ mixed;
 }
 
-int taud_local_roll(struct taud_local *local, uint64_t bytes)
+int taud_local_roll(struct taud_local *local, uint64_t position, uint64_t bytes)
 {
     const struct taud_io *io = local->io;
     uint64_t size = (bytes + TAUD_SEGMENT_HEADER_BYTES + TAUD_IO_BLOCK - 1) / TAUD_IO_BLOCK *
@@ -263,12 +263,12 @@ int taud_local_roll(struct taud_local *local, uint64_t bytes)
         return status;
     if (local->unsynced) {
         status = io->sync(io->context, local->file);
-        if (status != 0) {
-            local->failed = true;
+        if (status != 0)
             return status == -ENOSPC ? -EIO : status;
-        }
         local->unsynced = false;
-        local->synced_position = local->position;
+        pthread_mutex_lock(&local->mutex);
+        local->synced_position = position;
+        pthread_mutex_unlock(&local->mutex);
     }
     status = taud_local_open_files(local, sequence);
     if (status != 0)
@@ -277,12 +277,12 @@ int taud_local_roll(struct taud_local *local, uint64_t bytes)
         .sequence = sequence,
         .file_id = draw_file_id(local, sequence),
         .epoch = local->epoch,
-        .position = local->position,
+        .position = position,
         .size = next_size,
     };
-    local->offset = TAUD_SEGMENT_HEADER_BYTES;
     local->fresh = true;
     pthread_mutex_lock(&local->mutex);
+    local->offset = TAUD_SEGMENT_HEADER_BYTES;
     local->current_sequence = sequence;
     local->current_used = false;
     local->next_state = TAUD_NEXT_NONE;

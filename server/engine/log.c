@@ -9,6 +9,16 @@
 #include <assert.h>
 #include <string.h>
 
+static void release_buffers(struct taud_log *log)
+{
+    const struct taud_allocator *allocator = log->allocator;
+    for (int i = 0; i < TAUD_LOG_BUFFERS; i++) {
+        if (log->buffers[i].data)
+            allocator->unreserve(allocator->context, log->buffers[i].data, TAUD_LOG_BUFFER_BYTES);
+        log->buffers[i].data = NULL;
+    }
+}
+
 bool taud_log_init(struct taud_log *log, const struct taud_engine_options *options)
 {
     memset(log, 0, sizeof *log);
@@ -17,13 +27,11 @@ bool taud_log_init(struct taud_log *log, const struct taud_engine_options *optio
     log->clock = options->clock;
     log->durability = options->durability;
     log->sync_interval_ns = (uint64_t)options->sync_interval_ms * 1000000U;
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < TAUD_LOG_BUFFERS; i++) {
         log->buffers[i].data = log->allocator->reserve(log->allocator->context,
                                                        TAUD_LOG_BUFFER_BYTES);
         if (!log->buffers[i].data) {
-            if (i == 1)
-                log->allocator->unreserve(log->allocator->context, log->buffers[0].data,
-                                          TAUD_LOG_BUFFER_BYTES);
+            release_buffers(log);
             return false;
         }
     }
@@ -42,8 +50,7 @@ bool taud_log_init(struct taud_log *log, const struct taud_engine_options *optio
 void taud_log_done(struct taud_log *log)
 {
     const struct taud_allocator *allocator = log->allocator;
-    for (int i = 0; i < 2; i++)
-        allocator->unreserve(allocator->context, log->buffers[i].data, TAUD_LOG_BUFFER_BYTES);
+    release_buffers(log);
     for (struct taud_log_listener *listener = log->listeners, *next; listener; listener = next) {
         next = listener->next;
         allocator->release(allocator->context, listener);
@@ -59,6 +66,7 @@ enum tau_status taud_log_start(struct taud_log *log, uint64_t position, struct t
 {
     atomic_store(&log->next_position, position);
     atomic_store(&log->durable_position, position);
+    log->placed_position = position;
     log->wanted = position;
     log->buffers[log->active].position = position;
     return taud_log_start_threads(log, error);
@@ -84,19 +92,13 @@ static bool disk_refuses(const struct taud_log *log, size_t bytes, bool frees)
     return needed > log->backend->log->room(log->backend);
 }
 
-// Commits, or waits for the commit that runs.
+// Commits, or waits for the end of what is underway.
 static void wait_for_room(struct taud_log *log)
 {
     pthread_mutex_lock(&log->mutex);
-    if (log->committing) {
+    if (!atomic_load(&log->failed) && !atomic_load(&log->disk_full) &&
+        !taud_log_write_pending(log) && taud_log_is_busy(log))
         pthread_cond_wait(&log->room, &log->mutex);
-    } else if (!atomic_load(&log->failed) && !atomic_load(&log->disk_full)) {
-        log->committing = true;
-        taud_log_write_pending(log);
-        log->committing = false;
-        pthread_cond_signal(&log->work);
-        pthread_cond_broadcast(&log->room);
-    }
     pthread_mutex_unlock(&log->mutex);
 }
 

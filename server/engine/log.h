@@ -3,7 +3,10 @@
 // hands it down, and the durable position tells how far that got. It must not know series, nor files.
 //
 //   writer:   admit -> (shard lock: append, append, ...) -> release
-//   commit:   swap the two buffers -> backend append -> durable position -> listeners
+//   commit:   close the active buffer -> place -> append -> durable position -> listeners
+//
+// While one append is underway a second may begin with what was written since; the durable position
+// moves in order. Three positions tell how far things are: durable <= placed <= next.
 #ifndef TAUD_ENGINE_LOG_H
 #define TAUD_ENGINE_LOG_H
 
@@ -18,16 +21,33 @@ enum {
     TAUD_LOG_GROUP_BYTES = 256 << 10, // a group ends at the first record boundary behind this
     TAUD_LOG_GROUPS_MAX = TAUD_LOG_BUFFER_BYTES / TAUD_LOG_GROUP_BYTES + 2,
     TAUD_LOG_RESERVE_BYTES = 64 << 10, // of disk that only drops may use
+    TAUD_LOG_BUFFERS = TAUD_LOG_APPENDS_MAX + 1,
+    // A second append begins a block of its own, and the rest of the one before stays empty: worth it
+    // from half a block on. With less, what waits goes out when the first is done.
+    TAUD_LOG_JOIN_BYTES = TAUD_IO_BLOCK / 2,
 };
 
 struct taud_log_buffer {
     uint8_t *data;
     uint64_t position; // of data[0]
     size_t used;
-    size_t written;                    // handed down and done
     size_t ends[TAUD_LOG_GROUPS_MAX];  // of closed groups
     size_t end_count;
     size_t run; // offset of the record of points that ends the buffer; used for none
+};
+
+// What the backend says of an append or a sync.
+struct taud_log_result {
+    struct taud_log *log;
+    bool done;
+    enum tau_status status;
+    int os_error;
+};
+
+// An append that is underway, or done before another that began earlier.
+struct taud_log_append {
+    struct taud_log_result result;
+    uint64_t start, end; // positions
 };
 
 struct taud_log_listener {
@@ -45,23 +65,23 @@ struct taud_log {
 
     pthread_mutex_t mutex; // of all that follows and is not atomic
     pthread_cond_t work;   // for the commit thread
-    pthread_cond_t room;   // for writers that wait, and for the end of a commit
-    pthread_cond_t done;   // of the backend's completion
+    pthread_cond_t room;   // for those that wait for room, or for the end of an append
+    pthread_cond_t done;   // of the backend's completions
     pthread_cond_t ahead;  // for the preparing thread
-    struct taud_log_buffer buffers[2];
-    unsigned active;
-    bool committing; // one thread is handing down; it alone touches the other buffer
-    bool completed;
-    enum tau_status completed_status;
-    int completed_error;
-    uint64_t completed_position;
-    uint64_t wanted; // the position that somebody waits for
+    struct taud_log_buffer buffers[TAUD_LOG_BUFFERS]; // a ring: oldest .. active
+    unsigned oldest, active;
+    struct taud_log_append appends[TAUD_LOG_APPENDS_MAX]; // number n at n % TAUD_LOG_APPENDS_MAX
+    uint64_t begun, ended;    // how many
+    bool taken_back;          // one found the disk full: those behind it do not count either
+    bool syncing;             // without an append
+    uint64_t placed_position;
+    uint64_t wanted;          // the position that somebody waits for
     bool unsynced;   // something was handed down without a sync
     uint64_t sync_at_ns;
     uint64_t retry_at_ns;
     bool stopping;
     bool threads_running;
-    pthread_t commit_thread;
+    pthread_t commit_threads[TAUD_LOG_APPENDS_MAX];
     pthread_t prepare_thread;
 
     _Atomic uint64_t next_position;
@@ -106,8 +126,16 @@ void taud_log_commit(struct taud_log *log, uint64_t position, enum taud_commit_m
 enum tau_status taud_log_add_listener(struct taud_log *log, taud_engine_durable_callback *callback,
                                       void *user_data);
 
-// In commit.c: hands the waiting groups down once. With the mutex, `committing` set by the caller.
-void taud_log_write_pending(struct taud_log *log);
+// In commit.c: hands groups that wait down, once, and returns when they are stored or not. With the
+// mutex, not held meanwhile. Returns false when there is nothing to do, or not before something that is
+// underway has ended.
+bool taud_log_write_pending(struct taud_log *log);
+
+// Whether an append or a sync is underway. With the mutex.
+static inline bool taud_log_is_busy(const struct taud_log *log)
+{
+    return log->begun > log->ended || log->syncing;
+}
 
 // In commit.c too.
 enum tau_status taud_log_start_threads(struct taud_log *log, struct taud_error *error);

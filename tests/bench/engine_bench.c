@@ -37,8 +37,6 @@ static struct tau_label label_of(unsigned number)
 
 // --- a backend that throws the log away -------------------------------------------------------
 
-static uint64_t void_position;
-
 static enum tau_status void_open(struct taud_backend *backend, uint64_t known,
                                  taud_log_replay_callback *callback, void *user_data,
                                  struct taud_log_report *ret, struct taud_error *error)
@@ -55,19 +53,27 @@ static enum tau_status void_start(struct taud_backend *backend, uint64_t epoch,
     return TAU_STATUS_SUCCESS;
 }
 
-static void void_append(struct taud_backend *backend, const struct taud_log_group *groups,
-                        size_t count, bool sync, taud_log_completion *completion, void *user_data)
+static size_t void_place(struct taud_backend *backend, const struct taud_log_group *groups,
+                         size_t count, bool sync, bool alone, struct taud_log_place **ret_place)
 {
-    (void)backend, (void)sync;
-    void_position = groups[count - 1].position + groups[count - 1].size;
-    completion(TAU_STATUS_SUCCESS, 0, void_position, user_data);
+    (void)backend, (void)groups, (void)sync, (void)alone;
+    *ret_place = NULL;
+    return count;
+}
+
+static void void_append(struct taud_backend *backend, struct taud_log_place *place,
+                        const struct taud_log_group *groups, size_t count, bool sync,
+                        taud_log_completion *completion, void *user_data)
+{
+    (void)backend, (void)place, (void)groups, (void)count, (void)sync;
+    completion(TAU_STATUS_SUCCESS, 0, user_data);
 }
 
 static void void_sync(struct taud_backend *backend, taud_log_completion *completion,
                       void *user_data)
 {
     (void)backend;
-    completion(TAU_STATUS_SUCCESS, 0, void_position, user_data);
+    completion(TAU_STATUS_SUCCESS, 0, user_data);
 }
 
 static bool void_needs_prepare(struct taud_backend *backend)
@@ -118,8 +124,8 @@ static enum tau_status void_swap(struct taud_backend *backend, uint64_t expected
 static struct taud_backend *void_backend(void)
 {
     static const struct taud_log_operations log = {
-        void_open, void_start, void_append, void_sync, void_prepare, void_needs_prepare,
-        void_room, void_close,
+        void_open, void_start, void_place, void_append, void_sync, void_prepare,
+        void_needs_prepare, void_room, void_close,
     };
     static const struct taud_catalog_operations catalog = {void_read, void_swap};
     static struct taud_backend backend = {
@@ -267,8 +273,27 @@ static void bench_files(const char *directory)
     backend->free(backend);
 }
 
+static const char usage[] = "usage: engine_bench [DIRECTORY]\n"
+                            "Measures the engine in memory, and with DIRECTORY as data directory "
+                            "on synced files too.\n";
+
+// The directory to measure in, or NULL. Ends the program where there is nothing to measure.
+static const char *directory_of(int argc, char **argv)
+{
+    if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
+        fputs(usage, stdout);
+        exit(0);
+    }
+    if (argc > 2 || (argc == 2 && argv[1][0] == '-')) {
+        fprintf(stderr, "engine_bench: %s is not understood\n%s", argv[argc - 1], usage);
+        exit(2);
+    }
+    return argc == 2 ? argv[1] : NULL;
+}
+
 int main(int argc, char **argv)
 {
+    const char *directory = directory_of(argc, argv);
     struct taud_engine *engine = start(void_backend());
     bench_append(engine, BATCH, 64, "memory: append, batches of 256", 32 << 20);
     bench_append(engine, 1, 4096, "memory: append, one by one", 4 << 20);
@@ -278,7 +303,7 @@ int main(int argc, char **argv)
     bench_columns(engine, true, "memory: columns of even steps", 100 << 20);
     bench_columns(engine, false, "memory: columns of uneven steps", 40 << 20);
     taud_engine_free(engine);
-    if (argc > 1)
-        bench_files(argv[1]);
+    if (directory)
+        bench_files(directory);
     return 0;
 }
