@@ -290,11 +290,11 @@ static void set_lists(struct taud_connection *c)
 {
     const struct taud_output *output = &c->session.output;
     bool held = output->head != NULL && output->head->hold != 0;
-    if (c->session.wait == TAUD_WAIT_LOG)
+    if (c->session.wait == TAUD_WAIT_LOG) {
         c->worker->log_was_full = true; // there may be room again before the worker looks
-    if (held || c->session.wait == TAUD_WAIT_LOG) {
-        if (!taud_link_used(&c->waiting))
-            taud_list_add(&c->worker->waiting, &c->waiting);
+        taud_worker_await(c->worker, &c->waiting, 0);
+    } else if (held) {
+        taud_worker_await(c->worker, &c->waiting, output->head->hold);
     } else {
         taud_link_remove(&c->waiting);
     }

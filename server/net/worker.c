@@ -15,11 +15,13 @@ enum {
     STOP_MS = 5000,               // what is not finished then is closed
     GATHER_NS = 80 * 1000,        // a commit waits so long for as many writers as lately wrote
     GATHER_PASSES = 64,           // and for no more passes of the loop
-    INLINE_REQUESTS_MAX = 128,    // a larger group is worth a thread of its own
+    INLINE_REQUESTS_MAX = 512,    // a larger group is worth a thread of its own
     INLINE_BYTES_MAX = 16 * 1024, // of log, likewise: batches are read while the last are synced
     INLINE_SLOW_NS = 1000 * 1000, // a commit that took longer here would hold other connections up
     INLINE_PAUSE = 256,           // so many are not done here then, before it is tried again
 };
+
+static const uint64_t NOTHING_AWAITED = UINT64_MAX;
 
 static uint64_t monotonic_ns(void)
 {
@@ -53,13 +55,22 @@ static void on_post(void *user_data)
     wake(user_data);
 }
 
-// On the thread that committed. The pair of `woken` here and `waits` in the worker is so ordered
-// that one of the two always sees the other.
+// Whether what is awaited at `position` is there, or will never be.
+static bool is_settled(const struct taud_worker *worker, uint64_t position)
+{
+    return position != NOTHING_AWAITED &&
+           taud_engine_outcome(worker->options.engine, position) != TAU_STATUS_WOULD_BLOCK;
+}
+
+// On the thread that committed, after the durable position moved. The worker says what it awaits
+// before it looks at that position, so that one of the two always sees the other.
 static void on_durable(void *user_data)
 {
     struct taud_worker *worker = user_data;
+    if (!is_settled(worker, atomic_load(&worker->announced)))
+        return;
     atomic_store(&worker->woken, true);
-    if (atomic_load(&worker->waits) && !pthread_equal(worker->self, pthread_self()))
+    if (!pthread_equal(worker->self, pthread_self()))
         wake(worker);
 }
 
@@ -208,9 +219,27 @@ static void release_waiting(struct taud_worker *worker)
 {
     struct taud_link waiting;
     taud_list_move(&worker->waiting, &waiting);
+    worker->awaited = NOTHING_AWAITED;
     struct taud_link *link;
     while ((link = taud_list_take(&waiting)) != NULL)
         taud_connection_released(TAUD_LINKED(link, struct taud_connection, waiting));
+}
+
+void taud_worker_await(struct taud_worker *worker, struct taud_link *link, uint64_t position)
+{
+    if (!taud_link_used(link))
+        taud_list_add(&worker->waiting, link);
+    if (position < worker->awaited)
+        worker->awaited = position;
+}
+
+// Tells the durable callback what is worth a wake-up. Returns whether that is there already.
+static bool announce(struct taud_worker *worker)
+{
+    if (taud_list_empty(&worker->waiting))
+        worker->awaited = NOTHING_AWAITED;
+    atomic_store(&worker->announced, worker->awaited);
+    return worker->awaited != 0 && is_settled(worker, worker->awaited);
 }
 
 void taud_worker_wrote(struct taud_worker *worker, uint64_t position)
@@ -318,17 +347,18 @@ static void end_turn(struct taud_worker *worker)
     expire(worker);
     resume_ready(worker);
     commit(worker);
-    bool waits = !taud_list_empty(&worker->waiting);
-    atomic_store(&worker->waits, waits);
-    if (!waits)
+    bool settled = announce(worker);
+    if (taud_list_empty(&worker->waiting))
         return;
     bool full = !taud_engine_log_has_room(worker->options.engine);
     bool look_again = full && !commit_all(worker);
     bool was_full = worker->log_was_full;
     worker->log_was_full = full;
-    if (atomic_exchange(&worker->woken, false) || (was_full && !full))
+    if (atomic_exchange(&worker->woken, false) || settled || (was_full && !full)) {
         release_waiting(worker);
-    if (look_again || (!full && worker->log_was_full)) // it was full again for one of those
+        settled = announce(worker);
+    }
+    if (look_again || settled || (!full && worker->log_was_full)) // full again for one of those
         atomic_store(&worker->woken, true);
 }
 
@@ -413,6 +443,8 @@ bool taud_worker_init(struct taud_worker *worker, const struct taud_worker_optio
     memset(worker, 0, sizeof *worker);
     worker->options = *options;
     worker->timer_ms = UINT64_MAX;
+    worker->awaited = NOTHING_AWAITED;
+    worker->announced = NOTHING_AWAITED;
     worker->wake_file = -1;
     worker->next_identity = ((uint64_t)options->index + 1) << 48;
     taud_list_init(&worker->waiting);

@@ -57,6 +57,7 @@ struct taud_worker {
     uint64_t stop_by_ms;       // when what is left is closed; 0: not stopping
     uint64_t written;          // the highest log position of this worker's writes
     uint64_t committing;       // up to where a commit was asked for
+    uint64_t awaited;          // the lowest log position that one of `waiting` needs, see announced
     uint64_t group_requests;   // the count of requests at the last commit
     uint32_t connection_turns; // of all connections, ever
     uint32_t group_writers;    // connections that wrote since the last commit
@@ -68,7 +69,8 @@ struct taud_worker {
     pthread_t thread;
     pthread_t self; // as the thread itself sees it
     struct taud_message stop_message;
-    _Alignas(64) _Atomic bool waits;   // a durable callback is to wake this worker
+    // The log position that must be durable before a wake-up makes sense; 0: wherever it moves to.
+    _Alignas(64) _Atomic uint64_t announced;
     _Atomic bool woken;                // it has been woken and did not look yet
     _Atomic uint32_t connection_count; // raised by who hands a connection over
 };
@@ -109,6 +111,10 @@ uint64_t taud_worker_now(struct taud_worker *worker);
 
 // Takes back the place of a connection that was closed.
 void taud_worker_closed(struct taud_worker *worker, struct taud_connection *connection);
+
+// Puts a connection into the list of those that wait for the log: for this position of it, or with 0
+// for any change.
+void taud_worker_await(struct taud_worker *worker, struct taud_link *link, uint64_t position);
 
 // Says that a connection wrote up to this position of the log.
 void taud_worker_wrote(struct taud_worker *worker, uint64_t position);
