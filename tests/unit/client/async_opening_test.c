@@ -4,6 +4,7 @@
  * time, each address with its share of the time, and none for a turn of the loop in between.
  */
 #include <errno.h>
+#include <netdb.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <setjmp.h>
@@ -118,6 +119,20 @@ static void an_address_that_swallows_all_does_not_keep_the_next(void **state)
     loopback_close(full);
 }
 
+/* Turns the loop until it is known that no address can be reached. */
+static void check_failure(struct opening *opening)
+{
+    opening->error = (struct tau_error){.status = TAU_STATUS_SUCCESS};
+    tau_async_on_ready(opening->async, 0);
+    for (int turn = 0; turn < 100 && tau_async_link(opening->async) != TAU_LINK_CLOSED; turn++)
+        tau_async_on_ready(opening->async, 0);
+    assert_int_equal(opening->link, TAU_LINK_CLOSED);
+    assert_int_equal(opening->error.status, TAU_STATUS_CONNECTION_FAILED);
+    assert_int_equal(opening->error.system_error, ECONNREFUSED);
+    assert_int_equal(lowest_descriptor(), opening->lowest);
+    assert_int_equal(tau_async_timeout_ms(opening->async), -1);
+}
+
 static void nobody_at_any_address_is_a_failure(void **state)
 {
     (void)state;
@@ -125,20 +140,46 @@ static void nobody_at_any_address_is_a_failure(void **state)
     int nobody[2] = {loopback_refuse(&opening.addresses[0]),
                      loopback_refuse(&opening.addresses[1])};
     begin_opening(&opening, 5000);
-    for (int turn = 0; turn < 100 && tau_async_link(opening.async) != TAU_LINK_CLOSED; turn++)
-        tau_async_on_ready(opening.async, 0);
-    assert_int_equal(opening.link, TAU_LINK_CLOSED);
-    assert_int_equal(opening.error.status, TAU_STATUS_CONNECTION_FAILED);
-    assert_int_equal(opening.error.system_error, ECONNREFUSED);
-    assert_int_equal(lowest_descriptor(), opening.lowest);
-    assert_int_equal(tau_async_timeout_ms(opening.async), -1);
+    check_failure(&opening);
     tau_async_connect(opening.async); // for which the loop is to turn at once
     assert_int_equal(tau_async_timeout_ms(opening.async), 0);
-    tau_async_on_ready(opening.async, 0);
+    check_failure(&opening);
     assert_int_equal(fake_resolver.asked, 2);
     tau_async_free(opening.async);
     close(nobody[0]);
     close(nobody[1]);
+}
+
+/* There the attempt fails within the call that makes it. */
+static void a_path_that_is_not_there_is_a_failure(void **state)
+{
+    (void)state;
+    struct opening opening = {.link = TAU_LINK_CONNECTING};
+    struct tau_options options;
+    tau_options_init(&options);
+    options.address = "unix:/nowhere/tau.sock";
+    options.on_link = note_link;
+    options.link_user_data = &opening;
+    opening.lowest = lowest_descriptor();
+    assert_int_equal(tau_async_new(&options, &opening.async, NULL), TAU_STATUS_SUCCESS);
+    tau_async_on_ready(opening.async, 0);
+    assert_int_equal(opening.link, TAU_LINK_CLOSED);
+    assert_int_equal(opening.error.system_error, ENOENT);
+    assert_int_equal(lowest_descriptor(), opening.lowest);
+    tau_async_free(opening.async);
+}
+
+static void a_name_that_is_unknown_is_a_failure(void **state)
+{
+    (void)state;
+    struct opening opening = {.addresses = {{.sin_family = AF_INET}, {.sin_family = AF_INET}}};
+    begin_opening(&opening, 5000);
+    fake_resolver.failure = EAI_NONAME;
+    tau_async_on_ready(opening.async, 0);
+    assert_int_equal(opening.link, TAU_LINK_CLOSED);
+    assert_int_equal(opening.error.status, TAU_STATUS_CONNECTION_FAILED);
+    assert_non_null(strstr(opening.error.message, "cannot resolve db.example"));
+    tau_async_free(opening.async);
 }
 
 static int user_timeout_with(uint32_t request_timeout_ms, const struct sockaddr_in *address)
@@ -176,6 +217,8 @@ int main(void)
         cmocka_unit_test(an_address_that_refuses_leads_to_the_next),
         cmocka_unit_test(an_address_that_swallows_all_does_not_keep_the_next),
         cmocka_unit_test(nobody_at_any_address_is_a_failure),
+        cmocka_unit_test(a_path_that_is_not_there_is_a_failure),
+        cmocka_unit_test(a_name_that_is_unknown_is_a_failure),
         cmocka_unit_test(a_silent_network_is_given_some_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

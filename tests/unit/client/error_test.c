@@ -84,22 +84,29 @@ static void an_errno_is_kept_and_put_into_words(void **state)
     assert_string_equal(error.message, expected);
 }
 
-/* A message of `length` bytes, with an errno's text behind it as far as there is room. */
+/* A message of `length` bytes, with an errno's text behind it as far as there is room. What lies
+   behind the object stays as it is. */
 static void check_length(size_t length)
 {
     char words[TAU_ERROR_MESSAGE_SIZE + 2];
-    struct tau_error error = used_error();
+    struct {
+        struct tau_error error;
+        char behind[128];
+    } guarded;
+    memset(&guarded, 0x5A, sizeof(guarded));
     memset(words, 'w', length);
     words[length] = '\0';
-    assert_int_equal(tau_fault(&error, TAU_STATUS_NO_MEMORY, ENOMEM, "%s", words),
+    assert_int_equal(tau_fault(&guarded.error, TAU_STATUS_NO_MEMORY, ENOMEM, "%s", words),
                      TAU_STATUS_NO_MEMORY);
-    check_fields(&error, TAU_STATUS_NO_MEMORY, ENOMEM);
+    check_fields(&guarded.error, TAU_STATUS_NO_MEMORY, ENOMEM);
+    for (size_t i = 0; i < sizeof(guarded.behind); i++)
+        assert_int_equal(guarded.behind[i], 0x5A);
     size_t kept = length < TAU_ERROR_MESSAGE_SIZE ? length : TAU_ERROR_MESSAGE_SIZE - 1;
     char expected[TAU_ERROR_MESSAGE_SIZE + 128];
     int size = snprintf(expected, sizeof(expected), "%.*s: %s", (int)kept, words, strerror(ENOMEM));
     assert_true(size > 0);
     expected[TAU_ERROR_MESSAGE_SIZE - 1] = '\0';
-    assert_string_equal(error.message, expected);
+    assert_string_equal(guarded.error.message, expected);
 }
 
 static void a_long_message_is_cut_and_ended(void **state)

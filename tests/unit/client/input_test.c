@@ -150,6 +150,23 @@ static void a_rest_moves_to_the_front(void **state)
     end(&bench);
 }
 
+/* Too little was taken to make room by moving: it grows, and the rest begins at the front. */
+static void a_rest_moves_into_a_larger_buffer(void **state)
+{
+    (void)state;
+    struct bench bench;
+    size_t capacity;
+    begin(&bench);
+    receive(&bench, TAU_INPUT_BASE_SIZE);
+    tau_input_take(&bench.input, 100);
+    assert_non_null(tau_input_room(&bench.input, &capacity));
+    assert_int_equal(capacity, TAU_INPUT_BASE_SIZE + 100);
+    check_bytes(&bench, TAU_INPUT_BASE_SIZE - 100);
+    receive(&bench, capacity);
+    check_bytes(&bench, TAU_INPUT_BASE_SIZE * 2);
+    end(&bench);
+}
+
 static void what_was_taken_stays_until_room_is_asked_for(void **state)
 {
     (void)state;
@@ -225,6 +242,7 @@ int main(void)
         cmocka_unit_test(it_grows_with_what_has_arrived),
         cmocka_unit_test(it_shrinks_when_it_is_empty),
         cmocka_unit_test(a_rest_moves_to_the_front),
+        cmocka_unit_test(a_rest_moves_into_a_larger_buffer),
         cmocka_unit_test(what_was_taken_stays_until_room_is_asked_for),
         cmocka_unit_test(clearing_forgets_and_keeps_the_buffer),
         cmocka_unit_test(no_memory_leaves_what_is_there),

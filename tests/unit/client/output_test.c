@@ -96,6 +96,13 @@ static void a_frame_lies_in_one_block(void **state)
     assert_int_equal(slices[0].size, TAU_OUTPUT_BLOCK_SIZE - 1000);
     assert_int_equal(slices[1].size, 2000);
     assert_int_equal(slices[2].size, LARGE);
+    uint64_t position = 0;
+    for (size_t i = 0; i < 3; i++) {
+        assert_ptr_equal(tau_output_at(&bench.output, position), slices[i].data);
+        position += slices[i].size;
+        assert_ptr_equal(tau_output_at(&bench.output, position - 1),
+                         slices[i].data + slices[i].size - 1);
+    }
     assert_int_equal(tau_output_slices(&bench.output, slices, 2), 2);
     assert_int_equal(tau_output_slices(&bench.output, slices, 0), 0);
     end(&bench);

@@ -349,7 +349,9 @@ static void closing_is_for_what_is_open(void **state)
 {
     (void)state;
     int lowest = lowest_descriptor();
+    errno = 0;
     tau_socket_close(-1);
+    assert_int_equal(errno, 0);
     int fd = dup(STDERR_FILENO);
     assert_int_equal(fd, lowest);
     tau_socket_close(fd);
