@@ -177,8 +177,8 @@ static void hands_over_a_socket_that_is_ready_for_use(void **state)
 static void keeps_an_ipv6_address_to_ipv6(void **state)
 {
     struct fixture *f = *state;
-    if (!bind_to(f, &f->listener,
-                 "[::]:0")) { // it could be had for IPv4 too; nothing listens there
+    // The one that could be had for IPv4 too; it is only taken, nothing listens there.
+    if (!bind_to(f, &f->listener, "[::]:0")) {
         assert_true(errno == EADDRNOTAVAIL || errno == EAFNOSUPPORT);
         skip(); // this machine has no IPv6
     }

@@ -13,6 +13,7 @@ struct worker_rig {
     struct taud_budget budget;
     struct taud_penalties *penalties;
     struct taud_worker *worker;
+    bool started;
 };
 
 struct worker_rig_options {
