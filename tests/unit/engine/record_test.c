@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Records of the log: each kind comes back, cut at every byte it is refused, and so is what no server
-// of this version writes.
+// Records of the log: each kind comes back with what it says and nothing else, cut at every byte it is
+// refused, and so is what no server of this version writes.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -26,6 +26,26 @@ static void refused_when_cut(const uint8_t *bytes, size_t size)
     assert_ptr_equal(data, bytes + size);
 }
 
+// The record that these bytes are, all of them.
+static struct taud_record decoded(const uint8_t *bytes, size_t size)
+{
+    struct taud_record record;
+    const uint8_t *data = bytes;
+    memset(&record, 0xee, sizeof record); // what its type does not have has to be zero
+    assert_true(taud_record_decode(&data, &size, &record));
+    assert_int_equal(size, 0);
+    return record;
+}
+
+static bool is_zero(const void *bytes, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        if (((const uint8_t *)bytes)[i] != 0)
+            return false;
+    }
+    return true;
+}
+
 static void points_come_back(void **state)
 {
     (void)state;
@@ -37,6 +57,13 @@ static void points_come_back(void **state)
     assert_int_equal(taud_load_u64(bytes + 8), 7);
     assert_true((int64_t)taud_load_u64(bytes + 16) == -5);
     assert_true(taud_load_u64(bytes + 48) == UINT64_C(1) << 63);
+    struct taud_record record = decoded(bytes, sizeof bytes);
+    assert_int_equal(record.type, TAUD_RECORD_POINTS);
+    assert_int_equal(record.count, 2);
+    assert_ptr_equal(record.points, bytes + 8);
+    assert_null(record.timestamps);
+    assert_null(record.values);
+    assert_int_equal(record.identity, 0);
 }
 
 static void columns_come_back(void **state)
@@ -48,12 +75,77 @@ static void columns_come_back(void **state)
         taud_record_header(bytes, TAUD_RECORD_COLUMNS, (unsigned)mode, 3);
         taud_store_u64(bytes + 8, 9);
         refused_when_cut(bytes, size);
-        const uint8_t *data = bytes;
-        struct taud_record record;
-        assert_true(taud_record_decode(&data, &size, &record));
+        struct taud_record record = decoded(bytes, size);
+        assert_int_equal(record.type, TAUD_RECORD_COLUMNS);
+        assert_int_equal(record.mode, mode);
+        assert_int_equal(record.count, 3);
         assert_int_equal(record.identity, 9);
-        assert_int_equal(record.values - record.timestamps, mode ? 16 : 24);
+        assert_ptr_equal(record.timestamps, bytes + 16);
+        assert_ptr_equal(record.values, bytes + 16 + (mode ? 16 : 24));
+        assert_null(record.points);
     }
+}
+
+static void series_come_back(void **state)
+{
+    (void)state;
+    uint8_t bytes[TAUD_RECORD_CREATE_SERIES_BYTES];
+    taud_record_header(bytes, TAUD_RECORD_CREATE_SERIES, 0, 0);
+    taud_store_u64(bytes + 8, UINT64_MAX - 1);
+    memcpy(bytes + 16, "thirty-two bytes of label, whole", 32);
+    struct taud_record record = decoded(bytes, sizeof bytes);
+    assert_int_equal(record.type, TAUD_RECORD_CREATE_SERIES);
+    assert_true(record.identity == UINT64_MAX - 1);
+    assert_memory_equal(&record.label, "thirty-two bytes of label, whole", 32);
+    assert_true(is_zero(&record.source, sizeof record.source));
+
+    taud_record_header(bytes, TAUD_RECORD_DROP_SERIES, 0, 0);
+    record = decoded(bytes, TAUD_RECORD_DROP_SERIES_BYTES);
+    assert_int_equal(record.type, TAUD_RECORD_DROP_SERIES);
+    assert_true(record.identity == UINT64_MAX - 1);
+    assert_true(is_zero(&record.label, sizeof record.label));
+}
+
+static void lenses_come_back(void **state)
+{
+    (void)state;
+    uint8_t bytes[TAUD_RECORD_CREATE_LENS_BYTES];
+    taud_record_header(bytes, TAUD_RECORD_CREATE_LENS, 0, 1);
+    memcpy(bytes + 8, "the lens's own label, 32 of them", 32);
+    memcpy(bytes + 40, "the label of the series it's on.", 32);
+    memcpy(bytes + 72, "\1\2\3\4\5\6\7\10\11\12\13\14\15\16\17\20", 16);
+    struct taud_record record = decoded(bytes, sizeof bytes);
+    assert_int_equal(record.type, TAUD_RECORD_CREATE_LENS);
+    assert_int_equal(record.count, 1);
+    assert_memory_equal(&record.label, bytes + 8, 32);
+    assert_memory_equal(&record.source, bytes + 40, 32);
+    assert_memory_equal(record.transforms, bytes + 72, 16);
+    assert_int_equal(record.identity, 0);
+
+    taud_record_header(bytes, TAUD_RECORD_DROP_LENS, 0, 0);
+    record = decoded(bytes, TAUD_RECORD_DROP_LENS_BYTES);
+    assert_int_equal(record.type, TAUD_RECORD_DROP_LENS);
+    assert_memory_equal(&record.label, bytes + 8, 32);
+    assert_true(is_zero(&record.source, sizeof record.source));
+    assert_true(is_zero(record.transforms, sizeof record.transforms));
+}
+
+static void one_is_taken_behind_the_other(void **state)
+{
+    (void)state;
+    uint8_t bytes[TAUD_RECORD_DROP_SERIES_BYTES + TAUD_RECORD_DROP_LENS_BYTES + 8] = {0};
+    taud_record_header(bytes, TAUD_RECORD_DROP_SERIES, 0, 0);
+    taud_record_header(bytes + TAUD_RECORD_DROP_SERIES_BYTES, TAUD_RECORD_DROP_LENS, 0, 0);
+    const uint8_t *data = bytes;
+    size_t size = sizeof bytes;
+    struct taud_record record;
+    assert_true(taud_record_decode(&data, &size, &record));
+    assert_ptr_equal(data, bytes + TAUD_RECORD_DROP_SERIES_BYTES);
+    assert_true(taud_record_decode(&data, &size, &record));
+    assert_int_equal(record.type, TAUD_RECORD_DROP_LENS);
+    assert_int_equal(size, 8);
+    assert_false(taud_record_decode(&data, &size, &record));
+    assert_int_equal(size, 8);
 }
 
 static void the_fixed_ones_come_back(void **state)
@@ -87,7 +179,8 @@ static void nonsense_is_refused(void **state)
     static const uint8_t headers[][8] = {
         {0}, {7}, {255}, {1, 1, 0, 0, 1}, {1, 0, 1, 0, 1}, {1, 0, 0, 0, 0},
         {2, 2, 0, 0, 1}, {2, 0, 0, 0, 0}, {1, 0, 0, 0, 255, 255, 255, 255},
-        {2, 1, 0, 0, 255, 255, 255, 255}, {3, 1},
+        {2, 1, 0, 0, 255, 255, 255, 255}, {1, 0, 0, 1, 1}, {3, 1}, {4, 1}, {6, 1},
+        {5, 0, 0, 0, 0}, {5, 1, 0, 0, 1}, {5, 0, 0, 1, 1}, {4, 0, 1}, {6, 0, 0, 128},
     };
     for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++) {
         uint8_t bytes[512] = {0};
@@ -104,6 +197,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(points_come_back),
         cmocka_unit_test(columns_come_back),
+        cmocka_unit_test(series_come_back),
+        cmocka_unit_test(lenses_come_back),
+        cmocka_unit_test(one_is_taken_behind_the_other),
         cmocka_unit_test(the_fixed_ones_come_back),
         cmocka_unit_test(nonsense_is_refused),
     };
