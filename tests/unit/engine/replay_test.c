@@ -1,0 +1,453 @@
+// SPDX-License-Identifier: MIT
+// Reading the log back, from logs that nobody wrote: what each record does, what is passed over and
+// counted, which identities are free afterwards, and where a start ends that cannot be right.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "workbench.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { LOG_BYTES = 6 << 20 };
+
+static uint8_t log_bytes[LOG_BYTES];
+static size_t log_size, group_start;
+
+static uint8_t *add(enum taud_record_type type, unsigned mode, uint32_t count, size_t size)
+{
+    uint8_t *record = log_bytes + log_size;
+    assert_true(size <= LOG_BYTES - log_size);
+    memset(record, 0, size);
+    taud_record_header(record, type, mode, count);
+    log_size += size;
+    return record + TAUD_RECORD_HEADER_BYTES;
+}
+
+static void add_create(uint64_t identity, const char *text)
+{
+    struct tau_label label = workbench_label(text);
+    uint8_t *body = add(TAUD_RECORD_CREATE_SERIES, 0, 0, TAUD_RECORD_CREATE_SERIES_BYTES);
+    taud_store_u64(body, identity);
+    memcpy(body + 8, &label, sizeof label);
+}
+
+static void add_drop(uint64_t identity)
+{
+    taud_store_u64(add(TAUD_RECORD_DROP_SERIES, 0, 0, TAUD_RECORD_DROP_SERIES_BYTES), identity);
+}
+
+// `count` points at `first`, `first` + 1, ... whose values are their timestamps.
+static void add_points(uint64_t identity, int64_t first, uint32_t count)
+{
+    uint8_t *body = add(TAUD_RECORD_POINTS, 0, count,
+                        TAUD_RECORD_HEADER_BYTES + (size_t)count * TAUD_RECORD_POINT_BYTES);
+    for (int64_t i = 0; i < count; i++)
+        taud_record_point(body + i * TAUD_RECORD_POINT_BYTES, identity, first + i,
+                          (double)(first + i));
+}
+
+// Even steps, with values 0.5, 1.5, ...
+static void add_steps(uint64_t identity, int64_t first, uint64_t step, uint32_t count)
+{
+    uint8_t *body = add(TAUD_RECORD_COLUMNS, TAUD_COLUMNS_STEP, count,
+                        taud_record_columns_bytes(TAUD_COLUMNS_STEP, count));
+    taud_store_u64(body, identity);
+    taud_store_u64(body + 8, (uint64_t)first);
+    taud_store_u64(body + 16, step);
+    for (uint32_t i = 0; i < count; i++)
+        taud_store_u64(body + 24 + 8 * (size_t)i, workbench_bits(i + 0.5));
+}
+
+static void add_plain(uint64_t identity, const int64_t *timestamps, uint32_t count)
+{
+    uint8_t *body = add(TAUD_RECORD_COLUMNS, TAUD_COLUMNS_PLAIN, count,
+                        taud_record_columns_bytes(TAUD_COLUMNS_PLAIN, count));
+    taud_store_u64(body, identity);
+    for (uint32_t i = 0; i < count; i++) {
+        taud_store_u64(body + 8 + 8 * (size_t)i, (uint64_t)timestamps[i]);
+        taud_store_u64(body + 8 + 8 * (size_t)(count + i), workbench_bits(i + 0.5));
+    }
+}
+
+static void add_lens(const char *text, const char *source_text, uint8_t transform)
+{
+    struct tau_label label = workbench_label(text), source = workbench_label(source_text);
+    uint8_t *body = add(TAUD_RECORD_CREATE_LENS, 0, 1, TAUD_RECORD_CREATE_LENS_BYTES);
+    memcpy(body, &label, sizeof label);
+    memcpy(body + 32, &source, sizeof source);
+    body[64] = transform;
+}
+
+static void add_drop_lens(const char *text)
+{
+    struct tau_label label = workbench_label(text);
+    memcpy(add(TAUD_RECORD_DROP_LENS, 0, 0, TAUD_RECORD_DROP_LENS_BYTES), &label, sizeof label);
+}
+
+// Ends a group of what was added since the last one.
+static void end_group(struct workbench *bench, uint64_t position)
+{
+    struct staged_storage *storage = &bench->storage;
+    assert_true(storage->group_count < STAGED_GROUPS);
+    storage->groups[storage->group_count++] =
+        (struct taud_log_group){position, log_bytes + group_start, log_size - group_start};
+    group_start = log_size;
+}
+
+static void play(struct workbench *bench)
+{
+    end_group(bench, 0);
+    workbench_start(bench);
+}
+
+static double value_at(struct workbench *bench, const char *label, int64_t timestamp)
+{
+    struct tau_query_point_request asked = {workbench_label(label), timestamp};
+    struct tau_query_point_response found;
+    enum tau_status status;
+    taud_engine_query_points(bench->engine, &asked, 1, &found, &status);
+    assert_int_equal(status, TAU_STATUS_SUCCESS);
+    assert_true(found.has_value);
+    return found.value;
+}
+
+static uint64_t next_identity(struct workbench *bench)
+{
+    workbench_create(bench, "next");
+    return workbench_describe(bench, "next").identity;
+}
+
+static int setup(void **state)
+{
+    log_size = group_start = 0;
+    return workbench_setup(state);
+}
+
+// --- what records do --------------------------------------------------------------------------
+
+static void each_record_does_what_it_says(void **state)
+{
+    struct workbench *bench = *state;
+    static const int64_t uneven[] = {100, 101, 150};
+    struct tau_query_lens_response response;
+    struct tau_label lens = workbench_label("lens");
+    add_create(1, "a");
+    add_create(2, "b");
+    add_points(1, 5, 40);
+    add_plain(1, uneven, 3);
+    add_lens("lens", "a", 3);
+    end_group(bench, 0);
+    add_steps(1, 1000, 3, 2500);
+    add_drop(2);
+    add_lens("gone", "a", 0);
+    add_drop_lens("gone");
+    play(bench);
+    assert_int_equal(bench->recovery.record_count, 9);
+    assert_int_equal(bench->recovery.point_count, 40 + 3 + 2500);
+    assert_int_equal(bench->recovery.series_count, 1);
+    assert_int_equal(bench->recovery.lens_count, 1);
+    assert_int_equal(bench->recovery.refused_count, 0);
+    assert_true(value_at(bench, "a", 44) == 44);
+    assert_true(value_at(bench, "a", 150) == 2.5);
+    for (int64_t i = 0; i < 2500; i++)
+        assert_true(value_at(bench, "a", 1000 + 3 * i) == (double)i + 0.5);
+    assert_int_equal(workbench_describe(bench, "a").last_timestamp, 1000 + 3 * 2499);
+    assert_int_equal(taud_engine_query_lens(bench->engine, &lens, 44, &response),
+                     TAU_STATUS_SUCCESS);
+    assert_true(response.value == 44 + 273.15);
+    assert_int_equal(next_identity(bench), 3);
+}
+
+static void points_of_many_series_find_theirs(void **state)
+{
+    struct workbench *bench = *state;
+    enum { SERIES = 50, EACH = 30 };
+    char label[32];
+    for (unsigned i = 0; i < SERIES; i++) {
+        snprintf(label, sizeof label, "series.%u", i);
+        add_create(i + 1, label);
+    }
+    uint8_t *body =
+        add(TAUD_RECORD_POINTS, 0, SERIES * EACH, 8 + SERIES * EACH * TAUD_RECORD_POINT_BYTES);
+    for (unsigned i = 0; i < SERIES * EACH; i++)
+        taud_record_point(body + (size_t)i * TAUD_RECORD_POINT_BYTES, 1 + i * 7 % SERIES, i, i);
+    play(bench);
+    assert_int_equal(bench->recovery.point_count, SERIES * EACH);
+    for (unsigned i = 0; i < SERIES * EACH; i++) {
+        snprintf(label, sizeof label, "series.%u", i * 7 % SERIES);
+        assert_true(value_at(bench, label, i) == i);
+    }
+}
+
+static void steps_are_added_modulo_the_word(void **state)
+{
+    struct workbench *bench = *state;
+    add_create(1, "a");
+    add_steps(1, INT64_MIN, UINT64_MAX, 2); // from one end of time to the other
+    add_create(2, "b");
+    add_steps(2, INT64_MIN, UINT64_C(1) << 63, 3); // the third is the first again
+    play(bench);
+    assert_int_equal(workbench_describe(bench, "a").first_timestamp, INT64_MIN);
+    assert_int_equal(workbench_describe(bench, "a").last_timestamp, INT64_MAX);
+    assert_int_equal(workbench_describe(bench, "b").point_count, 0);
+    assert_int_equal(bench->recovery.refused_count, 1);
+}
+
+// --- behind damage ----------------------------------------------------------------------------
+
+static void what_does_not_fit_is_passed_over_and_counted(void **state)
+{
+    struct workbench *bench = *state;
+    static const int64_t back[] = {200, 199, 201}, same[] = {50, 51};
+    add_create(1, "a");
+    add_points(1, 1, 50);
+    add_points(1, 49, 3); // 51 is new
+    add_points(9, 1, 3);
+    add_plain(1, back, 3);
+    add_plain(1, same, 2);
+    add_steps(1, 51, 1, 5000);
+    add_steps(9, 1, 1, 2);
+    add_drop(9);
+    add_create(1, "b"); // the identity is in use
+    add_drop_lens("lens");
+    add_points(1, 52, 1);
+    play(bench);
+    assert_int_equal(bench->recovery.refused_count, 2 + 3 + 7);
+    assert_int_equal(bench->recovery.record_count, 12);
+    assert_int_equal(bench->recovery.point_count, 52);
+    assert_int_equal(bench->recovery.series_count, 1);
+    struct tau_describe_series_response description = workbench_describe(bench, "a");
+    assert_int_equal(description.point_count, 52);
+    assert_int_equal(description.last_timestamp, 52);
+    assert_true(description.memory_bytes < 5000 * 16 / 2); // what the columns reserved is back
+}
+
+static void a_create_under_a_label_in_use_proves_a_lost_drop(void **state)
+{
+    struct workbench *bench = *state;
+    add_create(1, "a");
+    add_points(1, 1, 5);
+    add_create(2, "a");
+    add_points(1, 6, 1); // of the old one
+    add_points(2, 3, 1);
+    add_lens("lens", "a", 0);
+    add_lens("lens", "b", 3); // likewise
+    play(bench);
+    assert_int_equal(bench->recovery.series_count, 1);
+    assert_int_equal(bench->recovery.lens_count, 1);
+    assert_int_equal(bench->recovery.refused_count, 1);
+    assert_int_equal(workbench_describe(bench, "a").identity, 2);
+    assert_int_equal(workbench_describe(bench, "a").point_count, 1);
+    struct tau_query_lens_response response;
+    struct tau_label lens = workbench_label("lens");
+    assert_int_equal(taud_engine_query_lens(bench->engine, &lens, 3, &response),
+                     TAU_STATUS_SERIES_NOT_FOUND); // there is no "b"
+}
+
+static void no_identity_that_was_seen_is_given_again(void **state)
+{
+    struct workbench *bench = *state;
+    static const int64_t one[] = {1};
+    for (int kind = 0; kind < 6; kind++) {
+        log_size = group_start = bench->storage.group_count = 0;
+        add_create(7, "a");
+        // In records that are passed over, too.
+        if (kind == 1 || kind == 2)
+            add_points(20, 1, 1);
+        if (kind == 2)
+            add_points(12, 1, 1);
+        if (kind == 3)
+            add_drop(20);
+        if (kind == 4)
+            add_plain(20, one, 1);
+        if (kind == 5) {
+            add_create(20, "b");
+            add_drop(20);
+        }
+        play(bench);
+        assert_int_equal(next_identity(bench), kind == 0 ? 8 : 21);
+        assert_int_equal(workbench_try_drop(bench, "next"), TAU_STATUS_SUCCESS);
+        staged_storage_break(&bench->storage, 5); // so that nothing of this start is kept
+        taud_engine_free(bench->engine);
+        bench->engine = NULL;
+        staged_storage_break(&bench->storage, 0);
+    }
+}
+
+// There cannot be more series than records of creation fit into the log so far, and some to spare.
+static void an_identity_that_no_log_so_short_gives_out_is_nonsense(void **state)
+{
+    struct workbench *bench = *state;
+    const uint64_t far = 300000;
+    add_create(far, "a");
+    add_points(UINT64_MAX, 1, 1);
+    add_drop(UINT64_MAX - 1);
+    add_points(far, 1, 1);
+    end_group(bench, 0);
+    add_create(5, "c");
+    end_group(bench, 1000);
+    add_create(far, "b");
+    add_points(far, 1, 1);
+    end_group(bench, far * TAUD_RECORD_CREATE_SERIES_BYTES);
+    workbench_start(bench);
+    assert_int_equal(bench->recovery.refused_count, 4);
+    assert_int_equal(bench->recovery.series_count, 2);
+    assert_int_equal(workbench_describe(bench, "b").point_count, 1);
+    assert_int_equal(workbench_describe(bench, "c").identity, 5);
+    assert_int_equal(next_identity(bench), far + 1);
+}
+
+// Identities lie in pages of 4,096, which go when all of theirs are dropped, and may come again.
+static void identities_lead_to_series_on_every_page(void **state)
+{
+    struct workbench *bench = *state;
+    static const uint64_t identities[] = {1,    4095,  4096,   4097,   8191,
+                                          8192, 12288, 262143, 262144, 299999};
+    enum { COUNT = sizeof identities / sizeof identities[0] };
+    char label[32];
+    for (size_t i = 0; i < COUNT; i++) {
+        snprintf(label, sizeof label, "series.%zu", i);
+        add_create(identities[i], label);
+        add_points(identities[i], (int64_t)i, 1);
+    }
+    add_drop(4096);
+    add_points(4097, 100, 1); // the page is still there
+    add_drop(8191);
+    add_drop(4097);
+    add_points(4097, 101, 1); // and now is not
+    add_create(4098, "again");
+    add_points(4098, 1, 1);
+    end_group(bench, 300000 * TAUD_RECORD_CREATE_SERIES_BYTES);
+    workbench_start(bench);
+    assert_int_equal(bench->recovery.refused_count, 1);
+    assert_int_equal(bench->recovery.series_count, COUNT - 3 + 1);
+    for (size_t i = 0; i < COUNT; i++) {
+        bool dropped = identities[i] == 4096 || identities[i] == 4097 || identities[i] == 8191;
+        snprintf(label, sizeof label, "series.%zu", i);
+        if (!dropped)
+            assert_true(value_at(bench, label, (int64_t)i) == (double)i);
+    }
+    assert_int_equal(workbench_describe(bench, "again").identity, 4098);
+}
+
+// --- starts that fail -------------------------------------------------------------------------
+
+static void a_record_that_nobody_knows_ends_the_start(void **state)
+{
+    struct workbench *bench = *state;
+    add_create(1, "a");
+    end_group(bench, 1000);
+    add_points(1, 1, 2); // 56 bytes
+    add((enum taud_record_type)99, 0, 0, 16);
+    add_points(1, 3, 2);
+    end_group(bench, 2000);
+    assert_int_equal(workbench_try_start(bench), TAU_STATUS_INTERNAL_ERROR);
+    assert_non_null(strstr(bench->error.text, "at 2056"));
+    bench->storage.groups[1].size = 40; // a record that the group cuts
+    assert_int_equal(workbench_try_start(bench), TAU_STATUS_INTERNAL_ERROR);
+    assert_non_null(strstr(bench->error.text, "at 2000"));
+    bench->storage.groups[1].size = 56;
+    workbench_start(bench);
+    assert_int_equal(workbench_describe(bench, "a").point_count, 2);
+}
+
+static void too_little_memory_for_what_is_stored_is_said_so(void **state)
+{
+    struct workbench *bench = *state;
+    bench->options.memory_bytes = 1 << 20;
+    for (int kind = 0; kind < 4; kind++) {
+        log_size = group_start = bench->storage.group_count = 0;
+        add_create(1, "a");
+        if (kind == 0)
+            add_points(1, 0, 240000);
+        if (kind == 1)
+            add_steps(1, 0, 1, 240000);
+        for (uint64_t i = 2; kind >= 2 && i < 30000; i++) {
+            char label[32];
+            snprintf(label, sizeof label, "label.%u", (unsigned)i);
+            if (kind == 2)
+                add_create(i, label);
+            else
+                add_lens(label, "a", 0);
+        }
+        end_group(bench, 30000 * TAUD_RECORD_CREATE_SERIES_BYTES);
+        assert_int_equal(workbench_try_start(bench), TAU_STATUS_STORAGE_FULL);
+        assert_non_null(strstr(bench->error.text, "memory bound of 1048576 bytes"));
+    }
+    bench->options.memory_bytes = 16 << 20;
+    workbench_start(bench);
+    assert_int_equal(bench->recovery.lens_count, 30000 - 2);
+}
+
+// Replay may take somewhat more than the bound, as the same things may need more after a start.
+// What it took beyond counts: nothing more is taken until that much is given back.
+static void a_head_somewhat_above_the_bound_starts_and_takes_nothing(void **state)
+{
+    struct workbench *bench = *state;
+    bench->options.memory_bytes = 1 << 20;
+    add_create(1, "a");
+    add_steps(1, 0, 1, 80 * 1024); // 1.25 MiB
+    add_create(2, "b");
+    play(bench);
+    assert_true(workbench_used(bench) > 1 << 20);
+    uint64_t stored = workbench_fill(bench, "a", 80 * 1024);
+    assert_true(stored <= 8 * 1024); // what is left of slabs that it has
+    assert_int_equal(workbench_describe(bench, "a").point_count, 80 * 1024 + stored);
+    assert_int_equal(workbench_try_drop(bench, "a"), TAU_STATUS_SUCCESS);
+    workbench_append(bench, "b", 1, 1);
+}
+
+static void without_working_memory_the_start_fails_and_leaves_nothing(void **state)
+{
+    struct workbench *bench = *state;
+    unsigned failures = 0;
+    add_create(1, "a");
+    add_create(5000, "b");
+    add_create(299999, "c"); // three pages and a directory that grows
+    end_group(bench, 300000 * TAUD_RECORD_CREATE_SERIES_BYTES);
+    workbench_start(bench);
+    unsigned of_new = atomic_load(&bench->memory.calls);
+    taud_engine_free(bench->engine);
+    bench->engine = NULL;
+    assert_int_equal(taud_engine_new(&bench->options, &bench->engine, &bench->error),
+                     TAU_STATUS_SUCCESS);
+    of_new = atomic_load(&bench->memory.calls) - of_new;
+    for (unsigned ahead = of_new + 1;; ahead++, failures++) {
+        failing_allocator_fail_next(&bench->memory, ahead);
+        taud_engine_free(bench->engine);
+        bench->engine = NULL;
+        assert_int_equal(atomic_load(&bench->memory.live), 0);
+        enum tau_status status = workbench_try_start(bench);
+        if (status == TAU_STATUS_SUCCESS)
+            break;
+        assert_int_equal(status, TAU_STATUS_NO_MEMORY);
+        assert_non_null(strstr(bench->error.text, "no memory to read the log back"));
+    }
+    assert_true(failures >= 5); // a directory, three pages, a larger directory
+    assert_int_equal(bench->recovery.series_count, 3);
+}
+
+int main(void)
+{
+#define REPLAY_TEST(name) cmocka_unit_test_setup_teardown(name, setup, workbench_teardown)
+    const struct CMUnitTest tests[] = {
+        REPLAY_TEST(each_record_does_what_it_says),
+        REPLAY_TEST(points_of_many_series_find_theirs),
+        REPLAY_TEST(steps_are_added_modulo_the_word),
+        REPLAY_TEST(what_does_not_fit_is_passed_over_and_counted),
+        REPLAY_TEST(a_create_under_a_label_in_use_proves_a_lost_drop),
+        REPLAY_TEST(no_identity_that_was_seen_is_given_again),
+        REPLAY_TEST(an_identity_that_no_log_so_short_gives_out_is_nonsense),
+        REPLAY_TEST(identities_lead_to_series_on_every_page),
+        REPLAY_TEST(a_record_that_nobody_knows_ends_the_start),
+        REPLAY_TEST(too_little_memory_for_what_is_stored_is_said_so),
+        REPLAY_TEST(a_head_somewhat_above_the_bound_starts_and_takes_nothing),
+        REPLAY_TEST(without_working_memory_the_start_fails_and_leaves_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
