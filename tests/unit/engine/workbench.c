@@ -57,14 +57,21 @@ void workbench_done(struct workbench *bench)
     staged_storage_done(&bench->storage);
 }
 
-int workbench_setup(void **state)
+int workbench_setup_idle(void **state)
 {
     struct workbench *bench = malloc(sizeof *bench);
     if (!bench)
         return -1;
     workbench_init(bench);
-    workbench_start(bench);
     *state = bench;
+    return 0;
+}
+
+int workbench_setup(void **state)
+{
+    if (workbench_setup_idle(state) != 0)
+        return -1;
+    workbench_start(*state);
     return 0;
 }
 

@@ -34,8 +34,9 @@ enum tau_status workbench_try_start(struct workbench *bench);
 void workbench_start(struct workbench *bench); // it must succeed
 void workbench_done(struct workbench *bench);  // nothing of the allocator's may be left
 
-// Fixtures for cmocka: a started engine in *state.
+// Fixtures for cmocka: a workbench in *state, with a started engine or none.
 int workbench_setup(void **state);
+int workbench_setup_idle(void **state);
 int workbench_teardown(void **state);
 
 #define WORKBENCH_TEST(name)                                                                       \
