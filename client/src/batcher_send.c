@@ -19,8 +19,6 @@
 static void report(struct tau_batch *frame, size_t index, enum tau_status status)
 {
     struct tau_batcher *batcher = frame->batcher;
-    if (batcher->doomed)
-        return;
     struct tau_row row = tau_batch_row(frame, index);
     batcher->counts.failed++;
     batcher->counts.waiting--;
@@ -111,7 +109,7 @@ static bool end_doomed(struct tau_batcher *batcher)
 /* What the server says of rows, believed only when it adds up. */
 static bool is_consistent(struct tau_array refused, uint32_t accepted, size_t count)
 {
-    if (accepted > count || refused.count != count - accepted)
+    if ((uint64_t)accepted + refused.count != count)
         return false;
     for (size_t i = 0; i < refused.count; i++) {
         uint32_t row = tau_refused_row_at(refused, i).row;
@@ -240,8 +238,7 @@ static enum tau_status submit_singly(struct tau_batch *frame)
         frame->submitted++;
         batcher->flying++;
     }
-    dequeue(frame);
-    retire_when_answered(frame);
+    dequeue(frame); /* of which the last point at least is not answered yet */
     return TAU_STATUS_SUCCESS;
 }
 
