@@ -128,6 +128,11 @@ void rig_ok(struct command_rig *rig, uint8_t opcode)
     plan_frame(rig, opcode, TAU_OPCODE_OK, NULL, 0);
 }
 
+void rig_pong(struct command_rig *rig)
+{
+    plan_frame(rig, TAU_OPCODE_PING, TAU_OPCODE_PONG, NULL, 0);
+}
+
 void rig_refuse(struct command_rig *rig, uint8_t opcode, enum tau_status status)
 {
     uint8_t code = (uint8_t)status;

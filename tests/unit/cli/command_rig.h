@@ -53,6 +53,7 @@ void rig_ok(struct command_rig *rig, uint8_t opcode);
 void rig_refuse(struct command_rig *rig, uint8_t opcode, enum tau_status status);
 void rig_close(struct command_rig *rig, uint8_t opcode);   /* the connection, without an answer */
 void rig_silence(struct command_rig *rig, uint8_t opcode); /* the answer never comes */
+void rig_pong(struct command_rig *rig);                    /* as PING is answered anyway */
 void rig_accept(struct command_rig *rig, uint8_t opcode);  /* every row of a batch */
 
 /* An OK with this payload, which is copied. */
