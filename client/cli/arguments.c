@@ -90,6 +90,14 @@ static const struct cli_option *find_option(const struct cli_option *options, si
     return NULL;
 }
 
+/* Finds an option of a command, or of all commands. `syntax` may be NULL. */
+static const struct cli_option *find_any(const struct cli_syntax *syntax, const struct typed *typed)
+{
+    const struct cli_option *own =
+        syntax == NULL ? NULL : find_option(syntax->options, syntax->option_count, typed);
+    return own != NULL ? own : find_option(cli_global_options, cli_global_option_count, typed);
+}
+
 /* Finds the value of an option, perhaps in the next argument. Returns false and complains if wrong.
  */
 static bool take_value(const struct cli *cli, const struct cli_option *option, struct typed *typed,
@@ -193,15 +201,22 @@ static bool print_instead(struct cli *cli, size_t option)
     return true;
 }
 
+static bool is_global(const struct cli_option *option)
+{
+    for (size_t i = 0; i < cli_global_option_count; i++) {
+        if (option == &cli_global_options[i]) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Reads one option. Returns false when the command is not to run. */
 static bool read_option(struct cli *cli, const struct cli_syntax *syntax, int argc, char **argv,
                         int *index, struct cli_arguments *arguments, int *ret_exit)
 {
     struct typed typed = take_apart(argv[*index]);
-    const struct cli_option *own =
-        syntax == NULL ? NULL : find_option(syntax->options, syntax->option_count, &typed);
-    const struct cli_option *option =
-        own != NULL ? own : find_option(cli_global_options, cli_global_option_count, &typed);
+    const struct cli_option *option = find_any(syntax, &typed);
     *ret_exit = CLI_USAGE;
     if (option == NULL) {
         cli_complain(cli, "there is no option %s; --help lists them", typed.text);
@@ -210,8 +225,8 @@ static bool read_option(struct cli *cli, const struct cli_syntax *syntax, int ar
     if (!take_value(cli, option, &typed, argc, argv, index)) {
         return false;
     }
-    if (own != NULL) {
-        arguments->values[own - syntax->options] = typed.value;
+    if (!is_global(option)) {
+        arguments->values[option - syntax->options] = typed.value;
         return true;
     }
     size_t global = (size_t)(option - cli_global_options);
@@ -257,6 +272,41 @@ bool cli_arguments_read(struct cli *cli, const struct cli_syntax *syntax, int ar
     }
     *ret_exit = CLI_USAGE;
     return count_is_right(cli, syntax, ret_arguments);
+}
+
+void cli_arguments_expect(const struct cli_syntax *syntax, int argc, char **argv,
+                          struct cli_expected *ret_expected)
+{
+    *ret_expected = (struct cli_expected){.option = NULL};
+    for (int i = 1; i < argc; i++) {
+        if (ret_expected->option != NULL) {
+            ret_expected->option = NULL; /* this was its value */
+        } else if (ret_expected->options_ended || !is_option(argv[i])) {
+            ret_expected->place++;
+        } else if (strcmp(argv[i], "--") == 0) {
+            ret_expected->options_ended = true;
+        } else {
+            struct typed typed = take_apart(argv[i]);
+            const struct cli_option *option = find_any(syntax, &typed);
+            bool waits = option != NULL && option->value != NULL && typed.value == NULL;
+            ret_expected->option = waits ? option : NULL;
+        }
+    }
+}
+
+const struct cli_option *cli_option_assigned(const struct cli_syntax *syntax, const char *word,
+                                             const char **ret_value)
+{
+    if (!is_option(word)) {
+        return NULL;
+    }
+    struct typed typed = take_apart(word);
+    const struct cli_option *option = typed.value != NULL ? find_any(syntax, &typed) : NULL;
+    if (option == NULL || option->value == NULL) {
+        return NULL;
+    }
+    *ret_value = typed.value;
+    return option;
 }
 
 int cli_global_options_read(struct cli *cli, int argc, char **argv, int *ret_exit)

@@ -35,6 +35,24 @@ bool cli_arguments_read(struct cli *cli, const struct cli_syntax *syntax, int ar
  */
 int cli_global_options_read(struct cli *cli, int argc, char **argv, int *ret_exit);
 
+/* What the next word of a command line would be, as completion asks. */
+struct cli_expected {
+    const struct cli_option *option; /* whose value it would be, or NULL */
+    size_t place;                    /* of the positional that it would be otherwise */
+    bool options_ended;              /* whether it could be no option any more */
+};
+
+/* Says what would follow argv, whose first is the command's name. Wrong options are passed over. */
+void cli_arguments_expect(const struct cli_syntax *syntax, int argc, char **argv,
+                          struct cli_expected *ret_expected);
+
+/*
+ * Finds the option of a word that begins its value too, as `--option=va` does; *ret_value is where
+ * the value begins in it. NULL where the word is none, or the option takes no value.
+ */
+const struct cli_option *cli_option_assigned(const struct cli_syntax *syntax, const char *word,
+                                             const char **ret_value);
+
 /* The positional of this index, or NULL. */
 static inline const char *cli_positional(const struct cli_arguments *arguments, size_t index)
 {

@@ -84,6 +84,28 @@ class Prompt(unittest.TestCase):
         terminal.wait_for_prompt()
         self.close(terminal)
 
+    def test_completion_of_file_names(self) -> None:
+        """A directory goes on, a file is a whole word, and a name with a blank is one too."""
+        files = Path(self.home.name, "files of mine")
+        (files / "deep").mkdir(parents=True)
+        (files / "deep" / "points.csv").write_text("completed,7,1.25\n")
+        terminal = self.open()
+        terminal.type(f"import {self.home.name}/fil" + TAB)
+        terminal.wait_for("es\\ of\\ mine/")
+        terminal.type("d" + TAB)
+        terminal.wait_for("eep/")
+        terminal.type(TAB)
+        terminal.wait_for("points.csv ")
+        terminal.type("\r")
+        terminal.wait_for("1 accepted")
+        terminal.wait_for_prompt()
+        self.assertIn("1.25", self.ask(terminal, "get completed 7"))
+        terminal.type(f"list --certificate-file={self.home.name}/fil" + TAB)
+        terminal.wait_for("es\\ of\\ mine/")
+        terminal.type(CTRL_C)
+        terminal.wait_for_prompt()
+        self.close(terminal)
+
     def test_history(self) -> None:
         terminal = self.open()
         self.ask(terminal, "latest kitchen.outside")

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Completion. Which words are labels the syntax of the command tells: an argument of a custom
- * command is called SERIES or LENS, one of a generic command is a field that holds a label.
+ * Completion. What a word is the syntax of the command tells by its name: SERIES, LENS or FILE, of
+ * an argument as of an option's value; an argument of a generic command is a field that holds a
+ * label.
  */
 #include "terminal/complete.h"
 
@@ -12,9 +13,12 @@
 #include "help.h"
 #include "series.h"
 #include "tau_cli_commands.h"
+#include "terminal/file_names.h"
 #include "terminal/words.h"
 
 #define LINE_BYTES 4096
+
+_Static_assert(CLI_CANDIDATE_BYTES >= 2 * TAU_LABEL_TEXT_SIZE, "a quoted label is a candidate");
 
 static void add(struct cli_candidates *candidates, const char *name, const char *typed)
 {
@@ -45,14 +49,15 @@ static void add_options(struct cli_candidates *candidates, const struct cli_opti
     }
 }
 
-struct label_walk {
+/* What the walks over labels and files are given. */
+struct walk {
     struct cli_candidates *candidates;
     const char *typed;
 };
 
 static bool add_label(void *user_data, const struct tau_label *label)
 {
-    struct label_walk *walk = user_data;
+    struct walk *walk = user_data;
     char text[TAU_LABEL_TEXT_SIZE];
     char quoted[CLI_CANDIDATE_BYTES];
     tau_label_to_text(label, text);
@@ -61,27 +66,29 @@ static bool add_label(void *user_data, const struct tau_label *label)
     return !walk->candidates->more;
 }
 
+/* Takes the quotes off the typed word. Returns false while it is none, such as one that is open. */
+static bool unquote(const char *typed, char ret_word[LINE_BYTES])
+{
+    char *words[CLI_WORD_LIMIT + 1];
+    size_t count = 0;
+    if (strlen(typed) >= LINE_BYTES) {
+        return false;
+    }
+    strcpy(ret_word, typed);
+    return cli_words_split(ret_word, words, &count) == NULL && count <= 1;
+}
+
 /* Makes the label that the typed word begins. Returns false while it is none, such as `a\x0`. */
 static bool read_prefix(const char *typed, struct tau_label *ret_prefix)
 {
-    char line[LINE_BYTES];
-    char *words[CLI_WORD_LIMIT + 1];
-    size_t count = 0;
-    memset(ret_prefix, 0, sizeof(*ret_prefix));
-    if (strlen(typed) >= sizeof(line)) {
-        return false;
-    }
-    strcpy(line, typed);
-    if (cli_words_split(line, words, &count) != NULL || count > 1) {
-        return false;
-    }
-    return count == 0 || tau_label_from_text(words[0], ret_prefix) == TAU_STATUS_SUCCESS;
+    char word[LINE_BYTES];
+    return unquote(typed, word) && tau_label_from_text(word, ret_prefix) == TAU_STATUS_SUCCESS;
 }
 
 /* Labels of the server. Completion must not print: where there is no server, there is nothing. */
 static void add_series(struct cli *cli, struct cli_candidates *candidates, const char *typed)
 {
-    struct label_walk walk = {.candidates = candidates, .typed = typed};
+    struct walk walk = {.candidates = candidates, .typed = typed};
     struct tau_label prefix;
     struct tau_error error;
     if (cli->client == NULL || !read_prefix(typed, &prefix)) {
@@ -92,7 +99,7 @@ static void add_series(struct cli *cli, struct cli_candidates *candidates, const
 
 static void add_lenses(struct cli *cli, struct cli_candidates *candidates, const char *typed)
 {
-    struct label_walk walk = {.candidates = candidates, .typed = typed};
+    struct walk walk = {.candidates = candidates, .typed = typed};
     struct tau_list_lenses_response response;
     struct tau_error error;
     if (cli->client == NULL ||
@@ -104,6 +111,42 @@ static void add_lenses(struct cli *cli, struct cli_candidates *candidates, const
         if (!add_label(&walk, &label)) {
             break;
         }
+    }
+}
+
+static bool add_path(void *user_data, const char *path)
+{
+    struct walk *walk = user_data;
+    char quoted[CLI_CANDIDATE_BYTES];
+    if (2 * strlen(path) >= sizeof(quoted)) {
+        walk->candidates->more = true;
+        return true;
+    }
+    cli_word_quote(path, quoted);
+    add(walk->candidates, quoted, walk->typed);
+    walk->candidates->goes_on = path[strlen(path) - 1] == '/';
+    return !walk->candidates->more;
+}
+
+static void add_files(struct cli_candidates *candidates, const char *typed)
+{
+    struct walk walk = {.candidates = candidates, .typed = typed};
+    char begin[LINE_BYTES];
+    if (unquote(typed, begin)) {
+        cli_file_names_each(begin, add_path, &walk);
+    }
+}
+
+/* What a value is by its name in the help. */
+static void add_named(struct cli *cli, const char *name, struct cli_candidates *candidates,
+                      const char *typed)
+{
+    if (strcmp(name, "SERIES") == 0 || strcmp(name, "PREFIX") == 0) {
+        add_series(cli, candidates, typed);
+    } else if (strcmp(name, "LENS") == 0) {
+        add_lenses(cli, candidates, typed);
+    } else if (strcmp(name, "FILE") == 0) {
+        add_files(candidates, typed);
     }
 }
 
@@ -121,17 +164,36 @@ static void add_argument(struct cli *cli, const struct cli_command *command, siz
             return;
         }
     }
-    const char *name = syntax->arguments[place].name;
     bool is_label =
         command->generic != NULL && command->generic->arguments[place].kind == CLI_FIELD_NAME;
     bool of_lens = strncmp(command->name, "lens-", 5) == 0;
-    if (strcmp(name, "SERIES") == 0 || strcmp(name, "PREFIX") == 0 || (is_label && !of_lens) ||
-        strcmp(name, "SOURCE") == 0) {
-        add_series(cli, candidates, typed);
+    const char *name = syntax->arguments[place].name;
+    if (is_label && of_lens && strcmp(name, "SOURCE") == 0) {
+        add_series(cli, candidates, typed); /* and the lenses */
     }
-    if (strcmp(name, "LENS") == 0 || (is_label && of_lens)) {
-        add_lenses(cli, candidates, typed);
+    add_named(cli, !is_label ? name : of_lens ? "LENS" : "SERIES", candidates, typed);
+}
+
+/* Completes a word behind a command. Returns how much of it is not what the candidates replace. */
+static size_t complete_argument(struct cli *cli, const struct cli_command *command, int count,
+                                char **words, struct cli_candidates *candidates, const char *typed)
+{
+    const struct cli_syntax *syntax = command->syntax;
+    const struct cli_option *option;
+    const char *value = typed;
+    struct cli_expected expected;
+    cli_arguments_expect(syntax, count, words, &expected);
+    if (expected.option != NULL) {
+        add_named(cli, expected.option->value, candidates, typed);
+    } else if (expected.options_ended || typed[0] != '-') {
+        add_argument(cli, command, expected.place, candidates, typed);
+    } else if ((option = cli_option_assigned(syntax, typed, &value)) != NULL) {
+        add_named(cli, option->value, candidates, value);
+    } else {
+        add_options(candidates, syntax->options, syntax->option_count, typed);
+        add_options(candidates, cli_global_options, cli_global_option_count, typed);
     }
+    return (size_t)(value - typed);
 }
 
 void cli_complete(struct cli *cli, const char *text, struct cli_candidates *ret_candidates,
@@ -144,6 +206,7 @@ void cli_complete(struct cli *cli, const char *text, struct cli_candidates *ret_
     const char *typed = text + begin;
     ret_candidates->count = 0;
     ret_candidates->more = false;
+    ret_candidates->goes_on = false;
     *ret_begin = begin;
     if (begin >= sizeof(line)) {
         return;
@@ -160,11 +223,8 @@ void cli_complete(struct cli *cli, const char *text, struct cli_candidates *ret_
         add(ret_candidates, "exit", typed);
     } else if (count == 1 && strcmp(words[0], "help") == 0) {
         add_commands(ret_candidates, typed);
-    } else if (command != NULL && typed[0] == '-') {
-        add_options(ret_candidates, command->syntax->options, command->syntax->option_count, typed);
-        add_options(ret_candidates, cli_global_options, cli_global_option_count, typed);
     } else if (command != NULL) {
-        add_argument(cli, command, count - 1, ret_candidates, typed);
+        *ret_begin += complete_argument(cli, command, (int)count, words, ret_candidates, typed);
     }
 }
 

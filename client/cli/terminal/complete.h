@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Finds what the word under the cursor may become: a command, an option, or a label that the server
- * has. It must not know the line editor.
+ * Finds what the word under the cursor may become: a command, an option, a file, or a label that
+ * the server has. It must not know the line editor.
  */
 #ifndef TAU_CLI_TERMINAL_COMPLETE_H
 #define TAU_CLI_TERMINAL_COMPLETE_H
@@ -9,11 +9,12 @@
 #include "command.h"
 
 #define CLI_CANDIDATE_LIMIT 200
-#define CLI_CANDIDATE_BYTES (2 * TAU_LABEL_TEXT_SIZE)
+#define CLI_CANDIDATE_BYTES 1024 /* of a label or a path, each of its bytes quoted */
 
 struct cli_candidates {
     size_t count;
-    bool more; /* whether there are others that were left out */
+    bool more;    /* whether there are others that were left out */
+    bool goes_on; /* whether the last one is a directory, in which a word goes on */
     char names[CLI_CANDIDATE_LIMIT][CLI_CANDIDATE_BYTES]; /* as they would be typed */
 };
 

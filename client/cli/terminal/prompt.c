@@ -103,7 +103,7 @@ static unsigned char complete(EditLine *editor, int key)
     size_t common = cli_candidates_common(&prompt->candidates);
     char rest[CLI_CANDIDATE_BYTES + 1] = "";
     memcpy(rest, prompt->candidates.names[0] + typed, common > typed ? common - typed : 0);
-    if (prompt->candidates.count == 1 && !prompt->candidates.more) {
+    if (prompt->candidates.count == 1 && !prompt->candidates.more && !prompt->candidates.goes_on) {
         strcat(rest, " ");
     }
     if (rest[0] != '\0') {

@@ -156,6 +156,66 @@ static void test_global(void **state)
     assert_non_null(strstr(capture.out, "collect"));
 }
 
+/* What would come next, as completion asks: also while the line is not whole, or is wrong. */
+static void test_expected(void **state)
+{
+    static const struct {
+        const char *line[6];
+        const char *option; /* whose value is next */
+        size_t place;
+        bool options_ended;
+    } cases[] = {
+        {{"look"}, NULL, 0, false},
+        {{"look", "a"}, NULL, 1, false},
+        {{"look", "--server"}, "server", 0, false},
+        {{"look", "-s"}, "server", 0, false},
+        {{"look", "-sx", "a"}, NULL, 1, false},
+        {{"look", "--server", "--help", "a"}, NULL, 1, false},
+        {{"look", "--server=x", "a"}, NULL, 1, false},
+        {{"look", "--help", "--unknown", "-5"}, NULL, 1, false},
+        {{"look", "--", "--server", "a"}, NULL, 2, true},
+    };
+    static const struct cli_syntax nothing = {.argument_count = 0};
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct cli_expected expected;
+        char *line[6] = {NULL};
+        int count = 0;
+        for (; cases[i].line[count] != NULL; count++) {
+            line[count] = (char *)(uintptr_t)cases[i].line[count];
+        }
+        cli_arguments_expect(&nothing, count, line, &expected);
+        assert_int_equal(expected.option != NULL, cases[i].option != NULL);
+        if (expected.option != NULL) {
+            assert_string_equal(expected.option->name, cases[i].option);
+        }
+        assert_int_equal(expected.place, cases[i].place);
+        assert_int_equal(expected.options_ended, cases[i].options_ended);
+    }
+}
+
+static void test_assigned(void **state)
+{
+    static const struct cli_option own[] = {{"flat", 0, NULL, ""}, {"deep", 'd', "FILE", ""}};
+    static const struct cli_syntax both = {.options = own, .option_count = COUNT(own)};
+    static const char *const none[] = {"deep=x", "--deep", "--flat=x", "--other=x",
+                                       "-5",     "-d",     "-"};
+    const char *value = NULL;
+    (void)state;
+    assert_ptr_equal(cli_option_assigned(&both, "--deep=a=b", &value), &own[1]);
+    assert_string_equal(value, "a=b");
+    assert_ptr_equal(cli_option_assigned(&both, "--deep=", &value), &own[1]);
+    assert_string_equal(value, "");
+    assert_ptr_equal(cli_option_assigned(&both, "-dx", &value), &own[1]);
+    assert_string_equal(value, "x");
+    assert_string_equal(cli_option_assigned(NULL, "--server=x", &value)->name, "server");
+    for (size_t i = 0; i < COUNT(none); i++) {
+        if (cli_option_assigned(&both, none[i], &value) != NULL) {
+            fail_msg("%s begins a value", none[i]);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -165,6 +225,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_repeated, begin, end),
         cmocka_unit_test_setup_teardown(test_prompt, begin, end),
         cmocka_unit_test_setup_teardown(test_global, begin, end),
+        cmocka_unit_test(test_expected),
+        cmocka_unit_test(test_assigned),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

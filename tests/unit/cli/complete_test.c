@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Completion without a server: commands and options, and the common beginning of candidates. */
+/* Completion without a server: commands, options, files, and what candidates have in common. */
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include "cli_test.h"
 #include "terminal/complete.h"
 
@@ -52,6 +55,77 @@ static void test_options(void **state)
     assert_int_equal(candidates.count, 0);
 }
 
+/* Makes files in a directory of their own, and completes there. */
+static char home[] = "/tmp/tau-complete-XXXXXX";
+
+static int enter(void **state)
+{
+    (void)state;
+    assert_non_null(mkdtemp(home));
+    assert_int_equal(chdir(home), 0);
+    assert_int_equal(mkdir("months", 0700), 0);
+    static const char *const names[] = {"monday.csv", "months/may day.csv", ".hidden", "x-1"};
+    for (size_t i = 0; i < COUNT(names); i++) {
+        FILE *file = fopen(names[i], "w");
+        assert_non_null(file);
+        fclose(file);
+    }
+    return 0;
+}
+
+static int leave(void **state)
+{
+    static const char *const names[] = {
+        "monday.csv", "months/may day.csv", ".hidden", "x-1", "months", home};
+    (void)state;
+    for (size_t i = 0; i < COUNT(names); i++) {
+        assert_int_equal(remove(names[i]), 0);
+    }
+    return 0;
+}
+
+static void test_files(void **state)
+{
+    (void)state;
+    assert_int_equal(complete("import mon"), 7);
+    assert_int_equal(candidates.count, 2);
+    assert_true(has("monday.csv") && has("months/"));
+    complete("import ");
+    assert_true(candidates.count == 3 && !has(".hidden"));
+    complete("import first second .h");
+    assert_true(candidates.count == 1 && has(".hidden") && !candidates.goes_on);
+    complete("import mont");
+    assert_true(candidates.count == 1 && candidates.goes_on);
+    assert_int_equal(complete("import months/"), 7);
+    assert_true(candidates.count == 1 && has("months/may\\ day.csv") && !candidates.goes_on);
+    assert_int_equal(complete("import months/may\\ d"), 7);
+    assert_int_equal(candidates.count, 1);
+    complete("import nowhere/");
+    assert_int_equal(candidates.count, 0);
+}
+
+/* An option's value is completed as its name says, and is no argument of the command. */
+static void test_values_of_options(void **state)
+{
+    (void)state;
+    assert_int_equal(complete("list --certificate-file mond"), 24);
+    assert_true(candidates.count == 1 && has("monday.csv"));
+    assert_int_equal(complete("list --certificate-file=mond"), 24);
+    assert_true(candidates.count == 1 && has("monday.csv"));
+    complete("import --max-errors mon");
+    assert_int_equal(candidates.count, 0);
+    complete("import --max-errors 5 mon");
+    assert_int_equal(candidates.count, 2);
+    complete("import --series mon"); /* a series, of which there are none without a server */
+    assert_int_equal(candidates.count, 0);
+    complete("import --nothing=mon");
+    assert_int_equal(candidates.count, 0);
+    complete("import -- -");
+    assert_int_equal(candidates.count, 0);
+    complete("get a --certificate-file x mon");
+    assert_int_equal(candidates.count, 0);
+}
+
 static void test_without_server(void **state)
 {
     (void)state;
@@ -64,9 +138,9 @@ static void test_without_server(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_commands),
-        cmocka_unit_test(test_options),
+        cmocka_unit_test(test_commands),       cmocka_unit_test(test_options),
+        cmocka_unit_test(test_files),          cmocka_unit_test(test_values_of_options),
         cmocka_unit_test(test_without_server),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, enter, leave);
 }
