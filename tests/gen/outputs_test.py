@@ -17,7 +17,7 @@ import time
 import unittest
 from pathlib import Path
 
-from specification import HERE, ROOT, SMALL, Workspace
+from specification import GENERATOR, HERE, ROOT, SMALL, Workspace
 
 GOLDEN = HERE / "golden"
 
@@ -38,9 +38,9 @@ def texts(directory: Path) -> dict[str, bytes]:
     }
 
 
-def generate_all(space: Workspace, out: str) -> None:
+def generate_all(space: Workspace, out: str, generator: Path = GENERATOR) -> None:
     for group in ("build", "published"):
-        result = space.generate("--group", group, out=out)
+        result = space.generate("--group", group, out=out, generator=generator)
         if result.returncode != 0:
             raise AssertionError(result.stderr)
 
@@ -60,15 +60,14 @@ class OutputsTest(unittest.TestCase):
                     self.assertEqual(written, golden.read_text(encoding="utf-8"))
 
     def test_same_bytes_from_another_place(self) -> None:
+        """Generator, specification and outputs are all elsewhere, and Python hashes in another way
+        in each run: neither shows in what is written."""
         with Workspace() as first, Workspace() as second:
+            moved = second.path / "another generator"
+            shutil.copytree(GENERATOR, moved, ignore=shutil.ignore_patterns("__pycache__"))
             generate_all(first, "a")
-            os.environ["PYTHONHASHSEED"] = "7"
-            generate_all(second, "somewhere else")
-            del os.environ["PYTHONHASHSEED"]
+            generate_all(second, "somewhere else", moved)
             self.assertEqual(texts(first.path / "a"), texts(second.path / "somewhere else"))
-            for name, content in texts(first.path / "a").items():
-                self.assertNotIn(str(first.path).encode(), content, name)
-                self.assertNotIn(str(ROOT).encode(), content, name)
 
     def test_nothing_is_written_that_does_not_differ(self) -> None:
         with Workspace() as space:

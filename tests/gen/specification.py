@@ -12,7 +12,8 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 SMALL = HERE / "spec"
-sys.path.insert(0, str(ROOT / "gen"))
+GENERATOR = ROOT / "gen"
+sys.path.insert(0, str(GENERATOR))
 
 
 class Workspace:
@@ -44,11 +45,13 @@ class Workspace:
         text = old.join(parts[:place]) + new + old.join(parts[place:])
         path.write_text(text, encoding="utf-8")
 
-    def generate(self, *more: str, out: str = "out") -> subprocess.CompletedProcess[str]:
+    def generate(
+        self, *more: str, out: str = "out", generator: Path = GENERATOR
+    ) -> subprocess.CompletedProcess[str]:
         """Runs the generator as a build does."""
         command = [sys.executable, "-m", "taugen", "--spec", str(self.root)]
         command += ["--out", str(self.path / out), *more]
-        environment = {"PYTHONPATH": str(ROOT / "gen"), "PYTHONDONTWRITEBYTECODE": "1"}
+        environment = {"PYTHONPATH": str(generator), "PYTHONDONTWRITEBYTECODE": "1"}
         return subprocess.run(
             command, capture_output=True, text=True, env=environment, check=False
         )

@@ -7,6 +7,7 @@ In C11 and C++11, through pkg-config and through find_package, shared and static
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -40,6 +41,12 @@ def run(command: Sequence[str], env: Optional[Mapping[str, str]] = None,
     if result.returncode != 0:
         raise AssertionError(f"{' '.join(command)}\n{result.stdout}{result.stderr}")
     return result.stdout
+
+
+def names(text: str, path: Path) -> bool:
+    """Whether a text names an absolute path or what is below it: not `include/tau` for `/tau`."""
+    pattern = rf"(?<![\w.}}/-])(?:-[IL])?{re.escape(str(path))}(?![\w.-])"
+    return re.search(pattern, text) is not None
 
 
 class Consumer(unittest.TestCase):
@@ -79,8 +86,14 @@ class Consumer(unittest.TestCase):
         for path in self.prefix.rglob("*"):
             if path.suffix in (".h", ".pc", ".cmake"):
                 text = path.read_text()
-                self.assertNotIn(str(BUILD), text, path)
-                self.assertNotIn(str(SOURCE), text, path)
+                self.assertFalse(names(text, BUILD), path)
+                self.assertFalse(names(text, SOURCE), path)
+
+    def test_a_name_of_the_build_would_be_found(self) -> None:
+        for text in ("-I/tau/include", "Libs: -L/tau/lib", '"/tau"', "a=/tau;/usr", "/tau"):
+            self.assertTrue(names(text, Path("/tau")), text)
+        for text in ("include/tau/client.h", "${prefix}/tau", "/taud", "/usr/tau", "../tau"):
+            self.assertFalse(names(text, Path("/tau")), text)
 
     def test_pkg_config(self) -> None:
         env = self.environment()
