@@ -125,6 +125,14 @@ static void take_result(struct taud_log *log, const struct taud_log_append *appe
     }
 }
 
+// Something that was underway has ended. Whoever noticed may have other work than what waits.
+static void tell_end(struct taud_log *log)
+{
+    if (log->placed_position < log->wanted)
+        pthread_cond_signal(&log->work);
+    pthread_cond_broadcast(&log->room);
+}
+
 static void take_results(struct taud_log *log)
 {
     while (log->ended < log->begun) {
@@ -138,9 +146,7 @@ static void take_results(struct taud_log *log)
         log->taken_back = false;
         log->placed_position = atomic_load(&log->durable_position);
     }
-    if (log->placed_position < log->wanted)
-        pthread_cond_signal(&log->work); // whoever ended here may have work of its own
-    pthread_cond_broadcast(&log->room);
+    tell_end(log);
 }
 
 // Whether an append may begin now.
@@ -210,7 +216,7 @@ void taud_log_commit(struct taud_log *log, uint64_t position, enum taud_commit_m
     while (written && log->placed_position < position && !atomic_load(&log->failed) &&
            !atomic_load(&log->disk_full))
         written = taud_log_write_pending(log);
-    if (log->placed_position < position)
+    if (log->placed_position < position && may_begin(log)) // else the end of what is underway tells
         pthread_cond_signal(&log->work);
     pthread_mutex_unlock(&log->mutex);
 }
@@ -236,7 +242,7 @@ static void sync_now(struct taud_log *log)
     log->syncing = false;
     if (result.status != TAU_STATUS_SUCCESS)
         fail(log, result.os_error);
-    pthread_cond_broadcast(&log->room);
+    tell_end(log);
 }
 
 // One turn of a commit thread; returns without having done anything after having waited.
@@ -251,7 +257,7 @@ static void commit_turn(struct taud_log *log)
         log->sync_at_ns = now + log->sync_interval_ns;
     if (pending && (!full || now >= log->retry_at_ns || log->stopping)) {
         if (!taud_log_write_pending(log) && taud_log_is_busy(log))
-            pthread_cond_wait(&log->room, &log->mutex);
+            pthread_cond_wait(&log->work, &log->mutex); // more may come, or what is underway may end
     } else if (interval && now >= log->sync_at_ns) {
         if (taud_log_is_busy(log)) {
             pthread_cond_wait(&log->room, &log->mutex);

@@ -64,7 +64,7 @@ struct taud_log {
     uint64_t sync_interval_ns;
 
     pthread_mutex_t mutex; // of all that follows and is not atomic
-    pthread_cond_t work;   // for the commit thread
+    pthread_cond_t work;   // for the commit threads
     pthread_cond_t room;   // for those that wait for room, or for the end of an append
     pthread_cond_t done;   // of the backend's completions
     pthread_cond_t ahead;  // for the preparing thread
