@@ -172,7 +172,8 @@ static void test_expected(void **state)
         {{"look", "-sx", "a"}, NULL, 1, false},
         {{"look", "--server", "--help", "a"}, NULL, 1, false},
         {{"look", "--server=x", "a"}, NULL, 1, false},
-        {{"look", "--help", "--unknown", "-5"}, NULL, 1, false},
+        {{"look", "--help", "a"}, NULL, 1, false},
+        {{"look", "--unknown", "-5"}, NULL, 1, false},
         {{"look", "--", "--server", "a"}, NULL, 2, true},
     };
     static const struct cli_syntax nothing = {.argument_count = 0};

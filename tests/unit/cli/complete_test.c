@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* Completion without a server: commands, options, files, and what candidates have in common. */
+/* Completion: commands, options, files, labels, and what candidates have in common. */
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cli_test.h"
+#include "command_rig.h"
 #include "terminal/complete.h"
 
 static struct cli_candidates candidates;
-static struct cli cli;
+static struct cli alone; /* without a server */
+static struct cli *cli = &alone;
 
 static size_t complete(const char *text)
 {
     size_t begin;
-    cli_complete(&cli, text, &candidates, &begin);
+    cli_complete(cli, text, &candidates, &begin);
     return begin;
 }
 
@@ -126,6 +127,25 @@ static void test_values_of_options(void **state)
     assert_int_equal(candidates.count, 0);
 }
 
+/* A label stands where it is an argument: options and their values before it are none. */
+static void test_labels(void **state)
+{
+    static const char *const labels[] = {"cpu.load", "cpu idle"};
+    struct command_rig *rig = *state;
+    assert_int_equal(cli_connect(rig->cli), CLI_OK);
+    cli = rig->cli;
+    rig_reply_labels(rig, labels, COUNT(labels), false);
+    assert_int_equal(complete("range --limit 5 cp"), 16);
+    assert_true(candidates.count == 2 && has("cpu.load") && has("cpu\\ idle"));
+    complete("range -n5 --reverse cp");
+    assert_int_equal(candidates.count, 2);
+    complete("import --series cpu.");
+    assert_true(candidates.count == 1 && has("cpu.load"));
+    complete("range a --limit 5 cp"); /* a time stands here */
+    assert_int_equal(candidates.count, 0);
+    cli = &alone;
+}
+
 static void test_without_server(void **state)
 {
     (void)state;
@@ -138,9 +158,9 @@ static void test_without_server(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_commands),       cmocka_unit_test(test_options),
-        cmocka_unit_test(test_files),          cmocka_unit_test(test_values_of_options),
-        cmocka_unit_test(test_without_server),
+        cmocka_unit_test(test_commands), cmocka_unit_test(test_options),
+        cmocka_unit_test(test_files),    cmocka_unit_test(test_values_of_options),
+        RIG_TEST(test_labels),           cmocka_unit_test(test_without_server),
     };
     return cmocka_run_group_tests(tests, enter, leave);
 }

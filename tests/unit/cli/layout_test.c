@@ -50,6 +50,7 @@ static void test_learn(void **state)
     /* A bad row is not a header, whatever is wrong with it. */
     assert_learned(RECORD("2013-13-45 00:00:00", "x"), false, CLI_NO_COLUMN, 0, 1);
     assert_learned(RECORD("1O0", "value"), false, CLI_NO_COLUMN, 0, 1);
+    assert_learned(RECORD("at 9", "value"), false, CLI_NO_COLUMN, 0, 1);
     assert_learned(RECORD("cpu", "12:00", "l.5"), false, 0, 1, 2);
     assert_learned(RECORD("now", "nan"), false, CLI_NO_COLUMN, 0, 1);
     assert_learned(RECORD("2013-07-04 00:00:00", "x"), false, CLI_NO_COLUMN, 0, 1);
