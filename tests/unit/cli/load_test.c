@@ -73,7 +73,7 @@ static void test_append(void **state)
     assert_int_equal(trial->result.points, trial->result.requests);
     assert_true(rig_requests(rig, TAU_OPCODE_APPEND) >= trial->result.requests);
     for (size_t i = 0; i < 50 && i < trial->result.requests; i++) {
-        struct tau_append_request request;
+        struct tau_append_request request = {.timestamp = -1};
         assert_int_equal(
             tau_append_request_decode(rig_request(rig, TAU_OPCODE_APPEND, i), &request, NULL),
             TAU_STATUS_SUCCESS);
@@ -108,7 +108,7 @@ static void test_query(void **state)
 {
     struct command_rig *rig = *state;
     struct trial *trial = make_trial(rig, CLI_WORKLOAD_QUERY);
-    struct tau_query_point_request request;
+    struct tau_query_point_request request = {.timestamp = -1};
     plan_series(rig);
     rig_accept(rig, TAU_OPCODE_BATCH_APPEND);
     reply_value(rig, true);
