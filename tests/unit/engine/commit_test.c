@@ -376,6 +376,29 @@ static void behind_a_full_disk_all_comes_again(void **state)
     }
 }
 
+static void nothing_joins_what_will_come_again(void **state)
+{
+    (void)state;
+    struct stage *stage = stage_begin(TAUD_DURABILITY_SYNC);
+    begin_two(stage);
+    write_record(stage, 8192);
+    finish(stage, 0, TAU_STATUS_STORAGE_FULL, ENOSPC);
+    await_told(stage, 1);
+    taud_log_commit(&stage->log, 64 + 4096 + 8192, TAUD_COMMIT_INLINE);
+    usleep(150 * 1000); // longer than until a full disk is tried again
+    assert_int_equal(stage->count, 2);
+    finish(stage, 1, TAU_STATUS_SUCCESS, 0);
+    assert_true(came(stage, 4, PATIENCE_MS));
+    assert_int_equal(stage->calls[2].position, 0);
+    finish(stage, 2, TAU_STATUS_SUCCESS, 0);
+    finish(stage, 3, TAU_STATUS_SUCCESS, 0);
+    assert_true(came(stage, 5, PATIENCE_MS));
+    finish(stage, 4, TAU_STATUS_SUCCESS, 0);
+    await_told(stage, 5);
+    assert_int_equal(durable(stage), 64 + 4096 + 8192);
+    stage_end(stage);
+}
+
 static void a_full_disk_behind_the_first_keeps_the_first(void **state)
 {
     (void)state;
@@ -515,6 +538,7 @@ int main(void)
         cmocka_unit_test(nothing_counts_behind_a_failure),
         cmocka_unit_test(what_was_stored_before_a_failure_stays_so),
         cmocka_unit_test(behind_a_full_disk_all_comes_again),
+        cmocka_unit_test(nothing_joins_what_will_come_again),
         cmocka_unit_test(a_full_disk_behind_the_first_keeps_the_first),
         cmocka_unit_test(inline_returns_when_its_own_append_has_ended),
         cmocka_unit_test(a_writer_waits_when_all_buffers_are_full),
