@@ -91,7 +91,8 @@ taud_worker_init(struct taud_worker *worker, const struct taud_worker_options *o
 __attribute__((warn_unused_result)) bool
 taud_worker_startup(struct taud_worker *worker, const struct tau_certificate *certificate);
 
-// Asks the worker to finish what was read, and to end. Any thread.
+// Asks the worker to finish what was read, and to end. Any thread, once until it is joined; where
+// there is no thread, nothing happens.
 void taud_worker_stop(struct taud_worker *worker);
 
 // Waits for its end.

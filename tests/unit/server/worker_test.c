@@ -48,11 +48,11 @@ static _Atomic unsigned disk_delay_us;
 static _Atomic bool disk_broken;
 static _Atomic size_t disk_waiting; // threads that are held up
 static _Atomic size_t disk_calls_of_worker;
-static struct taud_worker *disk_worker;
+static _Atomic pthread_t disk_worker; // the thread whose calls are counted
 
 static int use_disk(void)
 {
-    if (disk_worker != NULL && pthread_equal(pthread_self(), disk_worker->self))
+    if (pthread_equal(pthread_self(), atomic_load(&disk_worker)))
         atomic_fetch_add(&disk_calls_of_worker, 1);
     atomic_fetch_add(&disk_waiting, 1);
     usleep(atomic_load(&disk_delay_us));
@@ -92,7 +92,7 @@ static struct worker_rig *new_rig(bool always_commit_inline)
                                          .frame_timeout_ms = 60 * 1000,
                                          .always_commit_inline = always_commit_inline};
     atomic_store(&ahead_s, 0);
-    disk_worker = NULL;
+    atomic_store(&disk_worker, 0);
     worker_rig_init(w, &options);
     return w;
 }
@@ -129,8 +129,8 @@ static int teardown(void **state)
 
 static void watch_disk(struct worker_rig *w)
 {
-    disk_worker = w->worker;
     atomic_store(&disk_calls_of_worker, 0);
+    atomic_store(&disk_worker, w->worker->thread);
 }
 
 static void wait_for_disk(void)
@@ -389,6 +389,7 @@ static void takes_nobody_over_while_it_stops(void **state)
     peer_expect_end(late);
     close(late);
     close(peer);
+    taud_worker_join(w->worker);
 }
 
 static void closes_by_its_deadline_what_does_not_finish(void **state)
