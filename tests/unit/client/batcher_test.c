@@ -452,6 +452,78 @@ static void no_memory_loses_no_account(void **state)
     }
 }
 
+static void flush_in_callback(void *user_data, enum tau_status status,
+                              const struct tau_error *error)
+{
+    struct bench *bench = user_data;
+    (void)error;
+    assert_int_equal(status, TAU_STATUS_SUCCESS);
+    assert_int_equal(tau_batcher_flush(bench->batcher), TAU_STATUS_INVALID_ARGUMENT);
+}
+
+/* It sends what is there, but cannot wait for the answer. */
+static void flushing_does_not_wait_in_a_callback(void **state)
+{
+    (void)state;
+    struct bench bench;
+    struct tau_ping_request request = {0};
+    begin(&bench, false, 4096);
+    add(&bench, 1, 1);
+    assert_int_equal(
+        tau_async_ping(tau_client_pipeline(bench.client), &request, flush_in_callback, &bench),
+        TAU_STATUS_SUCCESS);
+    assert_int_equal(tau_client_wait(bench.client, 0), TAU_STATUS_SUCCESS);
+    check_counts(&bench, 1, 0);
+    end(&bench);
+}
+
+/* No loop runs the timer of a blocking client: the next call does. */
+static void a_late_frame_leaves_with_the_next_point(void **state)
+{
+    (void)state;
+    struct bench bench;
+    struct tau_batcher_options batching;
+    begin(&bench, false, 4096);
+    tau_batcher_free(bench.batcher);
+    tau_batcher_options_init(&batching);
+    batching.linger_ms = 20;
+    assert_int_equal(tau_client_batcher_new(bench.client, &batching, &bench.batcher),
+                     TAU_STATUS_SUCCESS);
+    add(&bench, 1, 1);
+    add(&bench, 1, 2);
+    assert_int_equal(tau_async_outstanding(tau_client_pipeline(bench.client)), 0);
+    usleep(45 * 1000);
+    add(&bench, 1, 3);
+    assert_int_equal(tau_async_outstanding(tau_client_pipeline(bench.client)), 1);
+    assert_int_equal(tau_batcher_flush(bench.batcher), TAU_STATUS_SUCCESS);
+    check_counts(&bench, 3, 0);
+    assert_int_equal(requests(&bench, TAU_OPCODE_BATCH_APPEND), 2);
+    end(&bench);
+}
+
+/* The server is busy for longer than a call may last: so many points, and no more, are taken. */
+static void a_full_batcher_ends_the_call_in_time(void **state)
+{
+    (void)state;
+    struct bench bench;
+    struct tau_label label = numbered(1);
+    enum tau_status status = TAU_STATUS_SUCCESS;
+    int64_t added = 0;
+    begin(&bench, false, 4096);
+    tau_client_set_timeout_ms(bench.client, 30);
+    while (status == TAU_STATUS_SUCCESS) {
+        int64_t timestamp = added == 0 ? FAKE_SLOW : FAKE_SLOW + 100 + added;
+        status = tau_batcher_add(bench.batcher, &label, timestamp, (double)timestamp);
+        added += status == TAU_STATUS_SUCCESS;
+    }
+    assert_int_equal(status, TAU_STATUS_TIMEOUT);
+    assert_int_equal(added, 8 * 253);
+    tau_client_set_timeout_ms(bench.client, 20000);
+    assert_int_equal(tau_batcher_flush(bench.batcher), TAU_STATUS_SUCCESS);
+    check_counts(&bench, 8 * 253, 0);
+    end(&bench);
+}
+
 static void bad_options_are_refused(void **state)
 {
     (void)state;
@@ -467,6 +539,15 @@ static void bad_options_are_refused(void **state)
     options.frame_bytes = 4095;
     assert_int_equal(tau_client_batcher_new(bench.client, &options, &batcher),
                      TAU_STATUS_INVALID_ARGUMENT);
+    options.frame_bytes = 4096;
+    options.frame_count = 1025;
+    assert_int_equal(tau_client_batcher_new(bench.client, &options, &batcher),
+                     TAU_STATUS_INVALID_ARGUMENT);
+    options.frame_count = 2;
+    options.size = sizeof(options.size) - 1;
+    assert_int_equal(tau_client_batcher_new(bench.client, &options, &batcher),
+                     TAU_STATUS_INVALID_ARGUMENT);
+    tau_batcher_options_init(&options);
     options.frame_bytes = TAU_LIMIT_PAYLOAD_BYTES + 1;
     assert_int_equal(tau_client_batcher_new(bench.client, &options, &batcher),
                      TAU_STATUS_INVALID_ARGUMENT);
@@ -491,6 +572,9 @@ int main(void)
         cmocka_unit_test(a_small_output_keeps_the_order),
         cmocka_unit_test(a_lonely_point_leaves_in_time),
         cmocka_unit_test(no_memory_loses_no_account),
+        cmocka_unit_test(flushing_does_not_wait_in_a_callback),
+        cmocka_unit_test(a_late_frame_leaves_with_the_next_point),
+        cmocka_unit_test(a_full_batcher_ends_the_call_in_time),
         cmocka_unit_test(bad_options_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

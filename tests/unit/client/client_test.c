@@ -17,6 +17,7 @@
 
 #include <tau/client.h>
 
+#include "fake_memory.h"
 #include "fake_server.h"
 
 static const struct tau_label label = {.bytes = "cpu.load"};
@@ -358,6 +359,112 @@ static void a_full_pipeline_waits_in_a_blocking_call(void **state)
     fake_server_stop(&server);
 }
 
+struct outcome {
+    enum tau_status status;
+};
+
+static void note_outcome(void *user_data, enum tau_status status,
+                         const struct tau_query_point_response *response,
+                         const struct tau_error *error)
+{
+    (void)response;
+    (void)error;
+    ((struct outcome *)user_data)->status = status;
+}
+
+/* Nobody takes a completion, so there is no room within the time that a call has. */
+static void a_pipeline_that_stays_full_ends_the_call(void **state)
+{
+    (void)state;
+    struct fake_server server;
+    struct fake_plan plan = {0};
+    struct tau_options options;
+    struct tau_client *client;
+    struct outcome outcome = {.status = TAU_STATUS_SUCCESS};
+    struct tau_error error;
+    assert_true(fake_server_start(&server, &plan));
+    options_for(&server, &options);
+    options.max_outstanding = 1;
+    assert_int_equal(tau_client_new(&options, &client, NULL), TAU_STATUS_SUCCESS);
+    struct tau_query_point_request silent = {.label = label, .timestamp = FAKE_SILENT};
+    assert_int_equal(
+        tau_async_query_point(tau_client_pipeline(client), &silent, note_outcome, &outcome),
+        TAU_STATUS_SUCCESS);
+    tau_client_set_timeout_ms(client, 40);
+    int64_t begin_ms = now_ms();
+    struct tau_append_request request = {.label = label, .timestamp = 1, .value = 1};
+    assert_int_equal(tau_client_append(client, &request, &error), TAU_STATUS_TIMEOUT);
+    assert_int_equal(error.status, TAU_STATUS_TIMEOUT);
+    assert_true(now_ms() - begin_ms >= 40);
+    assert_int_equal(fake_server_requests(&server, TAU_OPCODE_APPEND), 0);
+    tau_client_free(client);
+    assert_int_equal(outcome.status, TAU_STATUS_CONNECTION_LOST);
+    fake_server_stop(&server);
+}
+
+static void wait_in_callback(void *user_data, enum tau_status status, const struct tau_error *error)
+{
+    struct tau_client *client = user_data;
+    struct tau_error why;
+    (void)error;
+    assert_int_equal(status, TAU_STATUS_SUCCESS);
+    assert_int_equal(tau_client_wait(client, 0), TAU_STATUS_INVALID_ARGUMENT);
+    assert_int_equal(tau_client_connect(client, &why), TAU_STATUS_INVALID_ARGUMENT);
+    assert_non_null(strstr(why.message, "callback"));
+}
+
+static void nothing_waits_in_a_callback(void **state)
+{
+    (void)state;
+    struct fake_server server;
+    struct fake_plan plan = {0};
+    assert_true(fake_server_start(&server, &plan));
+    struct tau_client *client = connect_to(&server);
+    struct tau_append_request request = {.label = label, .timestamp = 1};
+    assert_int_equal(
+        tau_async_append(tau_client_pipeline(client), &request, wait_in_callback, client),
+        TAU_STATUS_SUCCESS);
+    assert_int_equal(tau_client_wait(client, 0), TAU_STATUS_SUCCESS);
+    tau_client_free(client);
+    fake_server_stop(&server);
+}
+
+/* Whatever allocation fails, the first ones among them. */
+static void a_client_is_made_whole_or_not_at_all(void **state)
+{
+    (void)state;
+    struct fake_server server;
+    struct fake_plan plan = {0};
+    struct tau_options options;
+    struct tau_client *client = NULL;
+    struct tau_error error;
+    enum tau_status status = TAU_STATUS_NO_MEMORY;
+    assert_true(fake_server_start(&server, &plan));
+    options_for(&server, &options);
+    options.max_output_bytes = 0;
+    assert_int_equal(tau_client_new(&options, &client, &error), TAU_STATUS_INVALID_ARGUMENT);
+    options_for(&server, &options);
+    for (size_t fail_at = 1; status != TAU_STATUS_SUCCESS; fail_at++) {
+        struct fake_memory memory = {.fail_at = fail_at, .fail_on = true};
+        struct tau_allocator allocator = fake_allocator(&memory);
+        options.allocator = &allocator;
+        status = tau_client_new(&options, &client, &error);
+        assert_true(fail_at > 2 || status == TAU_STATUS_NO_MEMORY);
+        if (status == TAU_STATUS_SUCCESS)
+            tau_client_free(client);
+        else
+            assert_int_equal(error.status, TAU_STATUS_NO_MEMORY);
+        assert_int_equal(memory.live_blocks, 0);
+    }
+    fake_server_stop(&server);
+}
+
+static void the_version_is_that_of_the_build(void **state)
+{
+    (void)state;
+    assert_string_equal(tau_client_version(), TAU_VERSION);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -373,6 +480,10 @@ int main(void)
         cmocka_unit_test(the_pipeline_takes_many),
         cmocka_unit_test(freeing_completes_what_is_outstanding),
         cmocka_unit_test(a_full_pipeline_waits_in_a_blocking_call),
+        cmocka_unit_test(a_pipeline_that_stays_full_ends_the_call),
+        cmocka_unit_test(nothing_waits_in_a_callback),
+        cmocka_unit_test(a_client_is_made_whole_or_not_at_all),
+        cmocka_unit_test(the_version_is_that_of_the_build),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

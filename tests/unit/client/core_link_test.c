@@ -86,14 +86,12 @@ static void the_server_is_known_after_the_handshake(void **state)
     assert_false(tau_async_supports(rig->async, TAU_OPCODE_OK));
 }
 
-/* Answers NEGOTIATE with one operation, with a fingerprint that differs by `difference`. */
-static void negotiate_one(struct rig *rig, uint8_t opcode, uint64_t difference)
+/* Answers NEGOTIATE with one operation. */
+static void negotiate(struct rig *rig, struct tau_operation_fingerprint offer)
 {
     uint8_t data[256];
     struct bytes reply = {0};
     struct tau_writer out = tau_writer_over(data, sizeof(data));
-    struct tau_operation_fingerprint offer = {
-        .opcode = opcode, .fingerprint = tau_operation_find(opcode)->fingerprint + difference};
     struct tau_negotiate_response response = {.operations = {.data = &offer, .count = 1},
                                               .operation_count = 1};
     assert_true(tau_negotiate_response_encode(&response, &out));
@@ -103,6 +101,14 @@ static void negotiate_one(struct rig *rig, uint8_t opcode, uint64_t difference)
     put_frame(&reply, TAU_OPCODE_OK, 0, data, out.size);
     rig_feed_bytes(rig, &reply);
     bytes_free(&reply);
+}
+
+/* With a fingerprint that differs from ours by `difference`. */
+static void negotiate_one(struct rig *rig, uint8_t opcode, uint64_t difference)
+{
+    negotiate(rig, (struct tau_operation_fingerprint){
+                       .opcode = opcode,
+                       .fingerprint = tau_operation_find(opcode)->fingerprint + difference});
 }
 
 static void another_layout_is_not_used(void **state)
@@ -120,6 +126,50 @@ static void the_same_layout_is_used(void **state)
     negotiate_one(rig, TAU_OPCODE_QUERY_LATEST, 0);
     assert_int_equal(rig_latest(rig, 1), TAU_STATUS_SUCCESS);
     assert_int_equal(rig_range(rig, 2), TAU_STATUS_NOT_SUPPORTED);
+}
+
+/* A server that answers the handshake with this is none of ours. */
+static void check_nonsense(struct rig *rig, const struct bytes *reply)
+{
+    rig_end(rig);
+    assert_true(rig_begin(rig, NULL));
+    rig_open(rig);
+    rig_flush(rig);
+    rig_feed_bytes(rig, reply);
+    assert_int_equal(tau_async_link(rig->async), TAU_LINK_CLOSED);
+    assert_int_equal(rig->core->loss.status, TAU_STATUS_PROTOCOL_ERROR);
+}
+
+static void nonsense_in_the_handshake_ends_it(void **state)
+{
+    struct rig *rig = *state;
+    struct bytes reply = {0};
+    put_error(&reply, TAU_STATUS_SUCCESS); // an error that is none
+    check_nonsense(rig, &reply);
+    reply.size = 0;
+    put_ok(&reply);
+    put_frame(&reply, TAU_OPCODE_OK, 0, "abc", 3); // too short for an answer to NEGOTIATE
+    check_nonsense(rig, &reply);
+    bytes_free(&reply);
+}
+
+/* A later server offers what this client has never heard of. */
+static void unknown_operations_are_passed_over(void **state)
+{
+    struct rig *rig = *state;
+    negotiate(rig, (struct tau_operation_fingerprint){.opcode = 0x7F, .fingerprint = 1});
+    assert_int_equal(tau_async_link(rig->async), TAU_LINK_READY);
+    assert_false(tau_core_supports(rig->core, 0x7F));
+    assert_int_equal(rig_append(rig, 1), TAU_STATUS_SUCCESS);
+}
+
+static void a_connection_that_is_there_is_not_asked_for(void **state)
+{
+    struct rig *rig = *state;
+    rig_ready(rig);
+    tau_async_connect(rig->async);
+    assert_int_equal(tau_async_link(rig->async), TAU_LINK_READY);
+    assert_false(tau_core_wants_opening(rig->core, INT64_MAX));
 }
 
 static void a_server_that_cannot_negotiate_is_asked_again_without(void **state)
@@ -315,6 +365,9 @@ int main(void)
         CASE(the_server_is_known_after_the_handshake),
         CASE(another_layout_is_not_used),
         CASE(the_same_layout_is_used),
+        CASE(nonsense_in_the_handshake_ends_it),
+        CASE(unknown_operations_are_passed_over),
+        CASE(a_connection_that_is_there_is_not_asked_for),
         CASE(a_server_that_cannot_negotiate_is_asked_again_without),
         CASE(a_second_refusal_of_negotiation_is_no_loop),
         CASE(a_wrong_certificate_is_final),

@@ -329,6 +329,69 @@ static void noise_completes_each_request_once(void **state)
     bytes_free(&reply);
 }
 
+static struct rig *closing;
+
+static bool close_in_batch(void *user_data, const struct tau_query_range_response *batch)
+{
+    ++*(unsigned *)user_data;
+    assert_int_equal(batch->count, 10);
+    tau_core_close(closing->core);
+    return true;
+}
+
+static void note_end(void *user_data, enum tau_status status, const struct tau_error *error)
+{
+    ++*(unsigned *)user_data;
+    (void)error;
+    assert_int_equal(status, TAU_STATUS_CONNECTION_LOST);
+}
+
+/* The stream has ended when its batch returns: neither that batch nor the next counts any more. */
+static void a_stream_may_be_closed_in_its_batch(void **state)
+{
+    struct rig *rig = *state;
+    struct bytes reply = {0};
+    struct tau_query_range_request request = {.to = 100};
+    unsigned calls = 0;
+    closing = rig;
+    for (int more = 0; more < 2; more++) {
+        rig_end(rig);
+        assert_true(rig_begin(rig, NULL));
+        rig_ready(rig);
+        assert_int_equal(
+            tau_async_query_range(rig->async, &request, close_in_batch, note_end, &calls),
+            TAU_STATUS_SUCCESS);
+        rig_flush(rig);
+        reply.size = 0;
+        calls = 0;
+        put_batch(&reply, 10, 0, more != 0);
+        put_batch(&reply, 10, 10, false);
+        rig_feed_bytes(rig, &reply);
+        assert_int_equal(calls, 2);
+        assert_int_equal(tau_async_link(rig->async), TAU_LINK_CLOSED);
+    }
+    bytes_free(&reply);
+}
+
+/* However little the socket takes at a time, the hello goes first, and each byte once. */
+static void the_hello_is_sent_in_pieces(void **state)
+{
+    struct rig *rig = *state;
+    struct bytes sent = {0};
+    struct tau_slice slice;
+    assert_int_equal(rig_append(rig, 1), TAU_STATUS_SUCCESS);
+    rig_open(rig);
+    while (tau_core_has_output(rig->core)) {
+        assert_int_equal(tau_core_output(rig->core, &slice, 1), 1);
+        bytes_add(&sent, slice.data, slice.size < 7 ? slice.size : 7);
+        tau_core_sent(rig->core, slice.size < 7 ? slice.size : 7);
+    }
+    assert_int_equal(sent.size, rig->core->hello_size);
+    assert_memory_equal(sent.data, rig->core->hello, sent.size);
+    assert_int_equal(rig->core->output.sent, 0);
+    bytes_free(&sent);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -344,6 +407,8 @@ int main(void)
         CASE(an_answer_before_the_request_ends_the_connection),
         CASE(an_unasked_error_tells_why_the_server_leaves),
         CASE(an_unknown_status_fails_its_request_only),
+        CASE(a_stream_may_be_closed_in_its_batch),
+        CASE(the_hello_is_sent_in_pieces),
         CASE(noise_completes_each_request_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

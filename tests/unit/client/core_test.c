@@ -369,6 +369,22 @@ static void cancelling_reports_what_the_server_says(void **state)
     bytes_free(&reply);
 }
 
+static void a_cancel_needs_a_server_and_a_place(void **state)
+{
+    struct rig *rig = *state;
+    struct tau_options options;
+    assert_int_equal(tau_async_cancel(rig->async), TAU_STATUS_NOT_SUPPORTED); // it is not known yet
+    rig_end(rig);
+    rig_options(&options);
+    options.max_outstanding = 1;
+    assert_true(rig_begin(rig, &options));
+    rig_ready(rig);
+    assert_int_equal(rig_query(rig, 1), TAU_STATUS_SUCCESS);
+    assert_int_equal(tau_async_cancel(rig->async), TAU_STATUS_WOULD_BLOCK);
+    rig_flush(rig);
+    assert_int_equal(sent_opcode(rig, 1), 0);
+}
+
 static void an_undecodable_response_fails_its_request_only(void **state)
 {
     struct rig *rig = *state;
@@ -510,6 +526,7 @@ int main(void)
         CASE(a_stream_that_was_given_up_does_not_end_again),
         CASE(the_first_unsent_write_that_times_out_is_not_sent),
         CASE(cancelling_reports_what_the_server_says),
+        CASE(a_cancel_needs_a_server_and_a_place),
         CASE(an_undecodable_response_fails_its_request_only),
         CASE(no_memory_is_survived_everywhere),
         CASE(closing_in_a_callback_completes_the_rest),
