@@ -230,16 +230,18 @@ static enum tau_status replay_lens(struct replay *replay, const struct taud_reco
 
 // A record whose checksum is good is not damaged: what cannot be read was written by a later
 // version, and to go on without it would lose it.
-static enum tau_status refuse_record(const struct replay *replay, const uint8_t *record,
-                                     size_t size, uint64_t offset)
+static enum tau_status refuse_record(const struct replay *replay,
+                                     const struct taud_log_group *group, const uint8_t *record,
+                                     size_t size)
 {
     bool known = size >= TAUD_RECORD_HEADER_BYTES && record[0] >= TAUD_RECORD_POINTS &&
                  record[0] <= TAUD_RECORD_DROP_LENS;
     return taud_error_set(
         replay->error, TAU_STATUS_INTERNAL_ERROR, 0,
-        "a record of type %u, %llu bytes into the group, %s: a later version wrote "
-        "it; start that one",
-        record[0], (unsigned long long)offset,
+        "a record of type %u at %llu of the log, %llu bytes into its group, %s: a later version "
+        "wrote it; start that one",
+        record[0], (unsigned long long)(group->position + group->size - size),
+        (unsigned long long)(group->size - size),
         known ? "is not as this server knows that type" : "where this server knows types 1 to 6");
 }
 
@@ -278,7 +280,7 @@ static enum tau_status replay_group(const struct taud_log_group *group, bool dam
     while (size > 0) {
         struct taud_record record;
         if (!taud_record_decode(&data, &size, &record))
-            return refuse_record(replay, data, size, group->size - size);
+            return refuse_record(replay, group, data, size);
         enum tau_status status = replay_record(replay, &record);
         if (status != TAU_STATUS_SUCCESS)
             return status;

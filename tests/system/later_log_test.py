@@ -96,7 +96,7 @@ class LaterLog(unittest.TestCase):
         group = Group(self.segment, DROP_SERIES)
         for later in (0, LAST_KNOWN_TYPE + 1, 200):
             group.rewrite(0, later)
-            self.refuse(group, f"record of type {later}, 0 bytes", "knows types 1 to 6")
+            self.refuse(group, f"record of type {later} at ", ", 0 bytes", "knows types 1 to 6")
         group.rewrite(0, DROP_SERIES)
         self.serves_again()
 

@@ -347,7 +347,8 @@ static void a_record_that_nobody_knows_ends_the_start(void **state)
     add_points(1, 3, 2);
     end_group(bench, 2000);
     assert_int_equal(workbench_try_start(bench), TAU_STATUS_INTERNAL_ERROR);
-    assert_non_null(strstr(bench->error.text, "at 2056"));
+    assert_non_null(strstr(bench->error.text, "record of type 99 at 2056 of the log"));
+    assert_non_null(strstr(bench->error.text, "knows types 1 to 6"));
     bench->storage.groups[1].size = 40; // a record that the group cuts
     assert_int_equal(workbench_try_start(bench), TAU_STATUS_INTERNAL_ERROR);
     assert_non_null(strstr(bench->error.text, "at 2000"));
