@@ -107,10 +107,13 @@ static void *type(void *argument)
     size_t prompts = 0;
     for (; typist->lines[prompts] != NULL; prompts++) {
         const char *line = typist->lines[prompts];
-        if (!watch_screen(typist, prompts + 1) || !wait_for_editor(typist) ||
-            write(typist->terminal, line, strlen(line)) != (ssize_t)strlen(line)) {
-            (void)write(typist->terminal, CTRL_D, 1); /* it must not wait for ever */
-            break;
+        size_t size = strlen(line);
+        if (!watch_screen(typist, prompts + 1) || !wait_for_editor(typist)) {
+            line = CTRL_D; /* the prompt must not wait for ever */
+            size = 1;
+        }
+        if (write(typist->terminal, line, size) != (ssize_t)size) {
+            abort();
         }
     }
     watch_screen(typist, SIZE_MAX);
