@@ -139,10 +139,14 @@ static void the_position_rises_with_what_is_stored_and_never_falls(void **state)
     uint64_t before = bench->position;
     workbench_append(bench, "a", 1, 1);
     assert_true(bench->position >= before + TAUD_RECORD_POINT_BYTES);
+    assert_int_equal(workbench_logged(bench), 2);
     before = bench->position;
     assert_int_equal(workbench_try_append(bench, "a", 1, 1), TAU_STATUS_OUT_OF_ORDER);
     assert_int_equal(workbench_try_append(bench, "b", 1, 1), TAU_STATUS_SERIES_NOT_FOUND);
     assert_int_equal(bench->position, before);
+    workbench_create(bench, "b"); // logged right behind, so refusals logged nothing
+    assert_int_equal(bench->position, before + TAUD_RECORD_CREATE_SERIES_BYTES);
+    before = bench->position;
     bench->position = UINT64_MAX;
     workbench_append(bench, "a", 2, 1);
     assert_true(bench->position == UINT64_MAX);

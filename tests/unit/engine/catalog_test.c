@@ -95,6 +95,28 @@ static void a_description_tells_what_there_is(void **state)
     assert_true(description.memory_bytes >= empty + 2 * 16);
 }
 
+// The last point of a series is taken back where a later row of the request finds no memory.
+static void a_series_without_points_has_no_time(void **state)
+{
+    struct workbench *bench = *state;
+    workbench_create(bench, "some");
+    workbench_create(bench, "a");
+    workbench_create(bench, "full");
+    workbench_append(bench, "some", 1, 1);
+    workbench_fill(bench, "full", 0);
+    assert_int_equal(workbench_try_drop(bench, "some"), TAU_STATUS_SUCCESS); // room for one
+    struct tau_row rows[] = {{workbench_label("a"), 5, 1}, {workbench_label("full"), INT64_MAX, 1}};
+    struct tau_refused_row refused[2];
+    size_t refused_count;
+    assert_int_equal(taud_engine_append_rows(bench->engine, (struct tau_array){rows, 2, false},
+                                             refused, &refused_count, &bench->position),
+                     TAU_STATUS_STORAGE_FULL);
+    struct tau_describe_series_response description = workbench_describe(bench, "a");
+    assert_int_equal(description.point_count, 0);
+    assert_int_equal(description.first_timestamp, 0);
+    assert_int_equal(description.last_timestamp, 0);
+}
+
 // Creates until memory ends; what then is refused leaves no trace, and a drop makes room for one.
 static void a_series_that_finds_no_memory_leaves_no_trace(void **state)
 {
@@ -130,6 +152,43 @@ static void a_series_that_finds_no_memory_leaves_no_trace(void **state)
     assert_int_equal(workbench_try_drop(bench, "series.00000"), TAU_STATUS_SUCCESS);
     workbench_create(bench, "series.00000");
     assert_int_equal(workbench_describe(bench, "series.00000").identity, count + 1);
+}
+
+static void drop_all(struct workbench *bench)
+{
+    struct tau_label labels[100];
+    size_t count;
+    for (bool more = true; more;) {
+        taud_engine_list_series(bench->engine, (struct tau_slice){0}, NULL, 100, labels, &count,
+                                &more);
+        for (size_t i = 0; i < count; i++)
+            assert_int_equal(taud_engine_drop_series(bench->engine, &labels[i], &bench->position),
+                             TAU_STATUS_SUCCESS);
+    }
+}
+
+// Memory for the series itself is there, and none for the page of the index that would list it.
+static void a_series_that_cannot_be_listed_is_taken_back(void **state)
+{
+    struct workbench *bench = *state;
+    workbench_exhaust_pages(bench);
+    drop_all(bench);
+    uint64_t used = workbench_used(bench); // with tables that do not shrink
+    workbench_exhaust_pages(bench);
+    char text[32];
+    unsigned count = 0;
+    enum tau_status status = TAU_STATUS_SUCCESS;
+    for (; status == TAU_STATUS_SUCCESS; count++) {
+        snprintf(text, sizeof text, "z.%u", count);
+        status = workbench_try_create(bench, text);
+    }
+    assert_int_equal(status, TAU_STATUS_STORAGE_FULL);
+    assert_true(count < 200); // so it was not the series
+    for (unsigned i = 0; i < 3000; i++)
+        assert_int_equal(workbench_try_create(bench, text), TAU_STATUS_STORAGE_FULL);
+    assert_int_equal(workbench_try_drop(bench, text), TAU_STATUS_SERIES_NOT_FOUND);
+    drop_all(bench);
+    assert_true(workbench_used(bench) <= used);
 }
 
 static void a_failed_log_keeps_the_catalog_as_it_is(void **state)
@@ -199,6 +258,7 @@ static void a_list_begins_with_the_prefix_and_behind_the_cursor(void **state)
     list(bench, "b", "b.1", 10, "b.10 b.2", false);
     list(bench, "b", "b", 1, "b.1", true);              // the cursor is the prefix itself
     list(bench, "b", "a", 10, "b b.1 b.10 b.2", false); // the cursor is before the prefix
+    list(bench, "b", "", 10, "b b.1 b.10 b.2", false);  // and others lie between
     list(bench, "b", "c", 10, "", false);
     list(bench, "b", "b.15", 10, "b.2", false); // the cursor itself is gone
     list(bench, "", "c", 10, "", false);
@@ -274,7 +334,9 @@ int main(void)
         WORKBENCH_TEST(an_identity_is_never_used_again),
         WORKBENCH_TEST(what_is_dropped_is_not_there),
         WORKBENCH_TEST(a_description_tells_what_there_is),
+        WORKBENCH_TEST(a_series_without_points_has_no_time),
         WORKBENCH_TEST(a_series_that_finds_no_memory_leaves_no_trace),
+        WORKBENCH_TEST(a_series_that_cannot_be_listed_is_taken_back),
         WORKBENCH_TEST(a_failed_log_keeps_the_catalog_as_it_is),
         WORKBENCH_TEST(a_drop_may_use_what_is_reserved_and_a_create_may_not),
         WORKBENCH_TEST(a_list_begins_with_the_prefix_and_behind_the_cursor),

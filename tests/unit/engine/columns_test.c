@@ -313,8 +313,12 @@ static void a_batch_without_memory_leaves_nothing(void **state)
     struct workbench *bench = *state;
     workbench_create(bench, "a");
     workbench_create(bench, "full");
+    workbench_create(bench, "some");
     workbench_append(bench, "a", 0, 1);
+    make_even(0, 1, 3 * TAUD_CHUNK_POINTS);
+    must_append(bench, "some", 3 * TAUD_CHUNK_POINTS);
     uint64_t stored = workbench_fill(bench, "full", 0);
+    assert_int_equal(workbench_try_drop(bench, "some"), TAU_STATUS_SUCCESS); // too little of it
     uint64_t position = bench->position, memory = workbench_describe(bench, "a").memory_bytes;
     make_even(1, 1, ROWS);
     assert_int_equal(append(bench, "a", ROWS), TAU_STATUS_STORAGE_FULL);

@@ -313,6 +313,32 @@ static void a_lens_without_memory_leaves_no_trace(void **state)
     assert_int_equal(create(bench, label, "s", "identity"), TAU_STATUS_SUCCESS);
 }
 
+// Memory for the lens itself is there, and none for the page of the index that would list it.
+static void a_lens_that_cannot_be_listed_is_taken_back(void **state)
+{
+    struct workbench *bench = *state;
+    char label[32] = "first";
+    unsigned count = 0;
+    make_series(bench);
+    enum tau_status status = create(bench, label, "s", "identity");
+    workbench_exhaust_pages(bench);
+    for (; status == TAU_STATUS_SUCCESS; count++) {
+        snprintf(label, sizeof label, "z.%u", count);
+        status = create(bench, label, "s", "identity");
+    }
+    assert_int_equal(status, TAU_STATUS_STORAGE_FULL);
+    assert_true(count > 10 && count < 200); // so it was not the lens
+    struct tau_query_lens_response response;
+    for (unsigned i = 0; i < 3000; i++) {
+        assert_int_equal(query(bench, label, 10, &response), TAU_STATUS_LENS_NOT_FOUND);
+        assert_int_equal(create(bench, label, "s", "identity"), TAU_STATUS_STORAGE_FULL);
+    }
+    struct taud_engine_statistics figures;
+    taud_engine_statistics(bench->engine, &figures);
+    assert_int_equal(figures.lens_count, count); // the first one, and all but the last
+    workbench_create(bench, "small.0000");       // on a page with room, of the size of a lens
+}
+
 static void a_failed_log_keeps_the_lenses_as_they_are(void **state)
 {
     struct workbench *bench = *state;
@@ -339,6 +365,7 @@ int main(void)
         WORKBENCH_TEST(lenses_are_logged_and_come_back),
         WORKBENCH_TEST(a_list_is_sorted_and_ends_at_its_limit),
         WORKBENCH_TEST(a_lens_without_memory_leaves_no_trace),
+        WORKBENCH_TEST(a_lens_that_cannot_be_listed_is_taken_back),
         WORKBENCH_TEST(a_failed_log_keeps_the_lenses_as_they_are),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

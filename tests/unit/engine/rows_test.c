@@ -10,6 +10,8 @@
 
 #include "workbench.h"
 
+#include "engine/series.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -132,35 +134,43 @@ static void there_is_a_limit_of_rows(void **state)
     assert_int_equal(append(bench, TAU_LIMIT_MULTI_ROWS + 1), TAU_STATUS_INVALID_PAYLOAD);
 }
 
-// "a" has room for the first rows; "full" has none. Everything is then as before, memory too.
+// The first row of "a" takes the last block that is free, and then "full" finds none. Everything is
+// as before, memory too.
 static void rows_are_stored_all_or_none_when_memory_ends(void **state)
 {
     struct workbench *bench = *state;
     workbench_create(bench, "a");
+    workbench_create(bench, "some");
     workbench_create(bench, "full");
-    workbench_append(bench, "a", 1, 1);
+    for (int64_t i = 0; i < 2 * TAUD_CHUNK_POINTS; i++) { // whole chunks
+        workbench_append(bench, "a", i, 1);
+        if (i < TAUD_CHUNK_POINTS)
+            workbench_append(bench, "some", i, 1);
+    }
     uint64_t stored = workbench_fill(bench, "full", 0);
+    assert_int_equal(workbench_try_drop(bench, "some"), TAU_STATUS_SUCCESS);
     uint64_t position = bench->position, used = workbench_used(bench);
     struct tau_describe_series_response before = workbench_describe(bench, "a");
-    set_row(0, "a", 2, 2);
+    set_row(0, "a", 3000, 2);
     set_row(1, "none", 2, 2);
-    set_row(2, "a", 3, 3);
-    set_row(3, "full", INT64_MAX, 1);
-    set_row(4, "a", 4, 4);
+    set_row(2, "a", 3000, 2); // refused, so there is nothing to take back
+    set_row(3, "a", 3001, 3);
+    set_row(4, "full", INT64_MAX, 1);
+    set_row(5, "a", 3002, 4);
     for (int round = 0; round < 3; round++) {
-        assert_int_equal(append(bench, 5), TAU_STATUS_STORAGE_FULL);
+        assert_int_equal(append(bench, 6), TAU_STATUS_STORAGE_FULL);
         struct tau_describe_series_response after = workbench_describe(bench, "a");
-        assert_int_equal(after.point_count, 1);
-        assert_int_equal(after.last_timestamp, 1);
+        assert_int_equal(after.point_count, 2 * TAUD_CHUNK_POINTS);
+        assert_int_equal(after.last_timestamp, 2 * TAUD_CHUNK_POINTS - 1);
         assert_int_equal(after.memory_bytes, before.memory_bytes);
     }
     assert_int_equal(bench->position, position);
     assert_int_equal(workbench_used(bench), used);
     assert_int_equal(workbench_describe(bench, "full").point_count, stored);
     assert_int_equal(workbench_try_drop(bench, "full"), TAU_STATUS_SUCCESS);
-    assert_int_equal(append(bench, 5), TAU_STATUS_SUCCESS);
-    assert_int_equal(refused_count, 2);
-    assert_int_equal(workbench_describe(bench, "a").point_count, 4);
+    assert_int_equal(append(bench, 6), TAU_STATUS_SUCCESS);
+    assert_int_equal(refused_count, 3);
+    assert_int_equal(workbench_describe(bench, "a").point_count, 2 * TAUD_CHUNK_POINTS + 3);
 }
 
 static void rows_without_working_memory_change_nothing(void **state)

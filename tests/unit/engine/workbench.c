@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the tests of single source files of the engine share. It knows the public header and the
-// records of the log, and nothing of the engine's state.
+// What the tests of single source files of the engine share. Of the engine's state it knows one
+// thing: that no write, whatever became of it, may keep the room in the log that it was promised.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,6 +9,8 @@
 #include <cmocka.h>
 
 #include "workbench.h"
+
+#include "engine/state.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -28,10 +30,17 @@ void workbench_init(struct workbench *bench)
     };
 }
 
-enum tau_status workbench_try_start(struct workbench *bench)
+static void end_engine(struct workbench *bench)
 {
+    if (bench->engine)
+        assert_int_equal(atomic_load(&bench->engine->log.in_flight), 0);
     taud_engine_free(bench->engine);
     bench->engine = NULL;
+}
+
+enum tau_status workbench_try_start(struct workbench *bench)
+{
+    end_engine(bench);
     bench->position = 0;
     bench->error = (struct taud_error){0};
     enum tau_status status = taud_engine_new(&bench->options, &bench->engine, &bench->error);
@@ -52,7 +61,7 @@ void workbench_start(struct workbench *bench)
 
 void workbench_done(struct workbench *bench)
 {
-    taud_engine_free(bench->engine);
+    end_engine(bench);
     assert_int_equal(atomic_load(&bench->memory.live), 0);
     staged_storage_done(&bench->storage);
 }
@@ -172,6 +181,32 @@ uint64_t workbench_fill(struct workbench *bench, const char *label, int64_t from
         }
     }
     return stored;
+}
+
+void workbench_exhaust_pages(struct workbench *bench)
+{
+    enum { SERIES = 3000, POINTS = 17 }; // a chunk of 17 points takes a block of a page's size
+    char label[32];
+    for (unsigned i = 0; i < SERIES; i++) {
+        snprintf(label, sizeof label, "small.%04u", i);
+        workbench_create(bench, label);
+        workbench_append(bench, label, 0, 1);
+    }
+    workbench_create(bench, "full");
+    workbench_fill(bench, "full", 0);
+    for (unsigned i = 0; i < SERIES; i += 3) { // too few for a page to go
+        snprintf(label, sizeof label, "small.%04u", i);
+        assert_int_equal(workbench_try_drop(bench, label), TAU_STATUS_SUCCESS);
+    }
+    enum tau_status status = TAU_STATUS_SUCCESS;
+    for (unsigned i = 0; status == TAU_STATUS_SUCCESS; i++) {
+        assert_true(i < SERIES / 10); // or it was not the pages that ended
+        snprintf(label, sizeof label, "page.%04u", i);
+        workbench_create(bench, label);
+        for (int64_t k = 0; k < POINTS && status == TAU_STATUS_SUCCESS; k++)
+            status = workbench_try_append(bench, label, k, 1);
+    }
+    assert_int_equal(status, TAU_STATUS_STORAGE_FULL);
 }
 
 size_t workbench_logged(struct workbench *bench)

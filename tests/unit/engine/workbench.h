@@ -67,6 +67,9 @@ uint64_t workbench_bits(double value);
 // begin at `from` and are one apart.
 uint64_t workbench_fill(struct workbench *bench, const char *label, int64_t from);
 
+// Ends memory so that a series or a lens can still be had, and no page of an index to list it on.
+void workbench_exhaust_pages(struct workbench *bench);
+
 // Commits, waits, and decodes what was logged since it was last asked, into bench->records. They stay
 // until the next call.
 size_t workbench_logged(struct workbench *bench);
