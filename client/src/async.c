@@ -154,9 +154,8 @@ static void try_candidates(struct tau_async *async, int64_t now_ns)
 {
     for (; async->candidate < async->candidates.count; async->candidate++) {
         async->candidate_deadline_ns = candidate_deadline(async, now_ns);
-        enum tau_progress progress =
-            tau_socket_open(&async->candidates, async->candidate, user_timeout_ms(async),
-                            &async->fd);
+        enum tau_progress progress = tau_socket_open(&async->candidates, async->candidate,
+                                                     user_timeout_ms(async), &async->fd);
         if (progress == TAU_PROGRESS_WAIT)
             return;
         if (progress == TAU_PROGRESS_DONE) {

@@ -161,6 +161,33 @@ static void columns_are_taken_whole(void **state)
     end(&bench);
 }
 
+/* It does not wait for another point to be sent. */
+static void a_column_that_fills_its_frame_leaves_at_once(void **state)
+{
+    (void)state;
+    struct bench bench;
+    int64_t timestamps[253];
+    double values[253];
+    struct tau_label label = numbered(1);
+    size_t taken;
+    begin(&bench, false, 4096);
+    for (int64_t i = 0; i < 253; i++) {
+        timestamps[i] = i;
+        values[i] = (double)i;
+    }
+    assert_int_equal(
+        tau_batcher_add_columns(bench.batcher, &label, timestamps, values, 252, &taken),
+        TAU_STATUS_SUCCESS);
+    assert_int_equal(tau_async_outstanding(tau_client_pipeline(bench.client)), 0);
+    assert_int_equal(tau_batcher_add_columns(bench.batcher, &label, timestamps + taken,
+                                             values + taken, 1, &taken),
+                     TAU_STATUS_SUCCESS);
+    assert_int_equal(tau_async_outstanding(tau_client_pipeline(bench.client)), 1);
+    assert_int_equal(tau_batcher_flush(bench.batcher), TAU_STATUS_SUCCESS);
+    check_counts(&bench, 253, 0);
+    end(&bench);
+}
+
 static void mixed_series_go_as_rows(void **state)
 {
     (void)state;
@@ -559,6 +586,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_series_goes_as_columns),
         cmocka_unit_test(columns_are_taken_whole),
+        cmocka_unit_test(a_column_that_fills_its_frame_leaves_at_once),
         cmocka_unit_test(mixed_series_go_as_rows),
         cmocka_unit_test(runs_of_all_lengths_keep_their_order),
         cmocka_unit_test(an_old_server_gets_single_points),
