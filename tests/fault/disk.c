@@ -272,6 +272,18 @@ static void remember_change(struct node *node, const void *data, uint64_t size, 
     node->last = &change->next;
 }
 
+// What a direct write passes in the cache is written out before it, and does not come behind it.
+static void supersede_changes(struct node *node, const uint8_t *data, uint64_t size, uint64_t offset)
+{
+    for (struct change *change = node->first; change; change = change->next) {
+        uint64_t end = offset + size, change_end = change->offset + change->size;
+        uint64_t from = offset > change->offset ? offset : change->offset;
+        uint64_t to = end < change_end ? end : change_end;
+        if (!change->resize && from < to)
+            memcpy(change->data + (from - change->offset), data + (from - offset), to - from);
+    }
+}
+
 static int64_t disk_write(void *context, int file, const void *data, size_t size, uint64_t offset)
 {
     struct disk *disk = context;
@@ -289,10 +301,12 @@ static int64_t disk_write(void *context, int file, const void *data, size_t size
     if (partial == DISK_FAULT_SHORT && size > 1)
         size = size / 2 + 1;
     image_write(&node->seen, offset, data, size);
-    if (direct && !disk->skip_syncs)
+    if (direct && !disk->skip_syncs) {
+        supersede_changes(node, data, size, offset);
         image_write(&node->durable, offset, data, size);
-    else
+    } else {
         remember_change(node, data, size, offset);
+    }
     leave(disk, 0);
     return (int64_t)size;
 }
