@@ -572,6 +572,9 @@ static void a_start_without_space_or_disk_says_so(void **state)
     for (size_t i = 0; i < 2; i++) {
         assert_int_equal(log->open(rig.backend, 0, take_group, NULL, &report, &rig.error),
                          TAU_STATUS_SUCCESS);
+        assert_int_equal(atomic_load(&rig.memory.live), 2);
+        assert_true(taud_local_take_buffers(rig.local)); // they are there
+        assert_int_equal(atomic_load(&rig.memory.live), 2);
         fail_call(1, failures[i].error, true);
         assert_int_equal(log->start(rig.backend, 1, &rig.error), failures[i].status);
         assert_int_equal(rig.error.os_error, failures[i].error);
