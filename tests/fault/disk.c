@@ -598,6 +598,7 @@ void disk_restart(struct disk *disk, uint64_t seed)
 struct disk *disk_copy(struct disk *disk)
 {
     struct disk *copy = disk_new(disk->direct);
+    pthread_mutex_lock(&disk->mutex);
     for (unsigned i = 0; i < disk->seen_count; i++) {
         const struct node *node = disk->seen[i].node;
         if (!node)
@@ -611,6 +612,7 @@ struct disk *disk_copy(struct disk *disk)
         bind(copy->seen, &copy->seen_count, disk->seen[i].path, twin);
         bind(copy->durable, &copy->durable_count, disk->seen[i].path, twin);
     }
+    pthread_mutex_unlock(&disk->mutex);
     return copy;
 }
 

@@ -42,7 +42,7 @@ void disk_skip_syncs(struct disk *disk);
 // chooses (seed 0 keeps nothing, 1 everything), and works again without faults. Open files are gone.
 void disk_restart(struct disk *disk, uint64_t seed);
 
-// A copy of what the programs see, without what was going on.
+// A copy of what the programs see, without what was going on. While an engine runs, too.
 struct disk *disk_copy(struct disk *disk);
 
 // The bytes of a file, or NULL; for planting damage.
