@@ -286,6 +286,7 @@ static void run_timers(struct tau_async *async, int64_t now_ns)
 static void work(struct tau_async *async, unsigned events, int64_t now_ns)
 {
     bool had_socket = async->fd >= 0;
+    tau_core_start_deadlines(&async->core, now_ns);
     if (async->core.phase == TAU_CORE_OPENING)
         continue_opening(async, now_ns);
     else if (tau_core_is_open(&async->core) && (events & TAU_EVENT_READ) != 0)
@@ -307,6 +308,8 @@ void tau_async_on_ready(struct tau_async *async, unsigned events)
     tau_async_enter(async);
     if (!async->doomed)
         work(async, events, now_ns);
+    if (async->core.unstarted > 0) /* made in callbacks: later than when the turn began */
+        tau_core_start_deadlines(&async->core, tau_clock_now_ns());
     async->announced_wanted = tau_async_wanted(async);
     async->announced_deadline_ns = next_deadline_ns(async);
     tau_async_leave(async);
@@ -331,8 +334,10 @@ int tau_async_timeout_ms(const struct tau_async *async)
     int64_t deadline_ns = next_deadline_ns(async);
     if (deadline_ns == TAU_NEVER)
         return -1;
+    if (deadline_ns <= 0)
+        return 0;
     int64_t left_ns = deadline_ns - tau_clock_now_ns();
-    if (deadline_ns <= 0 || left_ns <= 0)
+    if (left_ns <= 0)
         return 0;
     int64_t left_ms = (left_ns + TAU_NS_PER_MS - 1) / TAU_NS_PER_MS;
     return left_ms < INT_MAX ? (int)left_ms : INT_MAX;
@@ -349,8 +354,10 @@ void tau_async_flush(struct tau_async *async)
 {
     if (async->entered > 0 || async->write_blocked)
         return;
+    int64_t now_ns = tau_clock_now_ns();
     tau_async_enter(async);
-    send_output(async, tau_clock_now_ns());
+    tau_core_start_deadlines(&async->core, now_ns);
+    send_output(async, now_ns);
     follow_core(async);
     bool doomed = async->doomed;
     tau_async_leave(async);
@@ -385,8 +392,7 @@ void tau_async_commit(struct tau_async *async, const struct tau_call *call,
         .user_data = user_data,
         .timeout_ms = async->request_timeout_ms,
     };
-    /* Counted from a time that is not before now: no deadline passes early. */
-    tau_core_commit(&async->core, payload, &item, tau_clock_coarse_ns() + async->clock_lag_ns);
+    tau_core_commit(&async->core, payload, &item);
     tau_async_announce(async);
 }
 
@@ -450,7 +456,6 @@ enum tau_status tau_async_new(const struct tau_options *options, struct tau_asyn
     async->fd = -1;
     async->candidate_deadline_ns = TAU_NEVER;
     async->request_timeout_ms = settings.core.request_timeout_ms;
-    async->clock_lag_ns = tau_clock_coarse_lag_ns();
     async->reported = TAU_LINK_CONNECTING;
     async->announced_deadline_ns = TAU_NEVER;
     tau_core_init(&async->core, &settings.core);

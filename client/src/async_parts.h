@@ -37,7 +37,6 @@ struct tau_async {
     bool doomed;         /* freed in a callback; the outermost call frees */
     unsigned entered;    /* calls that are under way and may call back */
     uint32_t request_timeout_ms;  /* for the requests that follow */
-    int64_t clock_lag_ns;         /* of the clock that their deadlines are taken from */
     int64_t received_at_ns;       /* when the server was last heard */
     enum tau_link_state reported; /* to on_link */
     unsigned announced_wanted;    /* what the loop was last told */

@@ -106,11 +106,6 @@ enum tau_status tau_core_begin(struct tau_core *core, const struct tau_call *cal
     return reserve(core, payload_size, ret_payload);
 }
 
-static int64_t deadline_after(int64_t now_ns, uint32_t timeout_ms)
-{
-    return timeout_ms == 0 ? TAU_NEVER : now_ns + (int64_t)timeout_ms * TAU_NS_PER_MS;
-}
-
 /* Adds the frame whose payload was written into the reserved room. */
 static void commit(struct tau_core *core, size_t payload_size, struct tau_pending *item)
 {
@@ -121,18 +116,17 @@ static void commit(struct tau_core *core, size_t payload_size, struct tau_pendin
     uint8_t *frame = tau_output_reserve(&core->output, item->size);
     tau_header_store(frame, &header);
     tau_output_commit(&core->output, item->size);
+    item->deadline_ns = TAU_NEVER;
     tau_pending_push(&core->pending, item);
-    if (item->deadline_ns < core->next_deadline_ns)
-        core->next_deadline_ns = item->deadline_ns;
+    core->unstarted++;
 }
 
 void tau_core_commit(struct tau_core *core, const struct tau_writer *payload,
-                     const struct tau_pending *item, int64_t now_ns)
+                     const struct tau_pending *item)
 {
     struct tau_pending added = *item;
     assert(payload->size == payload->capacity);
     added.flags = 0;
-    added.deadline_ns = deadline_after(now_ns, added.timeout_ms);
     commit(core, payload->size, &added);
     core->outstanding++;
 }
@@ -166,8 +160,7 @@ void tau_core_complete(struct tau_core *core, const struct tau_pending *item,
 static enum tau_status send_cancel(struct tau_core *core)
 {
     struct tau_writer payload;
-    struct tau_pending item = {
-        .call = &cancel_call, .deadline_ns = TAU_NEVER, .flags = TAU_PENDING_ABANDONED};
+    struct tau_pending item = {.call = &cancel_call, .flags = TAU_PENDING_ABANDONED};
     if (!tau_core_supports(core, TAU_OPCODE_CANCEL))
         return TAU_STATUS_NOT_SUPPORTED;
     enum tau_status status = reserve(core, 0, &payload);
@@ -196,6 +189,26 @@ void tau_core_cancel_quietly(struct tau_core *core)
 }
 
 /* --- time ------------------------------------------------------------------------------------ */
+
+static int64_t deadline_after(int64_t now_ns, uint32_t timeout_ms)
+{
+    return timeout_ms == 0 ? TAU_NEVER : now_ns + (int64_t)timeout_ms * TAU_NS_PER_MS;
+}
+
+/* Requests leave the ring at its front: when fewer are left than were unstarted, all are. */
+void tau_core_start_deadlines(struct tau_core *core, int64_t now_ns)
+{
+    size_t count = core->pending.count;
+    for (size_t i = count > core->unstarted ? count - core->unstarted : 0; i < count; i++) {
+        struct tau_pending *item = tau_pending_at(&core->pending, i);
+        if ((item->flags & TAU_PENDING_ABANDONED) != 0)
+            continue;
+        item->deadline_ns = deadline_after(now_ns, item->timeout_ms);
+        if (item->deadline_ns < core->next_deadline_ns)
+            core->next_deadline_ns = item->deadline_ns;
+    }
+    core->unstarted = 0;
+}
 
 void tau_core_abandon(struct tau_core *core, size_t place, const struct tau_error *error)
 {
@@ -280,6 +293,8 @@ int64_t tau_core_deadline(const struct tau_core *core)
 {
     int64_t deadline_ns = core->next_deadline_ns;
     int64_t link_ns = TAU_NEVER;
+    if (core->unstarted > 0)
+        return 0;
     if (core->phase == TAU_CORE_WANTED)
         link_ns = core->retry_at_ns;
     else if (core->phase >= TAU_CORE_OPENING && core->phase <= TAU_CORE_NEGOTIATE)

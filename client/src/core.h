@@ -70,7 +70,8 @@ struct tau_core {
     int64_t retry_at_ns;           /* in WANTED: when to open */
     int64_t handshake_deadline_ns; /* from OPENING to READY */
     int64_t ready_since_ns;
-    int64_t next_deadline_ns; /* no request expires earlier */
+    int64_t next_deadline_ns; /* no request whose deadline was started expires earlier */
+    size_t unstarted;         /* requests at the end of the ring whose deadlines were not */
     struct tau_server_info server;
     uint64_t offered[4];              /* bit set of opcodes that the server offers */
     uint64_t limits[TAU_LIMIT_SLOTS]; /* by number; what the server runs with */
@@ -138,8 +139,13 @@ bool tau_core_has_output(const struct tau_core *core);
 
 /* --- time ------------------------------------------------------------------------------------ */
 
-/* When tau_core_tick or tau_core_wants_opening has something to do; TAU_NEVER for never. */
+/* When tau_core_start_deadlines, tau_core_tick or tau_core_wants_opening has something to do;
+   TAU_NEVER for never, and nothing above 0 for at once. */
 int64_t tau_core_deadline(const struct tau_core *core);
+
+/* Lets the time run for the requests that were made since the last call. Making one reads no clock:
+   one reading, after all of them, is exact and makes no deadline early. */
+void tau_core_start_deadlines(struct tau_core *core, int64_t now_ns);
 
 /* Expires what is due. */
 void tau_core_tick(struct tau_core *core, int64_t now_ns);
@@ -153,7 +159,7 @@ enum tau_status tau_core_begin(struct tau_core *core, const struct tau_call *cal
 
 /* The request was written; `item` brings call, callbacks, user data and timeout. */
 void tau_core_commit(struct tau_core *core, const struct tau_writer *payload,
-                     const struct tau_pending *item, int64_t now_ns);
+                     const struct tau_pending *item);
 
 /* Sends CANCEL for the reads that are under way. Returns success, not_supported, would_block,
    no_memory. */

@@ -140,16 +140,11 @@ void tau_socket_close(int fd)
         close(fd);
 }
 
-static int64_t in_ns(struct timespec time)
-{
-    return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
-}
-
 static int64_t read_clock(clockid_t clock)
 {
     struct timespec time;
     clock_gettime(clock, &time);
-    return in_ns(time);
+    return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
 }
 
 int64_t tau_clock_now_ns(void)
@@ -160,11 +155,4 @@ int64_t tau_clock_now_ns(void)
 int64_t tau_clock_coarse_ns(void)
 {
     return read_clock(CLOCK_MONOTONIC_COARSE);
-}
-
-int64_t tau_clock_coarse_lag_ns(void)
-{
-    struct timespec tick;
-    clock_getres(CLOCK_MONOTONIC_COARSE, &tick);
-    return 2 * in_ns(tick);
 }

@@ -55,11 +55,9 @@ enum tau_progress tau_socket_send(int fd, const struct tau_slice *slices, size_t
 
 void tau_socket_close(int fd);
 
-/* Monotonic time: exact, and cheap but behind, by less than the lag. */
+/* Monotonic time: exact, and cheap but behind: by a tick of the kernel, some milliseconds, and in a
+   virtual machine that is short of processors by many of them. */
 int64_t tau_clock_now_ns(void);
 int64_t tau_clock_coarse_ns(void);
-
-/* A tick of the kernel, and as much again, for a tick may come late. It never changes. */
-int64_t tau_clock_coarse_lag_ns(void);
 
 #endif

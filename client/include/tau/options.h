@@ -54,8 +54,8 @@ struct tau_options {
     struct tau_certificate certificate; /* the server's pre-shared key */
     const char *client_name;     /* told to the server, at most 64 bytes; NULL for the SDK's */
     uint32_t connect_timeout_ms; /* to connect, authenticate and negotiate; 0 for no limit */
-    uint32_t request_timeout_ms; /* for each request; for a stream from frame to frame; 0 for
-                                    no limit */
+    uint32_t request_timeout_ms; /* for each request, from the loop's next turn on; for a stream
+                                    from frame to frame; 0 for no limit */
     bool negotiate;              /* false: only the operations of version 1's first day */
     bool reconnect;              /* after a lost connection make a new one; a request that may
                                     have been sent is never repeated */

@@ -37,6 +37,13 @@ static void expect(const struct rig *rig, size_t place, uintptr_t tag, enum tau_
     assert_int_equal(rig->log[place].status, status);
 }
 
+static void ignore_end(void *user_data, enum tau_status status, const struct tau_error *error)
+{
+    (void)user_data;
+    (void)status;
+    (void)error;
+}
+
 static void pipelined_requests_complete_in_order(void **state)
 {
     struct rig *rig = *state;
@@ -144,6 +151,63 @@ static void what_times_out_at_the_front_leaves_the_output(void **state)
     expect(rig, 9, 10, TAU_STATUS_TIMEOUT);
     assert_int_equal(rig->core->pending.count, 0);
     assert_int_equal(tau_output_waiting(&rig->core->output), 0);
+}
+
+static int64_t deadline_of(const struct rig *rig, size_t place)
+{
+    return tau_pending_at(&rig->core->pending, place)->deadline_ns;
+}
+
+/* Without the clock of the workbench: nobody has looked at one yet. */
+static void make_request(struct rig *rig)
+{
+    struct tau_append_request request = {.timestamp = 1};
+    assert_int_equal(tau_async_append(rig->async, &request, ignore_end, NULL), TAU_STATUS_SUCCESS);
+}
+
+/* Each request's time is started once, and what was started is left alone. */
+static void deadlines_run_from_when_they_are_started(void **state)
+{
+    struct rig *rig = *state;
+    int64_t second_ns = 1000 * TAU_NS_PER_MS;
+    rig_ready(rig);
+    assert_int_equal(tau_core_deadline(rig->core), TAU_NEVER);
+    make_request(rig);
+    make_request(rig);
+    assert_int_equal(tau_core_deadline(rig->core), 0);
+    tau_core_tick(rig->core, rig->now_ns + 1000 * second_ns); // nothing can be late yet
+    assert_int_equal(rig->core->outstanding, 2);
+    tau_core_start_deadlines(rig->core, 1 * second_ns);
+    assert_int_equal(tau_core_deadline(rig->core), 2 * second_ns);
+    tau_async_set_timeout_ms(rig->async, 0);
+    make_request(rig);
+    tau_async_set_timeout_ms(rig->async, 500);
+    make_request(rig);
+    tau_core_start_deadlines(rig->core, 5 * second_ns);
+    assert_int_equal(deadline_of(rig, 1), 2 * second_ns);
+    assert_int_equal(deadline_of(rig, 2), TAU_NEVER);
+    assert_int_equal(deadline_of(rig, 3), 5 * second_ns + second_ns / 2);
+    assert_int_equal(tau_core_deadline(rig->core), 2 * second_ns);
+}
+
+/* More requests have left than were started, and new ones came. */
+static void deadlines_are_started_for_what_is_left(void **state)
+{
+    struct rig *rig = *state;
+    struct bytes reply = {0};
+    rig_ready(rig);
+    for (int i = 0; i < 5; i++)
+        make_request(rig);
+    rig_flush(rig);
+    for (int i = 0; i < 4; i++)
+        put_ok(&reply);
+    rig_feed_bytes(rig, &reply);
+    make_request(rig);
+    tau_core_start_deadlines(rig->core, 7);
+    assert_int_equal(rig->core->pending.count, 2);
+    assert_int_equal(deadline_of(rig, 0), 7 + 1000 * TAU_NS_PER_MS);
+    assert_int_equal(deadline_of(rig, 1), 7 + 1000 * TAU_NS_PER_MS);
+    bytes_free(&reply);
 }
 
 static void a_full_table_would_block(void **state)
@@ -515,6 +579,8 @@ int main(void)
         CASE(a_late_reply_is_dropped),
         CASE(an_unsent_write_that_times_out_is_never_sent),
         CASE(what_times_out_at_the_front_leaves_the_output),
+        CASE(deadlines_run_from_when_they_are_started),
+        CASE(deadlines_are_started_for_what_is_left),
         CASE(a_full_table_would_block),
         CASE(a_full_output_would_block),
         CASE(a_stream_is_delivered_and_renews_its_deadline),

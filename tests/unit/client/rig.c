@@ -283,39 +283,46 @@ static bool on_batch(void *user_data, const struct tau_query_range_response *bat
 
 static const struct tau_label label = {.bytes = "cpu.load"};
 
+/* The time of a request that was made runs from the clock of the workbench. */
+static enum tau_status begun(struct rig *rig, enum tau_status status)
+{
+    tau_core_start_deadlines(rig->core, rig->now_ns);
+    return status;
+}
+
 enum tau_status rig_append(struct rig *rig, uintptr_t tag)
 {
     struct tau_append_request request = {.label = label, .timestamp = (int64_t)tag, .value = 1};
     current = rig;
-    return tau_async_append(rig->async, &request, on_plain, (void *)tag);
+    return begun(rig, tau_async_append(rig->async, &request, on_plain, (void *)tag));
 }
 
 enum tau_status rig_query(struct rig *rig, uintptr_t tag)
 {
     struct tau_query_point_request request = {.label = label, .timestamp = (int64_t)tag};
     current = rig;
-    return tau_async_query_point(rig->async, &request, on_value, (void *)tag);
+    return begun(rig, tau_async_query_point(rig->async, &request, on_value, (void *)tag));
 }
 
 enum tau_status rig_latest(struct rig *rig, uintptr_t tag)
 {
     struct tau_query_latest_request request = {.label = label};
     current = rig;
-    return tau_async_query_latest(rig->async, &request, on_latest, (void *)tag);
+    return begun(rig, tau_async_query_latest(rig->async, &request, on_latest, (void *)tag));
 }
 
 enum tau_status rig_ping(struct rig *rig, uintptr_t tag)
 {
     struct tau_ping_request request = {0};
     current = rig;
-    return tau_async_ping(rig->async, &request, on_plain, (void *)tag);
+    return begun(rig, tau_async_ping(rig->async, &request, on_plain, (void *)tag));
 }
 
 enum tau_status rig_range(struct rig *rig, uintptr_t tag)
 {
     struct tau_query_range_request request = {.label = label, .from = 0, .to = INT64_MAX};
     current = rig;
-    return tau_async_query_range(rig->async, &request, on_batch, on_plain, (void *)tag);
+    return begun(rig, tau_async_query_range(rig->async, &request, on_batch, on_plain, (void *)tag));
 }
 
 uint8_t sent_opcode(const struct rig *rig, size_t place)
