@@ -348,13 +348,29 @@ static void a_record_that_nobody_knows_ends_the_start(void **state)
     end_group(bench, 2000);
     assert_int_equal(workbench_try_start(bench), TAU_STATUS_INTERNAL_ERROR);
     assert_non_null(strstr(bench->error.text, "record of type 99 at 2056 of the log"));
+    assert_non_null(strstr(bench->error.text, "56 bytes into its group"));
     assert_non_null(strstr(bench->error.text, "knows types 1 to 6"));
     bench->storage.groups[1].size = 40; // a record that the group cuts
     assert_int_equal(workbench_try_start(bench), TAU_STATUS_INTERNAL_ERROR);
     assert_non_null(strstr(bench->error.text, "at 2000"));
+    assert_non_null(strstr(bench->error.text, "not as this server knows that type"));
     bench->storage.groups[1].size = 56;
     workbench_start(bench);
     assert_int_equal(workbench_describe(bench, "a").point_count, 2);
+}
+
+static void a_transform_of_a_later_version_ends_the_start(void **state)
+{
+    struct workbench *bench = *state;
+    add_create(1, "a");
+    for (uint8_t transform = 0; transform < 9; transform++) // all that there are
+        add_lens("known", "a", transform);
+    play(bench);
+    assert_int_equal(bench->recovery.lens_count, 1);
+    add_lens("later", "a", 9);
+    end_group(bench, 4096);
+    assert_int_equal(workbench_try_start(bench), TAU_STATUS_INTERNAL_ERROR);
+    assert_non_null(strstr(bench->error.text, "later version"));
 }
 
 static void too_little_memory_for_what_is_stored_is_said_so(void **state)
@@ -446,6 +462,7 @@ int main(void)
         REPLAY_TEST(an_identity_that_no_log_so_short_gives_out_is_nonsense),
         REPLAY_TEST(identities_lead_to_series_on_every_page),
         REPLAY_TEST(a_record_that_nobody_knows_ends_the_start),
+        REPLAY_TEST(a_transform_of_a_later_version_ends_the_start),
         REPLAY_TEST(too_little_memory_for_what_is_stored_is_said_so),
         REPLAY_TEST(a_head_somewhat_above_the_bound_starts_and_takes_nothing),
         REPLAY_TEST(without_working_memory_the_start_fails_and_leaves_nothing),
