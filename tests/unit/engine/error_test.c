@@ -50,8 +50,9 @@ static void errno_becomes_words(void **state)
 {
     (void)state;
     struct guarded guarded = fresh();
-    assert_int_equal(taud_error_set(&guarded.error, TAU_STATUS_STORAGE_FULL, ENOSPC, "cannot write"),
-                     TAU_STATUS_STORAGE_FULL);
+    assert_int_equal(
+        taud_error_set(&guarded.error, TAU_STATUS_STORAGE_FULL, ENOSPC, "cannot write"),
+        TAU_STATUS_STORAGE_FULL);
     assert_int_equal(guarded.error.os_error, ENOSPC);
     assert_string_equal(guarded.error.text, "cannot write: No space left on device");
     taud_error_set(&guarded.error, TAU_STATUS_INTERNAL_ERROR, 0, "later");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The file seam on real files: each function does what its header says, and a failure is a negative
-// errno. Then the loops above it, on a scripted file that moves a part, is interrupted, fails, or never
-// gets on.
+// The file seam on real files: each function does what its header says, and a failure is a
+// negative errno. Then the loops above it, on a scripted file that moves a part, is interrupted,
+// fails, or never gets on.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -68,9 +68,9 @@ static void a_file_is_opened_as_the_flags_say(void **state)
     assert_int_equal(io->open(io->context, missing_path, TAUD_IO_WRITE | TAUD_IO_CREATE, 0600),
                      -ENOENT);
     close_file(open_new(file_path));
-    assert_int_equal(io->open(io->context, file_path,
-                              TAUD_IO_WRITE | TAUD_IO_CREATE | TAUD_IO_EXCLUSIVE, 0600),
-                     -EEXIST);
+    assert_int_equal(
+        io->open(io->context, file_path, TAUD_IO_WRITE | TAUD_IO_CREATE | TAUD_IO_EXCLUSIVE, 0600),
+        -EEXIST);
 
     int file = io->open(io->context, file_path, TAUD_IO_WRITE | TAUD_IO_CREATE, 0600);
     assert_true(file >= 0);
@@ -377,7 +377,8 @@ int main(void)
         cmocka_unit_test_teardown(names_are_moved_and_removed, remove_files),
         cmocka_unit_test_teardown(directories_are_made_once_and_synced, remove_files),
         cmocka_unit_test_teardown(a_closed_file_is_refused_by_every_function, remove_files),
-        cmocka_unit_test_teardown(each_name_is_listed_once_until_the_callback_ends_it, remove_files),
+        cmocka_unit_test_teardown(each_name_is_listed_once_until_the_callback_ends_it,
+                                  remove_files),
         cmocka_unit_test(reading_goes_on_through_short_counts_to_the_end),
         cmocka_unit_test(an_error_ends_both_loops),
         cmocka_unit_test(writing_from_a_block_goes_on_from_a_block),

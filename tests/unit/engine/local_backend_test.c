@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The local backend as a whole: which options it takes, that one server at a time holds the directory,
-// and that an object is there entirely or not at all, whichever call fails and wherever power is cut.
+// The local backend as a whole: which options it takes, that one server at a time holds the
+// directory, and that an object is there entirely or not at all, whichever call fails and wherever
+// power is cut.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -38,10 +39,16 @@ static void a_segment_is_whole_blocks_from_16_kib(void **state)
     static const struct {
         uint64_t given, used; // 0: refused
     } sizes[] = {
-        {0, 64 << 20},     {16 << 10, 16 << 10}, {20 << 10, 20 << 10},
-        {4096, 0},         {12 << 10, 0},        {(16 << 10) + 512, 0},
-        {(16 << 10) - 1, 0}, {UINT64_C(1) << 40, UINT64_C(1) << 40},
-        {(UINT64_C(1) << 40) + 4096, 0},         {UINT64_MAX, 0},
+        {0, 64 << 20},
+        {16 << 10, 16 << 10},
+        {20 << 10, 20 << 10},
+        {4096, 0},
+        {12 << 10, 0},
+        {(16 << 10) + 512, 0},
+        {(16 << 10) - 1, 0},
+        {UINT64_C(1) << 40, UINT64_C(1) << 40},
+        {(UINT64_C(1) << 40) + 4096, 0},
+        {UINT64_MAX, 0},
     };
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
         struct taud_local_options options = {.directory = "data", .segment_bytes = sizes[i].given};
@@ -292,8 +299,7 @@ static void writes_in_parts_make_a_whole_object(void **state)
     (void)state;
     struct local_rig_trial trial = {store_before, run_put, check_whole, .direct = true};
     local_rig_try_each_call(&trial, (struct disk_fault){.kind = DISK_FAULT_SHORT});
-    local_rig_try_each_call(&trial,
-                            (struct disk_fault){.kind = DISK_FAULT_ERROR, .error = EINTR});
+    local_rig_try_each_call(&trial, (struct disk_fault){.kind = DISK_FAULT_ERROR, .error = EINTR});
 }
 
 static uint64_t power_seed;

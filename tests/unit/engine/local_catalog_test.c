@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The catalog of the local backend: its bytes are those of FORMAT.md, a record is replaced whole and
-// only by who knows the present one, and what is damaged goes into quarantine and counts as none.
+// The catalog of the local backend: its bytes are those of FORMAT.md, a record is replaced whole
+// and only by who knows the present one, and what is damaged goes into quarantine and counts as
+// none.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -126,13 +127,13 @@ static void a_record_has_its_bounds(void **state)
     assert_int_equal(swap(rig, 0, data, sizeof data), TAU_STATUS_INTERNAL_ERROR);
     expect(rig, 0, "", 0);
     assert_int_equal(swap(rig, 0, data, 16), TAU_STATUS_SUCCESS);
-    assert_int_equal(rig->backend->catalog->read(rig->backend, &version, back, 15, &size,
-                                                 &rig->error),
-                     TAU_STATUS_INTERNAL_ERROR);
+    assert_int_equal(
+        rig->backend->catalog->read(rig->backend, &version, back, 15, &size, &rig->error),
+        TAU_STATUS_INTERNAL_ERROR);
     assert_non_null(strstr(rig->error.text, "too large"));
-    assert_int_equal(rig->backend->catalog->read(rig->backend, &version, back, 16, &size,
-                                                 &rig->error),
-                     TAU_STATUS_SUCCESS);
+    assert_int_equal(
+        rig->backend->catalog->read(rig->backend, &version, back, 16, &size, &rig->error),
+        TAU_STATUS_SUCCESS);
     assert_int_equal(size, 16);
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Appending to the local log: the bytes are those of FORMAT.md, a group lies where it was placed, what
-// was to be durable is, and a disk that is full or broken is told apart. What happens when two appends
-// end in either order is tests/fault/overlap_test.c.
+// Appending to the local log: the bytes are those of FORMAT.md, a group lies where it was placed,
+// what was to be durable is, and a disk that is full or broken is told apart. What happens when
+// two appends end in either order is tests/fault/overlap_test.c.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -131,8 +131,9 @@ static struct answer sync_log(void)
 
 static void fail_call(uint64_t at, int error, bool for_good)
 {
-    disk_set_fault(rig.disk, (struct disk_fault){.kind = DISK_FAULT_ERROR, .at = at, .error = error,
-                                                 .for_good = for_good});
+    disk_set_fault(rig.disk,
+                   (struct disk_fault){
+                       .kind = DISK_FAULT_ERROR, .at = at, .error = error, .for_good = for_good});
 }
 
 static void repair(void)
@@ -190,7 +191,8 @@ static void groups_follow_each_other_without_a_gap(void **state)
     expect_group(first, FIRST, 0, 8);
     expect_group(first, FIRST + HEADER + 8, 8, 5000);
     assert_int_equal(expect_group(first, FIRST + 2 * HEADER + 5008, 5008, 16).synced_position, 0);
-    assert_int_equal(expect_group(first, FIRST + 3 * HEADER + 5024, 5024, 24).synced_position, 5024);
+    assert_int_equal(expect_group(first, FIRST + 3 * HEADER + 5024, 5024, 24).synced_position,
+                     5024);
     assert_int_equal(expect_group(first, FIRST + 4 * HEADER + 5048, 5048, 4000).synced_position,
                      5048);
     assert_int_equal(append_one(8, true), TAU_STATUS_SUCCESS);
@@ -311,9 +313,10 @@ static void a_sync_makes_the_rest_durable(void **state)
         assert_int_equal(disk_calls(rig.disk), 0); // there was nothing more
         assert_int_equal(append_one(8, false), TAU_STATUS_SUCCESS);
         uint64_t offset = rig.local->offset - HEADER - 8;
-        assert_int_equal(expect_group(rig.local->current.sequence == 2 ? second : first, offset,
-                                      48000, 8).synced_position,
-                         48000);
+        assert_int_equal(
+            expect_group(rig.local->current.sequence == 2 ? second : first, offset, 48000, 8)
+                .synced_position,
+            48000);
         expect_durable(48000, 6);
         local_rig_done(&rig);
     }
@@ -466,8 +469,8 @@ static void after_a_failure_nothing_is_taken(void **state)
         uint64_t at; // 0: in log->sync
         int error, expected;
     } failures[] = {
-        {true, 1, EIO, EIO},  {false, 1, EROFS, EROFS}, {false, 2, EIO, EIO},
-        {false, 2, ENOSPC, EIO}, {true, 0, EIO, EIO},    {false, 0, ENOSPC, EIO},
+        {true, 1, EIO, EIO},     {false, 1, EROFS, EROFS}, {false, 2, EIO, EIO},
+        {false, 2, ENOSPC, EIO}, {true, 0, EIO, EIO},      {false, 0, ENOSPC, EIO},
     };
     for (size_t i = 0; i < sizeof failures / sizeof failures[0]; i++) {
         struct answer answer;

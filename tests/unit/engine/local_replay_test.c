@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The local log read back, from segments that are laid down byte by byte: what is good comes in order,
-// a torn end is cut, what was durable once and is not there is told apart from it and put aside, and
-// whatever fails, the next start finds the same.
+// The local log read back, from segments that are laid down byte by byte: what is good comes in
+// order, a torn end is cut, what was durable once and is not there is told apart from it and put
+// aside, and whatever fails, the next start finds the same.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -33,8 +33,11 @@ struct image {
 static struct image segment_of(uint64_t sequence, uint64_t position, uint64_t size)
 {
     struct image image = {
-        .header = {.sequence = sequence, .file_id = FILE_ID + sequence, .epoch = EPOCH,
-                   .position = position, .size = size},
+        .header = {.sequence = sequence,
+                   .file_id = FILE_ID + sequence,
+                   .epoch = EPOCH,
+                   .position = position,
+                   .size = size},
         .bytes = calloc(1, size),
         .offset = FIRST,
         .position = position,
@@ -63,9 +66,12 @@ static void write_group(struct image *image, struct taud_group_header header)
 static struct taud_group_header next_group(const struct image *image, uint32_t size,
                                            uint64_t synced_position)
 {
-    return (struct taud_group_header){
-        .file_id = image->header.file_id, .offset = image->offset, .epoch = image->header.epoch,
-        .position = image->position, .synced_position = synced_position, .size = size};
+    return (struct taud_group_header){.file_id = image->header.file_id,
+                                      .offset = image->offset,
+                                      .epoch = image->header.epoch,
+                                      .position = image->position,
+                                      .synced_position = synced_position,
+                                      .size = size};
 }
 
 static void add_group(struct image *image, uint32_t size, uint64_t synced_position)
@@ -226,7 +232,8 @@ static void other_names_are_no_segments(void **state)
     struct local_rig *rig = *state;
     static const char *const names[] = {
         "log/preparing.tmp", "log/000000000000000g.log", "log/0000000000000001.log.old",
-        "log/1.log", "log/000000000000000A.log", "log/0000000000000001", "log/notes"};
+        "log/1.log",         "log/000000000000000A.log", "log/0000000000000001",
+        "log/notes"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         local_rig_put(rig, names[i], "something else", 14);
     uint64_t digest = disk_digest(rig->disk, "data/log");
@@ -282,7 +289,11 @@ static void store_three(struct local_rig *rig, uint64_t bit, uint64_t synced_pos
     store(rig, &image);
 }
 
-enum { FIRST_END = HEADER + 40, SECOND_END = FIRST_END + HEADER + 48, END = SECOND_END + HEADER + 56 };
+enum {
+    FIRST_END = HEADER + 40,
+    SECOND_END = FIRST_END + HEADER + 48,
+    END = SECOND_END + HEADER + 56
+};
 
 static void any_bit_that_differs_ends_the_log_there(void **state)
 {
@@ -310,9 +321,9 @@ static void a_group_that_does_not_belong_there_ends_the_log(void **state)
         struct image image = segment_of(1, 0, 4 * TAUD_IO_BLOCK);
         add_group(&image, 40, 0);
         struct taud_group_header header = next_group(&image, 48, 0);
-        header.file_id ^= which == 0;      // of an earlier use of the file
+        header.file_id ^= which == 0;        // of an earlier use of the file
         header.offset += which == 1 ? 8 : 0; // swapped
-        header.epoch -= which == 2;        // of a server that was replaced
+        header.epoch -= which == 2;          // of a server that was replaced
         header.position -= which == 3 ? 8 : 0;
         write_group(&image, header);
         store(rig, &image);
@@ -422,7 +433,8 @@ static void a_segment_without_a_good_header_is_moved_aside(void **state)
         expect_cut(0, 1, 4 * TAUD_IO_BLOCK);
         uint64_t size;
         assert_null(local_rig_file(rig, name_of(1), &size));
-        assert_memory_equal(local_rig_file(rig, quarantined, &size), first.bytes, 4 * TAUD_IO_BLOCK);
+        assert_memory_equal(local_rig_file(rig, quarantined, &size), first.bytes,
+                            4 * TAUD_IO_BLOCK);
         free(first.bytes);
         disk_remove(rig->disk, "data/quarantine/0000000000000001.log");
     }
@@ -437,7 +449,8 @@ static void a_damaged_segment_is_never_removed(void **state)
     expect_cut(0, 1, 8);
     disk_restart(rig->disk, 0); // and it is there for good
     uint64_t size;
-    assert_memory_equal(local_rig_file(rig, "quarantine/0000000000000002.log", &size), "nonsense", 8);
+    assert_memory_equal(local_rig_file(rig, "quarantine/0000000000000002.log", &size), "nonsense",
+                        8);
     assert_null(local_rig_file(rig, name_of(2), &size));
 }
 
@@ -462,8 +475,12 @@ static void only_the_prepared_segment_that_comes_next_is_kept(void **state)
         uint64_t sequence, size;
         bool kept;
     } unused[] = {
-        {2, 5 * TAUD_IO_BLOCK, true}, {3, 5 * TAUD_IO_BLOCK, false}, {2, FIRST, false},
-        {2, FIRST + 512, false},      {2, 100, false},               {2, 0, false},
+        {2, 5 * TAUD_IO_BLOCK, true},
+        {3, 5 * TAUD_IO_BLOCK, false},
+        {2, FIRST, false},
+        {2, FIRST + 512, false},
+        {2, 100, false},
+        {2, 0, false},
     };
     static const uint8_t zeros[5 * TAUD_IO_BLOCK];
     for (size_t i = 0; i < sizeof unused / sizeof unused[0]; i++) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The local backend as its own files see it, on a disk in memory and with memory that can be refused;
-// and one operation of it tried with each of its calls to the disk failing in turn.
+// The local backend as its own files see it, on a disk in memory and with memory that can be
+// refused; and one operation of it tried with each of its calls to the disk failing in turn.
 #ifndef LOCAL_RIG_H
 #define LOCAL_RIG_H
 
@@ -34,8 +34,8 @@ void local_rig_open(struct local_rig *rig);
 uint8_t *local_rig_file(struct local_rig *rig, const char *name, uint64_t *ret_size);
 void local_rig_put(struct local_rig *rig, const char *name, const void *data, size_t size);
 
-// One operation, tried on a fresh rig for each of its calls to the disk, which meets `fault`. `check` is
-// told the answer, and whether the call failed; the disk works again by then.
+// One operation, tried on a fresh rig for each of its calls to the disk, which meets `fault`.
+// `check` is told the answer, and whether the call failed; the disk works again by then.
 struct local_rig_trial {
     void (*prepare)(struct local_rig *rig);
     int (*run)(struct local_rig *rig); // a status, or a negative errno

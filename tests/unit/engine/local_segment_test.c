@@ -18,14 +18,19 @@
 
 enum { SECOND_COPY = TAUD_IO_BLOCK, COPY = TAUD_SEGMENT_COPY_BYTES };
 
-static const struct taud_segment_header segment = {
-    .sequence = 0x0102030405060708, .file_id = 0x1112131415161718, .epoch = 0x2122232425262728,
-    .position = 0x3132333435363738, .size = 0x4142434445464748};
+static const struct taud_segment_header segment = {.sequence = 0x0102030405060708,
+                                                   .file_id = 0x1112131415161718,
+                                                   .epoch = 0x2122232425262728,
+                                                   .position = 0x3132333435363738,
+                                                   .size = 0x4142434445464748};
 
-static const struct taud_group_header group = {
-    .file_id = 0x0102030405060708, .offset = 0x1112131415161718, .epoch = 0x2122232425262728,
-    .position = 0x3132333435363738, .synced_position = 0x4142434445464748,
-    .size = 0x00010208, .content_crc = 0x51525354};
+static const struct taud_group_header group = {.file_id = 0x0102030405060708,
+                                               .offset = 0x1112131415161718,
+                                               .epoch = 0x2122232425262728,
+                                               .position = 0x3132333435363738,
+                                               .synced_position = 0x4142434445464748,
+                                               .size = 0x00010208,
+                                               .content_crc = 0x51525354};
 
 // --- headers ----------------------------------------------------------------------------------
 
@@ -38,8 +43,8 @@ static void a_segment_header_is_as_the_format_says_twice(void **state)
     taud_segment_header_encode(bytes, &segment);
     assert_memory_equal(bytes, "TAULOG\r\n\1\0\0\0\0\40\0\0", 16);
     assert_memory_equal(bytes + 16, "\10\7\6\5\4\3\2\1\x18\x17\x16\x15\x14\x13\x12\x11", 16);
-    assert_memory_equal(bytes + 32, "\x28\x27\x26\x25\x24\x23\x22\x21\x38\x37\x36\x35\x34\x33\x32\x31",
-                        16);
+    assert_memory_equal(bytes + 32,
+                        "\x28\x27\x26\x25\x24\x23\x22\x21\x38\x37\x36\x35\x34\x33\x32\x31", 16);
     assert_memory_equal(bytes + 48, "\x48\x47\x46\x45\x44\x43\x42\x41\0\0\0\0", 12);
     assert_int_equal(taud_load_u32(bytes + 60), taud_crc32c(0, bytes, 60));
     assert_memory_equal(bytes, bytes + SECOND_COPY, COPY);
@@ -122,9 +127,10 @@ static void a_group_header_is_as_the_format_says(void **state)
     assert_memory_equal(bytes, "TGRP", 4);
     assert_int_equal(taud_load_u32(bytes + 4), taud_crc32c(0, bytes + 8, 48));
     assert_memory_equal(bytes + 8, "\10\7\6\5\4\3\2\1\x18\x17\x16\x15\x14\x13\x12\x11", 16);
-    assert_memory_equal(bytes + 24, "\x28\x27\x26\x25\x24\x23\x22\x21\x38\x37\x36\x35\x34\x33\x32\x31",
+    assert_memory_equal(bytes + 24,
+                        "\x28\x27\x26\x25\x24\x23\x22\x21\x38\x37\x36\x35\x34\x33\x32\x31", 16);
+    assert_memory_equal(bytes + 40, "\x48\x47\x46\x45\x44\x43\x42\x41\x08\2\1\0\x54\x53\x52\x51",
                         16);
-    assert_memory_equal(bytes + 40, "\x48\x47\x46\x45\x44\x43\x42\x41\x08\2\1\0\x54\x53\x52\x51", 16);
     assert_true(taud_group_header_decode(bytes, &back));
     assert_memory_equal(&back, &group, sizeof group);
     for (size_t bit = 0; bit < sizeof bytes * 8; bit++) {
@@ -141,7 +147,11 @@ static void a_group_has_a_size_within_its_bounds(void **state)
         uint32_t size;
         bool good;
     } sizes[] = {
-        {0, false}, {8, true}, {12, false}, {8 << 20, true}, {(8 << 20) + 8, false},
+        {0, false},
+        {8, true},
+        {12, false},
+        {8 << 20, true},
+        {(8 << 20) + 8, false},
         {UINT32_MAX - 7, false},
     };
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
@@ -159,10 +169,15 @@ static void each_segment_is_twice_the_one_before_up_to_the_bound(void **state)
     static const struct {
         uint64_t bound, sequence, size;
     } sizes[] = {
-        {64 << 20, 1, 8 << 20},   {64 << 20, 2, 16 << 20}, {64 << 20, 4, 64 << 20},
-        {64 << 20, 5, 64 << 20},  {64 << 20, UINT64_MAX, 64 << 20},
-        {20 << 20, 2, 16 << 20},  {20 << 20, 3, 20 << 20},
-        {16 << 10, 1, 16 << 10},  {8 << 20, 2, 8 << 20},
+        {64 << 20, 1, 8 << 20},
+        {64 << 20, 2, 16 << 20},
+        {64 << 20, 4, 64 << 20},
+        {64 << 20, 5, 64 << 20},
+        {64 << 20, UINT64_MAX, 64 << 20},
+        {20 << 20, 2, 16 << 20},
+        {20 << 20, 3, 20 << 20},
+        {16 << 10, 1, 16 << 10},
+        {8 << 20, 2, 8 << 20},
         {UINT64_C(1) << 40, 100, UINT64_C(1) << 40},
     };
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
@@ -465,7 +480,7 @@ static void all_before_is_synced_first(void **state)
             .kind = DISK_FAULT_ERROR, .at = 1, .error = error ? ENOSPC : EROFS};
         local->unsynced = true;
         disk_set_fault(rig->disk, fault);
-        // A sync that failed for want of space has lost what it was to keep: no reason to try again.
+        // A sync that failed for want of space has lost what it was to keep: it is not tried again.
         assert_int_equal(taud_local_roll(local, 640, 0), error ? -EIO : -EROFS);
         assert_true(local->unsynced);
         assert_int_equal(local->synced_position, 0);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The buffers of the log over a backend that only collects what is handed down: what is admitted, how
-// records and points come together in groups, and what writers are told of a disk that is full or
-// broken. How and when groups are handed down is the commit's: commit_test.c.
+// The buffers of the log over a backend that only collects what is handed down: what is admitted,
+// how records and points come together in groups, and what writers are told of a disk that is full
+// or broken. How and when groups are handed down is the commit's: commit_test.c.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -147,7 +147,7 @@ static int teardown(void **state)
     return 0;
 }
 
-// A record that its first words say the size and the number of.
+// A record whose first word is its number.
 struct text {
     size_t size;
     uint64_t number;
@@ -334,7 +334,7 @@ static void the_last_of_the_disk_is_kept_for_what_frees(void **state)
     const uint64_t reserve = TAUD_LOG_RESERVE_BYTES;
     atomic_store(&sink.room, 0);
     assert_int_equal(try_admit(8, false), TAU_STATUS_SUCCESS); // more can be prepared
-    write_record(1000, 1); // and waits
+    write_record(1000, 1);                                     // and waits
     assert_int_equal(taud_log_admit(&the_log, 200, false), TAU_STATUS_SUCCESS); // is promised
     atomic_store(&the_log.prepare_full, true);
     atomic_store(&sink.room, 1200 + 80 + reserve);
@@ -449,6 +449,7 @@ static void without_memory_there_is_no_log(void **state)
     assert_int_equal(taud_log_add_listener(&the_log, on_durable, &told), TAU_STATUS_NO_MEMORY);
     assert_null(atomic_load(&the_log.listeners));
     taud_log_stop(&the_log); // which never started
+    assert_false(the_log.stopping);
     taud_log_done(&the_log);
     assert_int_equal(atomic_load(&memory.live), 0);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Records of the log: each kind comes back with what it says and nothing else, cut at every byte it is
-// refused, and so is what no server of this version writes.
+// Records of the log: each kind comes back with what it says and nothing else, cut at every byte
+// it is refused, and so is what no server of this version writes.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
