@@ -10,13 +10,15 @@
 #include "certificate.h"
 #include "command.h"
 
-/* Lets an idle client see what has happened to its connection. */
+/* Lets an idle client see what has happened to its connection: its end may stand behind answers
+ * that nobody has read yet. */
 static void look(struct tau_client *client)
 {
     struct tau_async *async = tau_client_pipeline(client);
     struct pollfd watched = {.fd = tau_async_fd(async), .events = POLLIN};
-    if (watched.fd >= 0 && poll(&watched, 1, 0) > 0) {
+    while (watched.fd >= 0 && poll(&watched, 1, 0) > 0) {
         tau_async_on_ready(async, TAU_EVENT_READ);
+        watched.fd = tau_async_fd(async);
     }
 }
 

@@ -227,8 +227,13 @@ class Import(unittest.TestCase):
 
     def test_slow_input(self) -> None:
         """Rows of a pipe that is still being written are stored soon, and a pause that outlasts
-        the server's patience loses nothing."""
-        with Server("--idle-timeout", "1s") as server:
+        the server's patience loses nothing: not those that were not sent by then either."""
+        for patience in ("200ms", "1s"):
+            with self.subTest(patience=patience):
+                self.feed_slowly(patience)
+
+    def feed_slowly(self, patience: str) -> None:
+        with Server("--idle-timeout", patience) as server:
             cli = Cli(server)
             with subprocess.Popen([str(TAU_CLI), "import", "-"], env=cli.env,
                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE,

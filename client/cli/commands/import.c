@@ -24,8 +24,8 @@
 #define DEFAULT_MAX_ERRORS 1000
 
 /* A slow input, such as a pipe that is still being written: how long rows wait to be sent. */
-#define LINGER_NS INT64_C(1000000000)
-#define LINGER_MS 1000
+#define LINGER_NS INT64_C(500000000)
+#define LINGER_MS 500
 
 enum { OPTION_SERIES, OPTION_MAX_ERRORS };
 
@@ -185,17 +185,41 @@ static bool on_record(void *user_data, const struct cli_csv_record *record)
     return cli_sender_add(&import->sender, &row, &place) && !import->stopped;
 }
 
-/* Waits for more to read, and sends what was read when that takes long. In a long pause the server
- * may close the connection: nothing is in flight then, so a new one takes its place. */
+/* Sends what was read, or stops the import. The server may have closed the connection in a pause:
+ * then a new one takes its place before anything is sent. */
+static void send_now(struct import *import)
+{
+    if (cli_sender_has_rows(&import->sender)) {
+        cli_progress_clear(&import->progress);
+        if (cli_connect(import->cli) != CLI_OK) {
+            import->sender.failed = TAU_STATUS_CONNECTION_FAILED;
+        }
+    }
+    if (import->sender.failed != TAU_STATUS_SUCCESS || !cli_sender_finish(&import->sender)) {
+        import->stopped = true;
+    }
+    import->sent_ns = cli_clock_ns();
+}
+
+/* Whether nothing is there to be read for a while. What was asked for already, such as new series,
+ * leaves before the wait. */
+static bool is_pause(const struct import *import, struct pollfd *watched)
+{
+    if (poll(watched, 1, 0) != 0) {
+        return false;
+    }
+    tau_async_flush(tau_client_pipeline(import->cli->client));
+    return poll(watched, 1, LINGER_MS) == 0;
+}
+
+/* Waits for more to read, and sends what was read when that takes long. */
 static void wait_for_input(struct import *import, int fd)
 {
     struct pollfd watched = {.fd = fd, .events = POLLIN};
     bool paused = false;
-    while (!import->stopped && !cli_interrupted() && poll(&watched, 1, LINGER_MS) == 0) {
+    while (!import->stopped && !cli_interrupted() && is_pause(import, &watched)) {
         paused = true;
-        if (!cli_sender_finish(&import->sender)) {
-            import->stopped = true;
-        }
+        send_now(import);
     }
     if (cli_interrupted()) {
         import->stopped = true;
@@ -212,10 +236,8 @@ static void wait_for_input(struct import *import, int fd)
 /* Rows that trickle in never fill a batch soon. */
 static void send_when_late(struct import *import)
 {
-    int64_t now_ns = cli_clock_ns();
-    if (now_ns - import->sent_ns >= LINGER_NS) {
-        cli_sender_finish(&import->sender);
-        import->sent_ns = now_ns;
+    if (cli_clock_ns() - import->sent_ns >= LINGER_NS) {
+        send_now(import);
     }
 }
 

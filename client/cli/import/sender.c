@@ -222,9 +222,14 @@ bool cli_sender_add(struct cli_sender *sender, const struct tau_row *row,
     return sender->failed == TAU_STATUS_SUCCESS;
 }
 
+bool cli_sender_has_rows(const struct cli_sender *sender)
+{
+    return sender->filling != NULL && sender->filling->count > 0;
+}
+
 bool cli_sender_finish(struct cli_sender *sender)
 {
-    if (sender->filling != NULL && sender->filling->count > 0) {
+    if (cli_sender_has_rows(sender)) {
         send_batch(sender);
     }
     if (tau_client_wait(sender->client, 0) != TAU_STATUS_SUCCESS &&

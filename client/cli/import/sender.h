@@ -78,4 +78,7 @@ bool cli_sender_add(struct cli_sender *sender, const struct tau_row *row,
 /* Sends what is left and waits for all answers. Returns as cli_sender_add. */
 bool cli_sender_finish(struct cli_sender *sender);
 
+/* Whether rows were added that are not sent yet. */
+bool cli_sender_has_rows(const struct cli_sender *sender);
+
 #endif
