@@ -271,8 +271,48 @@ def check_generator(tree: Tree) -> list[str]:
     return breaches
 
 
+# Which folder of tests/unit holds the tests of a source file; the most specific path decides. The
+# adapters of event loops are headers with code.
+TEST_ROOMS: tuple[tuple[str, str], ...] = (
+    ("protocol/wire/", "wire"),
+    ("server/engine/", "engine"),
+    ("server/", "server"),
+    ("client/src/", "client"),
+    ("client/adapters/", "client"),
+    ("client/cli/", "cli"),
+)
+ONLY_MAIN = {"server/main.c", "client/cli/main.c"}
+
+
+def is_source(path: str) -> bool:
+    suffixes = {".c", ".rl"} | ({".h"} if path.startswith("client/adapters/") else set())
+    return Path(path).suffix in suffixes and path not in ONLY_MAIN
+
+
+def check_unit_tests(tree: Tree) -> list[str]:
+    """Each source file has a test file of its own: F_test.c, or FOLDER_F_test.c. Two that share a
+    stem cannot share a test."""
+    sources: dict[str, list[PurePosixPath]] = {}
+    for path in sorted(filter(is_source, tree)):
+        room = next((room for prefix, room in TEST_ROOMS if path.startswith(prefix)), None)
+        if room is not None:
+            stem = PurePosixPath(path).stem
+            sources.setdefault(f"tests/unit/{room}/{stem}", []).append(PurePosixPath(path))
+    breaches = []
+    for test, paths in sources.items():
+        folder, stem = test.rsplit("/", 1)
+        for path in paths:
+            names = [f"{folder}/{path.parent.name}_{stem}_test.c"]
+            if len(paths) == 1:
+                names.insert(0, f"{test}_test.c")
+            if not any(name in tree for name in names):
+                breaches.append(f"{path}: has no test of its own: {' or '.join(names)}")
+    return breaches
+
+
 CHECKS: tuple[Callable[[Tree], list[str]], ...] = (
-    check_layers, check_bans, check_licences, check_traces, check_top_level, check_generator)
+    check_layers, check_bans, check_licences, check_traces, check_top_level, check_generator,
+    check_unit_tests)
 
 # --- tests ------------------------------------------------------------------------------------
 
@@ -302,6 +342,10 @@ class PlantedBreaches(unittest.TestCase):
         "client/cli/main.c": GOOD_HEAD + "#include <tau/client.h>\n", "README.md": "# Tau\n",
         "client/src/core.c": GOOD_HEAD + "#include \"wire/bytes.h\"\n",
     }
+    # Each source file of it has its test, and those that are planted as p.c and more.c have one too.
+    TREE.update({f"tests/unit/{test}_test.c": GOOD_HEAD for test in (
+        "server/connection", "engine/io", "server/write", "client/core", "engine/more", "wire/p",
+        "engine/p", "server/p", "client/p", "cli/p")})
 
     def found(self, path: str, text: str) -> set[str]:
         tree = {**self.TREE, path: text}
@@ -345,6 +389,25 @@ class PlantedBreaches(unittest.TestCase):
         text = ("/* open() and time() are for others. */\n// malloc()\n"
                 "void f(struct seam *s) { s->open(\"time()\"); taud_time(); s.write(); }\n")
         self.assertEqual(self.found("server/engine/p.c", GOOD_HEAD + text), set())
+
+    def test_unit_tests(self) -> None:
+        for path in ("protocol/wire/q.c", "server/engine/q.c", "server/net/q.c", "server/q.rl",
+                     "client/src/q.c", "client/adapters/tau/q.h", "client/cli/plot/q.c",
+                     "client/cli/parse/q.rl"):
+            self.expect("check_unit_tests", path, "")
+        for path in ("server/main.c", "client/cli/main.c", "client/cli/q.h", "server/q.h",
+                     "client/examples/q.c", "tests/bench/q.c"):
+            self.assertEqual(self.found(path, GOOD_HEAD), set(), path)
+
+    def test_a_test_belongs_to_one_file(self) -> None:
+        """Where two share a stem each is named with its folder; that of another room is no help."""
+        one, other, shared = "server/net/p.c", "server/observe/p.c", "tests/unit/server/p_test.c"
+        named = {f"tests/unit/server/{folder}_p_test.c": "" for folder in ("net", "observe")}
+        self.assertEqual(check_unit_tests({one: "", shared: ""}), [])
+        self.assertEqual(check_unit_tests({one: "", **named}), [])
+        self.assertEqual(len(check_unit_tests({one: "", "tests/unit/engine/p_test.c": ""})), 1)
+        self.assertEqual(len(check_unit_tests({one: "", other: "", shared: ""})), 2)
+        self.assertEqual(check_unit_tests({one: "", other: "", **named}), [])
 
     def test_files(self) -> None:
         self.assertEqual(self.found("server/net/p.c", "int x;\n"), {"check_licences"})
