@@ -286,7 +286,6 @@ static void run_timers(struct tau_async *async, int64_t now_ns)
 static void work(struct tau_async *async, unsigned events, int64_t now_ns)
 {
     bool had_socket = async->fd >= 0;
-    tau_core_start_deadlines(&async->core, now_ns);
     if (async->core.phase == TAU_CORE_OPENING)
         continue_opening(async, now_ns);
     else if (tau_core_is_open(&async->core) && (events & TAU_EVENT_READ) != 0)
@@ -308,7 +307,7 @@ void tau_async_on_ready(struct tau_async *async, unsigned events)
     tau_async_enter(async);
     if (!async->doomed)
         work(async, events, now_ns);
-    if (async->core.unstarted > 0) /* made in callbacks: later than when the turn began */
+    if (async->core.unstarted > 0) /* some in callbacks: later than when the turn began */
         tau_core_start_deadlines(&async->core, tau_clock_now_ns());
     async->announced_wanted = tau_async_wanted(async);
     async->announced_deadline_ns = next_deadline_ns(async);

@@ -9,6 +9,8 @@
 
 #include <cmocka.h>
 
+#include "core_parts.h"
+#include "fault.h"
 #include "rig.h"
 #include "tau_codec.h"
 
@@ -188,6 +190,9 @@ static void deadlines_run_from_when_they_are_started(void **state)
     assert_int_equal(deadline_of(rig, 2), TAU_NEVER);
     assert_int_equal(deadline_of(rig, 3), 5 * second_ns + second_ns / 2);
     assert_int_equal(tau_core_deadline(rig->core), 2 * second_ns);
+    make_request(rig);
+    tau_core_tick(rig->core, 3 * second_ns); // the first two are late, the last cannot be
+    assert_int_equal(rig->core->outstanding, 3);
 }
 
 /* More requests have left than were started, and new ones came. */
@@ -208,6 +213,18 @@ static void deadlines_are_started_for_what_is_left(void **state)
     assert_int_equal(deadline_of(rig, 0), 7 + 1000 * TAU_NS_PER_MS);
     assert_int_equal(deadline_of(rig, 1), 7 + 1000 * TAU_NS_PER_MS);
     bytes_free(&reply);
+}
+
+static void what_was_given_up_has_no_deadline(void **state)
+{
+    struct rig *rig = *state;
+    struct tau_error error;
+    rig_ready(rig);
+    make_request(rig);
+    tau_fault_status(&error, TAU_STATUS_NOT_SUPPORTED);
+    tau_core_abandon(rig->core, 0, &error);
+    tau_core_start_deadlines(rig->core, 7);
+    assert_int_equal(tau_core_deadline(rig->core), TAU_NEVER);
 }
 
 static void a_full_table_would_block(void **state)
@@ -581,6 +598,7 @@ int main(void)
         CASE(what_times_out_at_the_front_leaves_the_output),
         CASE(deadlines_run_from_when_they_are_started),
         CASE(deadlines_are_started_for_what_is_left),
+        CASE(what_was_given_up_has_no_deadline),
         CASE(a_full_table_would_block),
         CASE(a_full_output_would_block),
         CASE(a_stream_is_delivered_and_renews_its_deadline),
