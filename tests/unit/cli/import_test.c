@@ -158,6 +158,9 @@ static void test_max_errors(void **state)
     assert_int_equal(import(rig, "%/cpu.csv -m 0"), CLI_PARTIAL);
     expect_sum(rig, "2 accepted, 3 rejected, ");
     assert_null(strstr(rig->err, "giving up"));
+    assert_non_null(strstr(rig->err, "/cpu.csv:4: "));
+    assert_int_equal(import(rig, "%/cpu.csv %/none.csv -m 1"), CLI_PARTIAL);
+    assert_null(strstr(rig->err, "none.csv")); /* it was not begun */
 }
 
 /* A batch that fails as a whole ends the import: all of its lines are named in one message. */

@@ -59,6 +59,19 @@ static void assert_good(struct command_rig *rig, const struct trial *trial)
     assert_int_equal(rig_requests(rig, TAU_OPCODE_CONNECT), 2);
 }
 
+/* No two series that were created have the same label. */
+static void assert_distinct_series(struct command_rig *rig)
+{
+    size_t count = rig_requests(rig, TAU_OPCODE_CREATE_SERIES);
+    for (size_t i = 0; i < count; i++) {
+        struct tau_slice one = rig_request(rig, TAU_OPCODE_CREATE_SERIES, i);
+        for (size_t j = 0; j < i; j++) {
+            struct tau_slice other = rig_request(rig, TAU_OPCODE_CREATE_SERIES, j);
+            assert_memory_not_equal(one.data, other.data, sizeof(struct tau_label));
+        }
+    }
+}
+
 /* Every connection has series of its own, whose timestamps only rise. */
 static void test_append(void **state)
 {
@@ -83,6 +96,7 @@ static void test_append(void **state)
         }
     }
     assert_int_equal(next, 2);
+    assert_distinct_series(rig);
     free(trial);
 }
 

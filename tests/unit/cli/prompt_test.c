@@ -242,17 +242,19 @@ static void test_drop_line(void **state)
     assert_int_equal(rig_requests(rig, TAU_OPCODE_PING), 1);
 }
 
-/* A signal ends the command that runs, and not the prompt. */
+/* A signal ends the command that runs, neither the prompt nor the command behind it. */
 static void test_interrupted_command(void **state)
 {
-    static const char *const lines[] = {"ping -c 2 -i 1h\r", "ping\r", "exit\r", NULL};
+    static const char *const lines[] = {"ping -c 2 -i 1h\r", "list\r", "exit\r", NULL};
+    static const char *const labels[] = {"hall", "kitchen"};
     struct command_rig *rig = *state;
     struct typist typist;
     rig_pong(rig);
     rig_interrupt(rig);
-    rig_pong(rig);
+    rig_reply_labels(rig, labels, 2, false);
     assert_int_equal(converse(rig, &typist, lines), CLI_OK);
-    assert_int_equal(rig_requests(rig, TAU_OPCODE_PING), 2);
+    assert_int_equal(rig_requests(rig, TAU_OPCODE_PING), 1);
+    assert_non_null(strstr(rig->out, "series\nhall\nkitchen\n"));
 }
 
 /* A word that is the only one to go on with is completed and ended; several are listed. */

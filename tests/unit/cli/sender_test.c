@@ -212,6 +212,7 @@ static void test_many_batches(void **state)
 {
     const size_t batches = CLI_BATCH_COUNT + 3;
     struct command_rig *rig = *state;
+    struct tau_batch_append_request first = {.count = 0};
     struct cli_sender sender;
     struct log log;
     rig_ok(rig, TAU_OPCODE_CREATE_SERIES);
@@ -224,6 +225,10 @@ static void test_many_batches(void **state)
     assert_true(cli_sender_finish(&sender));
     assert_int_equal(sender.accepted, batches * CLI_BATCH_ROWS + 1);
     assert_int_equal(rig_requests(rig, TAU_OPCODE_BATCH_APPEND), batches + 1);
+    assert_int_equal(
+        tau_batch_append_request_decode(rig_request(rig, TAU_OPCODE_BATCH_APPEND, 0), &first, NULL),
+        TAU_STATUS_SUCCESS);
+    assert_int_equal(first.timestamps.count, CLI_BATCH_ROWS);
     cli_sender_done(&sender);
 }
 

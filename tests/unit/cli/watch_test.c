@@ -86,10 +86,13 @@ static void test_created_anew(void **state)
     struct command_rig *rig = *state;
     rig_reply_series(rig, 7, 5, 1, 9);
     rig_reply_series(rig, 8, 1, 2, 2);
+    rig_reply_series(rig, 8, 2, 2, 5);
     rig_reply_run(rig, 2, 1, 1);
-    rig_expect(rig, WATCH "--limit 1", CLI_OK, HEADER "2,2\n",
+    rig_reply_run(rig, 5, 1, 1);
+    rig_expect(rig, WATCH "--limit 2", CLI_OK, HEADER "2,2\n5,5\n",
                "tau-cli: watch: cpu was created anew\n");
     assert_int_equal(rig_range_request(rig, 0).from, INT64_MIN);
+    assert_int_equal(rig_range_request(rig, 1).from, 3);
 }
 
 /* Behind the last moment nothing can come, until the series is another one. */
@@ -127,13 +130,19 @@ static void test_interrupt(void **state)
     rig_expect(rig, "watch cpu -i 1h --format csv", CLI_OK, HEADER, "");
 }
 
-/* A table shows its header at once: somebody waits in front of it. */
+/* A table shows its header before anything comes: somebody waits in front of it. */
 static void test_header_at_once(void **state)
 {
     struct command_rig *rig = *state;
+    FILE *err = rig->cli->err;
     rig_reply_series(rig, 7, 0, 0, 0);
+    rig_reply_series(rig, 8, 0, 0, 0);
     rig_interrupt(rig);
-    rig_expect(rig, "watch cpu --time ns", CLI_OK, "timestamp  value\n", "");
+    rig->cli->err = rig->cli->out; /* one stream shows what came first */
+    int code = rig_run(rig, "watch cpu --time ns");
+    rig->cli->err = err;
+    assert_int_equal(code, CLI_OK);
+    assert_string_equal(rig->out, "timestamp  value\ntau-cli: watch: cpu was created anew\n");
 }
 
 static void test_series_that_is_not_there(void **state)
