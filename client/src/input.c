@@ -75,6 +75,8 @@ void tau_input_add(struct tau_input *input, size_t size)
 
 struct tau_slice tau_input_bytes(const struct tau_input *input)
 {
+    if (input->data == NULL)
+        return (struct tau_slice){.size = 0};
     return (struct tau_slice){.data = input->data + input->begin,
                               .size = input->end - input->begin};
 }

@@ -4,6 +4,7 @@
 #include "net/connection.h"
 
 #include "net/worker.h"
+#include "wire/slice.h"
 #include "tau_session.h"
 
 #include <assert.h>
@@ -270,19 +271,20 @@ static bool execute(struct taud_connection *c, const uint8_t *data, size_t size)
 {
     struct taud_transport *transport = &c->worker->transport;
     struct taud_session *session = &c->session;
-    size_t consumed = 0;
+    struct tau_slice rest = tau_slice_of(data, size);
     for (;;) {
-        consumed += taud_session_execute(session, transport, data + consumed, size - consumed);
+        size_t consumed = taud_session_execute(session, transport, rest.data, rest.size);
+        rest = tau_slice_from(rest, consumed);
         bool blocked = session->wait == TAUD_WAIT_OUTPUT || session->wait == TAUD_WAIT_LOG ||
                        session->wait == TAUD_WAIT_PENDING;
-        if (!blocked || !taud_session_scan(session, transport, data + consumed, size - consumed))
+        if (!blocked || !taud_session_scan(session, transport, rest.data, rest.size))
             break;
     }
     if (session->wait == TAUD_WAIT_CLOSED)
-        consumed = size;
+        rest.size = 0;
     if (transport->context.log_position != 0)
         taud_worker_wrote(c->worker, transport->context.log_position);
-    return !transport->reply.broken && keep_input(c, data + consumed, size - consumed);
+    return !transport->reply.broken && keep_input(c, rest.data, rest.size);
 }
 
 // Puts the connection into the lists where others will find it.

@@ -34,7 +34,6 @@ void cli_collect_disk(const char *text, bool (*is_wanted)(const char *name),
                             name);
             cli_samples_add(samples, (double)busy_ms, "disk.%s.busy_ms", name);
         }
-        line = strchr(line, '\n');
-        line += line != NULL;
+        line = cli_next_line(line);
     }
 }

@@ -27,7 +27,6 @@ void cli_collect_memory(const char *text, struct cli_samples *samples)
                 cli_samples_add(samples, (double)kib * 1024, "mem.%s", wanted[i].name);
             }
         }
-        line = strchr(line, '\n');
-        line += line != NULL;
+        line = cli_next_line(line);
     }
 }

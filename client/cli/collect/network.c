@@ -45,7 +45,6 @@ void cli_collect_network(const char *text, struct cli_samples *samples)
             add_direction(samples, name, (int)length, "rx", counters + RECEIVED);
             add_direction(samples, name, (int)length, "tx", counters + SENT);
         }
-        line = strchr(line, '\n');
-        line += line != NULL;
+        line = cli_next_line(line);
     }
 }

@@ -7,6 +7,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #define NAME_BYTES 256
 
@@ -36,4 +37,10 @@ void cli_samples_add(struct cli_samples *samples, double value, const char *form
         return;
     }
     samples->rows[samples->count++] = row;
+}
+
+const char *cli_next_line(const char *line)
+{
+    const char *end = strchr(line, '\n');
+    return end != NULL ? end + 1 : NULL;
 }

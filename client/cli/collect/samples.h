@@ -30,6 +30,9 @@ void cli_samples_begin(struct cli_samples *samples, const char *prefix, int64_t 
 void cli_samples_add(struct cli_samples *samples, double value, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* Behind the end of the line; NULL when the text has no further one. */
+const char *cli_next_line(const char *line);
+
 #define CLI_CPU_STATES 8
 
 /* The processor's time in each state, in ticks since the machine started. */
