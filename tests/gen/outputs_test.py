@@ -27,7 +27,7 @@ BUILD = (
     "tau_elements.c", "tau_header_oracle.rl", "tau_names.c", "tau_operation_table.c",
     "tau_session.h", "tau_session.rl", "tau_tables.c",
 )  # fmt: skip
-PUBLISHED = ("reference.md", "session.dot", "session.svg", "vectors.jsonl")
+PUBLISHED = ("reference.md", "session.dot", "session.svg", "specification.json", "vectors.jsonl")
 
 
 def texts(directory: Path) -> dict[str, bytes]:
@@ -79,7 +79,7 @@ class OutputsTest(unittest.TestCase):
             space.change("tau.toml", 'doc = "Too late."', 'doc = "Much too late."')
             generate_all(space, "out")
             written = {p.name for p in paths if p.stat().st_mtime > old + 1}
-            self.assertEqual(written, {"protocol.h", "tau_names.c", "reference.md"})
+            self.assertEqual(written, {"protocol.h", "tau_names.c", "reference.md", "specification.json"})
             self.assertEqual(list((space.path / "out").rglob("*.partial")), [])
 
     def test_check_names_what_is_stale(self) -> None:
