@@ -73,6 +73,7 @@ struct tau_field_info {
     const struct tau_type_info *type;
     enum tau_field_shape shape;
     uint8_t prefix_size;     /* of the length in front, or 0 */
+    uint16_t count_field;    /* the place of the field that counts an array, or TAU_FIELD_NONE */
     bool needs_feature;      /* there only if the bool at has_offset is true */
     uint16_t c_offset;
     uint16_t has_offset;
@@ -168,12 +169,16 @@ def _field(field: Field, payload: Payload) -> str:
         has = f"offsetof({tag}, has_{field.name})"
     if field.feature:
         has = f"offsetof({tag}, has_{field.feature.name})"
+    counter = "TAU_FIELD_NONE"
+    if field.count_field:
+        counter = str(payload.field(field.count_field).number)
     top = field.max_count if field.is_array else field.max_bytes
     rows = [
         f'.name = "{field.name}"',
         f".type = &{field.type.name}_type",
         f".shape = {_SHAPES[field.shape]}",
         f".prefix_size = {field.prefix}",
+        f".count_field = {counter}",
         f".needs_feature = {str(field.feature is not None).lower()}",
         f".c_offset = offsetof({tag}, {field.name})",
         f".has_offset = {has}",
