@@ -2,14 +2,17 @@
 # ctest: timeout=300 labels=threads
 """The operations that stand beside version 1: layouts, meanings and limits, byte by byte.
 
-NEGOTIATE, LIST_SERIES, DESCRIBE_SERIES, BATCH_APPEND, MULTI_APPEND and QUERY_LATEST are here;
-streams and CANCEL are in stream_test.py.
+NEGOTIATE, SPECIFICATION, LIST_SERIES, DESCRIBE_SERIES, BATCH_APPEND, MULTI_APPEND and QUERY_LATEST
+are here; streams and CANCEL are in stream_test.py.
 """
 
 from __future__ import annotations
 
+import json
+import os
 import struct
 import unittest
+from pathlib import Path
 
 import tau_raw as raw
 from tau_raw import (BATCH_APPEND, INVALID_PAYLOAD, LIST_SERIES, MULTI_APPEND, NEGOTIATE, OK,
@@ -21,10 +24,13 @@ MULTI_LIMIT = 87_381
 PAGE_LIMIT = 2_000
 ANNOUNCED_LIMITS = {1: 4_194_304, 2: 32, 3: 65_536, 4: 3, 5: 10_000, 6: 1_000, 7: 16, 8: 131_072,
                     9: PAGE_LIMIT, 10: BATCH_LIMIT, 11: MULTI_LIMIT, 12: 4_095, 13: 512, 14: 64}
-OFFERED = {raw.CONNECT, raw.DISCONNECT, raw.PING, raw.NEGOTIATE, raw.CANCEL, raw.CREATE_SERIES,
-           raw.DROP_SERIES, raw.LIST_SERIES, raw.DESCRIBE_SERIES, raw.APPEND, raw.BATCH_APPEND,
-           raw.MULTI_APPEND, raw.QUERY_POINT, raw.QUERY_RANGE, raw.QUERY_LATEST, raw.CREATE_LENS,
-           raw.DROP_LENS, raw.QUERY_LENS, raw.COMPOSE_LENS, raw.LIST_LENSES}
+OFFERED = {raw.CONNECT, raw.DISCONNECT, raw.PING, raw.NEGOTIATE, raw.CANCEL, raw.SPECIFICATION,
+           raw.CREATE_SERIES, raw.DROP_SERIES, raw.LIST_SERIES, raw.DESCRIBE_SERIES, raw.APPEND,
+           raw.BATCH_APPEND, raw.MULTI_APPEND, raw.QUERY_POINT, raw.QUERY_RANGE, raw.QUERY_LATEST,
+           raw.CREATE_LENS, raw.DROP_LENS, raw.QUERY_LENS, raw.COMPOSE_LENS, raw.LIST_LENSES}
+
+
+PUBLISHED = Path(os.environ["TAU_SOURCE_DIR"]) / "protocol" / "published" / "specification.json"
 
 
 class OperationCase(ServerCase):
@@ -126,6 +132,25 @@ class Negotiation(OperationCase):
         self.assertGreater(len(self.client.request(raw.DROP_SERIES, self.label()).payload), 9)
         self.client.negotiate(0)
         self.expect_status(SERIES_NOT_FOUND, raw.DROP_SERIES, self.label())
+
+
+class Document(OperationCase):
+    def test_it_is_what_is_published(self) -> None:
+        reply = self.client.request(raw.SPECIFICATION)
+        self.assertEqual(reply.opcode, OK)
+        published = json.loads(PUBLISHED.read_text(encoding="utf-8"))
+        text = json.dumps(published, ensure_ascii=False, separators=(",", ":"))
+        self.assertEqual(reply.payload.decode("utf-8"), text)
+
+    def test_its_fingerprints_are_those_of_negotiation(self) -> None:
+        document = json.loads(self.client.request(raw.SPECIFICATION).payload)
+        told = {o["code"]: int(o["fingerprint"], 16)
+                for service in document["services"] for o in service["operations"]}
+        self.assertEqual(told, self.server_says.operations)
+        self.assertEqual(int(document["fingerprint"], 16), self.server_says.specification)
+
+    def test_refused(self) -> None:
+        self.expect_status(INVALID_PAYLOAD, raw.SPECIFICATION, b"x")
 
 
 class Listing(unittest.TestCase):

@@ -35,6 +35,15 @@ static struct tau_label named(const char *text)
     return label;
 }
 
+static void check_specification(void)
+{
+    static const char begin[] = "{\"name\":\"tau\",";
+    struct tau_specification_response served;
+    CHECK(tau_client_specification(client, &served, &error) == TAU_STATUS_SUCCESS);
+    CHECK(served.document.size > sizeof(begin));
+    CHECK(memcmp(served.document.data, begin, sizeof(begin) - 1) == 0);
+}
+
 static void check_series(void)
 {
     struct tau_create_series_request create = {.label = named("op.a")};
@@ -250,6 +259,7 @@ int main(void)
     CHECK(tau_client_new(&options, &client, &error) == TAU_STATUS_SUCCESS);
     CHECK(tau_client_server(client)->negotiated);
     CHECK(strncmp(tau_client_server(client)->name, "taud", 4) == 0);
+    check_specification();
     check_series();
     check_points();
     check_lenses();

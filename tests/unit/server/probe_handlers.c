@@ -18,6 +18,14 @@ static void write_once(struct taud_context *context)
     context->log_position = ++probe.log_position;
 }
 
+enum tau_status taud_handle_specification(struct taud_context *context,
+                                          struct tau_specification_response *ret_response)
+{
+    (void)context;
+    (void)ret_response;
+    return TAU_STATUS_SUCCESS;
+}
+
 enum tau_status taud_handle_create_series(struct taud_context *context,
                                           const struct tau_create_series_request *request)
 {
