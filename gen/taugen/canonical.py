@@ -2,8 +2,9 @@
 """The canonical layout of an operation and of a whole specification, and their fingerprints.
 
 A canonical layout is text that says all that two sides must agree on to exchange bytes, and nothing
-else: documentation, limits, examples, roles and commands are left out. A fingerprint is the first
-8 bytes of SHA-256 over it, as a big-endian integer.
+else: documentation, limits, examples, roles and commands are left out. So are fields and values with
+`since`: an older side does without them, and must not be told apart. A fingerprint is the first
+8 bytes of SHA-256 over the layout, as a big-endian integer.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ def _type(type_: Type) -> str:
         members = " ".join(f"{m.name}:{_type(m.type)}" for m in type_.members)
         return "{" + members + "}"
     if type_.kind is TypeKind.ENUM:
-        values = " ".join(f"{v.name}={v.value}" for v in type_.values)
+        values = " ".join(f"{v.name}={v.value}" for v in type_.values if not v.since)
         return f"{type_.wire}({values}{' ...' if type_.open else ''})"
     return type_.wire
 
@@ -42,7 +43,7 @@ def _field(field: Field) -> str:
 
 def payload_layout(title: str, payload: Payload) -> str:
     more = " extensible" if payload.extensible else ""
-    return f" {title}{more}\n" + "".join(_field(f) for f in payload.fields)
+    return f" {title}{more}\n" + "".join(_field(f) for f in payload.fields if not f.since)
 
 
 def operation_layout(

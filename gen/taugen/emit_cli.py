@@ -134,7 +134,7 @@ def _bounds(type_: Type, minimum: int | None, maximum: int | None) -> tuple[int,
 
 def _field_rows(field: Field, struct: str) -> list[_Row]:
     """The rows of a field; the members of a struct become rows of their own."""
-    has = f"has_{field.name}" if field.optional else ""
+    has = f"has_{field.tail or field.name}" if field.may_be_missing else ""
     if field.type.kind is TypeKind.STRUCT:
         return [
             _Row(m.name, m.type, struct, f"{field.name}.{m.name}", has, field.only_with,
@@ -188,7 +188,7 @@ def _arguments(operation: Operation, cli: Cli) -> list[Field]:
         if field.type.kind is TypeKind.STRUCT:
             wrong = f"`{field.name}` cannot be typed as one argument of `{cli.command}`"
             raise SpecificationError(cli.place, wrong, "`custom = true`")
-        if not field.optional and any(f.optional for f in fields[:number]):
+        if not field.may_be_missing and any(f.may_be_missing for f in fields[:number]):
             wrong = f"`{field.name}` stands behind an argument that may be left out"
             raise SpecificationError(cli.place, wrong, "the optional arguments last")
     if operation.is_stream or operation.scope != "any":
@@ -321,7 +321,7 @@ def _syntax(entry: _Entry, arguments: list[Field]) -> str:
         return f"static const struct cli_syntax {entry.stem}_syntax = {{.argument_count = 0}};\n\n"
     rows = "".join(
         f'    {{.name = "{f.name.upper()}", .doc = {_quote(f.doc)}'
-        + (", .optional = true" if f.optional else "")
+        + (", .optional = true" if f.may_be_missing else "")
         + "},\n"
         for f in arguments
     )

@@ -29,6 +29,7 @@ class _Decoder:
         self.lines: list[str] = []
         self.indent = 1
         self.blocks = 0
+        self.tail = ""
 
     def put(self, text: str = "") -> None:
         margin = "    " * self.indent
@@ -52,10 +53,10 @@ class _Decoder:
             self.put("size_t pos = 0;")
         self.put()
         while fields:
-            if fields[0].feature is not None and not self._inside_feature():
-                self._open_feature(fields[0])
+            if fields[0].tail != self.tail:
+                self._open_tail(fields[0])
             fields = self._step(fields)
-        if self._inside_feature():
+        while self.indent > 1:
             self.indent -= 1
             self.put("}")
         last = self.payload.fields[-1].shape
@@ -66,13 +67,11 @@ class _Decoder:
         self.put("return TAU_STATUS_SUCCESS;")
         return "\n".join(self.lines) + "\n"
 
-    def _inside_feature(self) -> bool:
-        return self.indent > 1
-
-    def _open_feature(self, field: Field) -> None:
-        assert field.feature is not None
-        self.put(f"value.has_{field.feature.name} = pos != payload.size;")
-        self.put(f"if (value.has_{field.feature.name}) {{")
+    def _open_tail(self, field: Field) -> None:
+        """Opens the block of what an older or a simpler side leaves out, inside of the one before."""
+        self.tail = field.tail
+        self.put(f"value.has_{self.tail} = pos != payload.size;")
+        self.put(f"if (value.has_{self.tail}) {{")
         self.indent += 1
 
     def _step(self, fields: list[Field]) -> list[Field]:
@@ -96,7 +95,7 @@ class _Decoder:
         for field in fields:
             if field.shape not in (Shape.FIXED, Shape.OPTIONAL, Shape.SIZED):
                 break
-            if field.feature is not None and not self._inside_feature():
+            if field.tail != self.tail:
                 break
             own = {Shape.FIXED: field.type.size, Shape.OPTIONAL: 1}.get(field.shape, field.prefix)
             block.append((field, size, own))

@@ -20,11 +20,11 @@ def emit(model: Model) -> dict[str, str]:
 
 
 def _conditions(payload: Payload) -> list[tuple[str | None, str]]:
-    """What makes a value illegal, each with the feature without which it does not matter."""
+    """What makes a value illegal, each with the tail without which it does not matter."""
     found: list[tuple[str | None, str]] = []
     for field in payload.fields:
         name = f"value->{field.name}"
-        feature = field.feature.name if field.feature else None
+        tail = field.tail or None
         tests: list[str] = []
         if field.shape in (Shape.FIXED, Shape.OPTIONAL) and not field.is_count:
             tests = _value_tests(field, name)
@@ -40,7 +40,7 @@ def _conditions(payload: Payload) -> list[tuple[str | None, str]]:
                 tests.append(f"{name}.count != value->{counter.counts[0]}.count")
             else:
                 tests.append(f"{name}.count > {most(field.max_count, field.limit)}")
-        found += [(feature, t) for t in tests]
+        found += [(tail, t) for t in tests]
     return found
 
 
@@ -65,11 +65,11 @@ def _legal_function(payload: Payload) -> str:
     if not conditions:
         return ""
     text = f"static bool {payload.name}_is_legal(const struct {payload.c_struct} *value)\n{{\n"
-    feature: str | None = None
+    tail: str | None = None
     for needs, test in conditions:
-        if needs != feature and needs is not None:
+        if needs != tail and needs is not None:
             text += f"    if (!value->has_{needs})\n        return true;\n"
-            feature = needs
+            tail = needs
         text += f"    if ({test})\n        return false;\n"
     return text + "    return true;\n}\n\n"
 
@@ -95,17 +95,16 @@ def _size_terms(fields: list[Field]) -> list[str]:
 
 def _size_function(payload: Payload) -> str:
     text = size_head(payload, "", "") + "\n{\n"
-    always = [f for f in payload.fields if f.feature is None]
-    extra = [f for f in payload.fields if f.feature is not None]
-    terms = _size_terms(always)
+    there = [f for f in payload.fields if not f.tail]
+    terms = _size_terms(there)
     if payload.size is not None:
         text += "    (void)value;\n"
-    if extra:
-        assert extra[0].feature is not None
-        text += f"    if (!value->has_{extra[0].feature.name})\n"
-        text += f"        return {' + '.join(terms)};\n"
-        terms = _size_terms(always + extra)
-    elif payload.extensible and len(terms) == 1 and terms[0].isdigit():
+    tails = list(dict.fromkeys(f.tail for f in payload.fields if f.tail))
+    for tail in tails:
+        text += f"    if (!value->has_{tail})\n        return {' + '.join(terms) or '0'};\n"
+        there += [f for f in payload.fields if f.tail == tail]
+        terms = _size_terms(there)
+    if not tails and payload.extensible and len(terms) == 1 and terms[0].isdigit():
         text += "    (void)value;\n"
     return text + f"    return {' + '.join(terms)};\n}}\n\n"
 
@@ -145,11 +144,11 @@ def _encode_function(payload: Payload) -> str:
     text += f"    uint8_t *at = tau_writer_reserve(out, {payload.c_size}(value));\n"
     text += "    if (at == NULL)\n        return false;\n"
     lines: list[str] = []
-    inside = False
+    tail = ""
     for field in payload.fields:
-        if field.feature and not inside:
-            lines += [f"if (!value->has_{field.feature.name})", "    return true;"]
-            inside = True
+        if field.tail != tail:
+            tail = field.tail
+            lines += [f"if (!value->has_{tail})", "    return true;"]
         lines += _encode_lines(field, payload)
     if lines[-1].startswith("at += "):
         lines.pop()

@@ -132,8 +132,8 @@ def field_note(field: Field) -> str:
             shape = f" (at most {field.max_count} elements)"
     elif field.is_slice and field.max_bytes is not None:
         shape = f" (at most {field.max_bytes} bytes)"
-    elif field.shape is Shape.OPTIONAL:
-        shape = f" (if has_{field.name})"
+    elif field.may_be_missing:
+        shape = f" (if has_{field.tail or field.name})"
     unit = f", in {field.unit}" if field.unit else ""
     doc = " ".join(field.doc.split()).rstrip(".")
     return f"{field.name}{shape}: {doc}{unit}"

@@ -85,6 +85,11 @@ def _exact(value: Any) -> Any:
     return str(value) if too_large else value
 
 
+def _since(since: int) -> dict[str, int]:
+    """The version that added something to what was released; nothing where it did not."""
+    return {"since": since} if since else {}
+
+
 def _type(type_: Type) -> dict[str, Any]:
     row: dict[str, Any] = {
         "kind": type_.kind.value, "wire": type_.wire, "size": type_.size, "signed": type_.signed,
@@ -93,7 +98,10 @@ def _type(type_: Type) -> dict[str, Any]:
     }  # fmt: skip
     if type_.values:
         row["open"] = type_.open
-        row["values"] = [{"name": v.name, "value": v.value, "doc": v.doc} for v in type_.values]
+        row["values"] = [
+            {"name": v.name, "value": v.value, "doc": v.doc, **_since(v.since)}
+            for v in type_.values
+        ]
     if type_.members:
         row["members"] = [
             {"name": m.name, "type": m.type.name, "offset": m.offset, "unit": m.unit or None,
@@ -119,6 +127,7 @@ def _field(field: Field) -> dict[str, Any]:
         ("count_field", field.count_field or None),
         ("counts", list(field.counts) or None),
         ("only_with", field.only_with or None),
+        ("since", field.since or None),
         ("unit", field.unit or None),
         ("example", field.example),
     ):

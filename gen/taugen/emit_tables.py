@@ -74,7 +74,7 @@ struct tau_field_info {
     enum tau_field_shape shape;
     uint8_t prefix_size;     /* of the length in front, or 0 */
     uint16_t count_field;    /* the place of the field that counts an array, or TAU_FIELD_NONE */
-    bool needs_feature;      /* there only if the bool at has_offset is true */
+    bool may_be_missing;     /* there only if the bool at has_offset is true */
     uint16_t c_offset;
     uint16_t has_offset;
     uint32_t max_count;      /* elements of an array, bytes of a slice, else 0 */
@@ -167,8 +167,8 @@ def _field(field: Field, payload: Payload) -> str:
     has = "0"
     if field.optional:
         has = f"offsetof({tag}, has_{field.name})"
-    if field.feature:
-        has = f"offsetof({tag}, has_{field.feature.name})"
+    if field.tail:
+        has = f"offsetof({tag}, has_{field.tail})"
     counter = "TAU_FIELD_NONE"
     if field.count_field:
         counter = str(payload.field(field.count_field).number)
@@ -179,7 +179,7 @@ def _field(field: Field, payload: Payload) -> str:
         f".shape = {_SHAPES[field.shape]}",
         f".prefix_size = {field.prefix}",
         f".count_field = {counter}",
-        f".needs_feature = {str(field.feature is not None).lower()}",
+        f".may_be_missing = {str(bool(field.tail)).lower()}",
         f".c_offset = offsetof({tag}, {field.name})",
         f".has_offset = {has}",
         f".max_count = {top or 0}",

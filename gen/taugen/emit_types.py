@@ -186,11 +186,11 @@ def _member(field: Field) -> list[tuple[str, str]]:
 def payload_struct(payload: Payload) -> str:
     """The C struct of a payload's fields."""
     rows: list[tuple[str, str]] = []
-    feature = None
+    tail = ""
     for field in payload.fields:
-        if field.feature and field.feature is not feature:
-            feature = field.feature
-            rows.append((f"bool has_{feature.name};", "Whether the fields below are there."))
+        if field.tail != tail:
+            tail = field.tail
+            rows.append((f"bool has_{tail};", "Whether the fields below are there."))
         rows += _member(field)
     return f"struct {payload.c_struct} {{\n" + aligned(rows) + "};\n"
 

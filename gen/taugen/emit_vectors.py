@@ -53,6 +53,8 @@ def cuts(raw: bytes, spans: list[Span], payload: Payload) -> list[list[Any]]:
 
     A run is [field, number of lengths]; null stands for lengths at which the payload is right.
     """
+    firsts = {f.tail: f.number for f in reversed(payload.fields) if f.tail}
+    tails = {s.start for s in spans if s.field.number in firsts.values()}
     runs: list[list[Any]] = []
     for length in range(len(raw)):
         fault: int | None = None
@@ -66,7 +68,7 @@ def cuts(raw: bytes, spans: list[Span], payload: Payload) -> list[list[Any]]:
                 ) == 0:
                     fault = None
                 break
-        if payload.min_size == length and payload.fields[-1].feature:
+        if length in tails:
             fault = None
         if runs and runs[-1][0] == fault:
             runs[-1][1] += 1
@@ -192,7 +194,7 @@ class _Vectors:
         """Everything absent or empty that may be."""
         value = dict(base)
         for field in self.current.fields:
-            if field.optional or field.feature:
+            if field.optional or field.tail:
                 value[field.name] = None
             elif field.is_array:
                 value[field.name] = []

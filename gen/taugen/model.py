@@ -54,12 +54,13 @@ class Shape(Enum):
 
 @dataclass(frozen=True)
 class EnumValue:
-    """One named value of an enumeration; c_name is the C constant."""
+    """One named value of an enumeration; c_name is the C constant. `since` as in Field."""
 
     name: str
     value: int
     doc: str
     c_name: str
+    since: int = 0
 
 
 @dataclass(frozen=True)
@@ -205,7 +206,8 @@ class Field:
     integer, None where the type alone does. `max_count` bounds an array's elements, `max_bytes` a
     text or blob. `counts` names the arrays whose length this field states; `count_field` names the
     field that states this array's length. `only_with` names an earlier field of the payload while
-    which is 0 this one has no meaning, or is empty.
+    which is 0 this one has no meaning, or is empty. `since` is the version that added the field to a
+    released payload, 0 for those that were there from its first day.
     """
 
     name: str
@@ -229,6 +231,18 @@ class Field:
     count_field: str = ""
     counts: tuple[str, ...] = ()
     only_with: str = ""
+    since: int = 0
+
+    @property
+    def tail(self) -> str:
+        """What the payload must have for the field to be there: a feature, or an added field.
+
+        The payload may end in front of the first field of a tail; an added array shares the tail
+        of the field that counts it.
+        """
+        if self.feature:
+            return self.feature.name
+        return (self.count_field or self.name) if self.since else ""
 
     @property
     def size(self) -> int | None:
@@ -237,6 +251,10 @@ class Field:
     @property
     def optional(self) -> bool:
         return self.shape is Shape.OPTIONAL
+
+    @property
+    def may_be_missing(self) -> bool:
+        return self.optional or bool(self.tail)
 
     @property
     def is_array(self) -> bool:
@@ -254,7 +272,12 @@ class Field:
     @property
     def words(self) -> str:
         """The documentation, with what the specification says beside it."""
-        return self.doc + (f" No meaning while `{self.only_with}` is 0." if self.only_with else "")
+        words = self.doc
+        if self.only_with:
+            words += f" No meaning while `{self.only_with}` is 0."
+        if self.since:
+            words += f" Version {self.since} added it; an older side leaves it out."
+        return words
 
     @property
     def c_type(self) -> str:

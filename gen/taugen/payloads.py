@@ -8,7 +8,7 @@ from typing import Any
 
 from .load import Table
 from .model import Feature, Field, Limit, Payload, Shape, Type, TypeKind
-from .types import TypeResolver, check_example, integer_range, member_or_fail
+from .types import TypeResolver, added_since, check_example, integer_range, member_or_fail
 
 
 @dataclass
@@ -19,6 +19,7 @@ class Scope:
     limits: dict[str, Limit]
     features: dict[str, Feature]
     payload_bytes: int
+    version: int
 
 
 def bound(
@@ -65,7 +66,7 @@ class PayloadResolver:
                 self.offset + field.size
             )  # fmt: skip
         self._check_counts(rows)
-        low = sum(f.min_size for f in self.fields if f.feature is None)
+        low = sum(f.min_size for f in self.fields if not f.tail)
         high = sum(f.max_size for f in self.fields)
         high = self.scope.payload_bytes if self.extensible else high
         return Payload(self.name, tuple(self.fields), low, high, self.extensible)
@@ -81,6 +82,9 @@ class PayloadResolver:
         if last.feature and row.text("feature", "") != last.feature.name:
             wrong = f"a field follows `{last.name}`, which needs a feature"
             row.fail("name", wrong, f'`feature` = "{last.feature.name}" here too')
+        if last.since and not row.has("since"):
+            wrong = f"a field follows `{last.name}`, which was added later"
+            row.fail("name", wrong, "`since` here too")
 
     def _field(self, row: Table) -> Field:
         name = member_or_fail(row, [f.name for f in self.fields])
@@ -89,7 +93,7 @@ class PayloadResolver:
         base = Field(
             name, len(self.fields), type_, Shape.FIXED, self.offset, type_.size, type_.size,
             row.doc(), row.text("unit", type_.unit), None, row.place(),
-            feature=self._feature(row),
+            feature=self._feature(row), since=self._since(row),
         )  # fmt: skip
         if row.has("array"):
             field = self._array(row, base)
@@ -120,6 +124,18 @@ class PayloadResolver:
                 wrong = f"the example {found} is out of bounds"
                 row.fail("example", wrong, "one within min and max")
         return found
+
+    def _since(self, row: Table) -> int:
+        """The version that added the field; it may then be missing, with all behind it."""
+        since = added_since(row, self.scope.version)
+        if since and (self.is_reply or not self.extensible):
+            row.fail("since", "the payload is not extensible", "no field that is added later")
+        if since and row.flag("optional"):
+            row.fail("optional", "an added field may be missing already", "no `optional`")
+        if since and self.fields and since < self.fields[-1].since:
+            wrong = f"`since` is {since}, but the field before is of {self.fields[-1].since}"
+            row.fail("since", wrong, "that or later")
+        return since
 
     def _feature(self, row: Table) -> Feature | None:
         if not row.has("feature"):
@@ -197,6 +213,9 @@ class PayloadResolver:
             row.fail("array", f"no earlier field `{array}` counts", "`rest` or an earlier integer")
         if counter.type.kind is not TypeKind.INTEGER or counter.type.signed:
             row.fail("array", f"`{array}` cannot count", "an unsigned integer")
+        if (counter.since == 0) != (base.since == 0):
+            wrong = f"`{base.name}` and `{array}` were not added together"
+            row.fail("array", wrong, "`since` at both or at none")
         most = counter.maximum
         if most is None:
             most = integer_range(counter.type)[1]

@@ -91,8 +91,10 @@ class Resolver:
         self._features()
         self._statuses()
         self._states()
-        types = TypeResolver(self.every("type"))
-        self.scope = Scope(types, self.limits, self.features, self.limits["payload_bytes"].value)
+        types = TypeResolver(self.every("type"), version)
+        self.scope = Scope(
+            types, self.limits, self.features, self.limits["payload_bytes"].value, version
+        )
         types.all()
         self._replies()
         services = self._services()

@@ -87,7 +87,8 @@ def check_example(value: Any, type_: Type, place: Place) -> Example:
 class TypeResolver:
     """Resolves type tables in whatever order they refer to each other."""
 
-    def __init__(self, tables: list[Table]) -> None:
+    def __init__(self, tables: list[Table], version: int) -> None:
+        self.version = version
         self.found = builtins()
         self.tables: dict[str, Table] = {}
         self.open: list[str] = []
@@ -182,8 +183,11 @@ class TypeResolver:
                 row.fail("name", f"`{value_name}` is stated twice", "each name once")
             if number in (v.value for v in values):
                 row.fail("value", f"the value {number} is used twice", "each value once")
+            since = added_since(row, self.version)
+            if since and not table.flag("open"):
+                row.fail("since", f"`{name}` is not open", "no value that is added later")
             c_name = f"TAU_{name}_{value_name}".upper()
-            values.append(EnumValue(value_name, number, row.doc(), c_name))
+            values.append(EnumValue(value_name, number, row.doc(), c_name, since))
             row.done()
         if not values:
             table.fail("values", f"the enumeration `{name}` has no values", "at least one")
@@ -202,3 +206,14 @@ def member_or_fail(row: Table, taken: list[str]) -> str:
     if name in taken:
         row.fail("name", f"the field `{name}` is stated twice", "each name once")
     return name
+
+
+def added_since(row: Table, version: int) -> int:
+    """The version that added a field or a value to something released, 0 where it says none."""
+    if not row.has("since"):
+        return 0
+    since = row.integer("since", 1, 255)
+    if since > version:
+        wrong = f"`since` is {since}, but this is version {version} of the protocol"
+        row.fail("since", wrong, f"at most {version}")
+    return since

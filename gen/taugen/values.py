@@ -90,7 +90,7 @@ class Codec:
         raw = b""
         spans: list[Span] = []
         for field in payload.fields:
-            if field.feature and value.get(field.name) is None:
+            if field.tail and value.get(field.name) is None:
                 break
             part = self.field(field, value[field.name])
             spans.append(Span(field, len(raw), len(raw) + len(part)))

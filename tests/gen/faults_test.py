@@ -34,6 +34,9 @@ _PAIRS = '{ name = "pairs", type = "pair", array = "count", doc = "The others." 
 _LIMIT = '{ name = "limit", type = "u32", min = 1, max = "items", doc = "The most.", example = 3 }'
 _RED = '{ name = "red", value = 0, doc = "As a rose." }'
 _BLUE = '{ name = "blue", value = 1, doc = "As the sky." }'
+_SHADE = '{ name = "shade", type = "shade", since = 1, doc = "Its shade." },'
+_RUMOURS = '{ name = "rumours", type = "moment", array = "rumour_count", since = 1, doc = "When it was heard of." },'
+_DARK = '{ name = "dark", value = 1, since = 1, doc = "As the night." },'
 _MOMENT = '{ name = "moment", type = "moment", doc = "The time." }'
 _PUT_CLI = 'cli = { command = "put", summary = "store a pair", arguments = ["key", "moment", "weight"] }'
 
@@ -165,6 +168,16 @@ PAYLOADS = [
         "the limit `payload_bytes` is 1000"),
     row("payload_too_large", _NOTE,
         _NOTE.replace("u8", "u16").replace("20", "2000") + ", #!", "`note` may take 2002 bytes"),
+    row("added_to_what_is_not_extensible", _HELLO, _HELLO.replace("doc", "since = 1, doc") + " #!",
+        "the payload is not extensible"),
+    row("added_by_a_later_version", _SHADE, _SHADE.replace("since = 1", "since = 2") + " #!",
+        "`since` is 2"),
+    row("added_without_since", _RUMOURS, _RUMOURS.replace("since = 1, ", "") + " #!",
+        "a field follows `rumour_count`, which was added later"),
+    row("added_and_optional", _SHADE, _SHADE.replace("since", "optional = true, since") + " #!",
+        "an added field may be missing already"),
+    row("added_array_of_an_old_count", _RUMOURS, _RUMOURS.replace("rumour_count", "count") + " #!",
+        "`rumours` and `count` were not added together"),
     row("feature_of_a_request", _HELLO, _HELLO.replace("doc", 'feature = "long_errors", doc') + " #!",
         "only a reply's field may need a feature"),
     row("example_of_no_status", 'type = "status", doc = "Why."', 'type = "status", example = "lost", doc = "Why."',
@@ -222,6 +235,9 @@ SESSION = [
     root("event_of_nothing", 'on = "HELLO.ok"', 'on = "HI.ok" #!', "`HI.ok` is no event"),
     root("illegal_event", 'on = "HELLO.ok"', 'on = "PUT.ok" #!', "`PUT` is not legal in `new`"),
     root("leaves_the_end", 'from = "open"', 'from = "closed" #!', "nothing leaves the final state"),
+    root("value_added_later", _DARK, _DARK.replace("since = 1", "since = 2") + " #!", "`since` is 2"),
+    root("value_added_to_what_is_closed", _BLUE, _BLUE.replace("doc", "since = 1, doc") + ", #!",
+         "`colour` is not open"),
     root("second_initial", 'name = "open"\n', 'name = "open"\ninitial = true #!\n',
          "`open` is a second initial state"),
     root("refusal_missing", 'refuses_with = "bad_opcode"\n', "", "does not fit `refuses_with`"),

@@ -75,6 +75,28 @@ enum tau_status tau_get_request_decode(struct tau_slice payload, struct tau_get_
         pos += 8;
     }
 
+    value.has_reason = pos != payload.size;
+    if (value.has_reason) {
+        static const uint16_t sizes_2[] = {1};
+        if (payload.size - pos < 1)
+            return tau_decode_short(ret_error, payload, sizes_2, 4, pos);
+        at = payload.data + pos;
+        value.reason.size = tau_load_u8(at);
+        if (value.reason.size > 12)
+            return tau_decode_fail(ret_error, TAU_STATUS_INVALID_PAYLOAD, 4, pos,
+                                   "at most 12 bytes");
+        pos += 1;
+        if (payload.size - pos < value.reason.size)
+            return tau_decode_fail(ret_error, TAU_STATUS_INVALID_PAYLOAD, 4, payload.size,
+                                   "more bytes: the payload ends within this field");
+        value.reason.data = payload.data + pos;
+        size_t reason_valid = tau_utf8_valid(value.reason.data, value.reason.size);
+        if (reason_valid != value.reason.size)
+            return tau_decode_fail(ret_error, TAU_STATUS_INVALID_PAYLOAD, 4, pos + reason_valid,
+                                   "UTF-8");
+        pos += value.reason.size;
+
+    }
     *ret = value;
     return TAU_STATUS_SUCCESS;
 }
@@ -128,6 +150,37 @@ enum tau_status tau_get_response_decode(struct tau_slice payload, struct tau_get
     value.latest = tau_load_i64(at);
     pos += 8;
 
+    value.has_shade = pos != payload.size;
+    if (value.has_shade) {
+        static const uint16_t sizes_3[] = {1};
+        if (payload.size - pos < 1)
+            return tau_decode_short(ret_error, payload, sizes_3, 4, pos);
+        at = payload.data + pos;
+        value.shade = (enum tau_shade)tau_load_u8(at);
+        pos += 1;
+
+        value.has_rumour_count = pos != payload.size;
+        if (value.has_rumour_count) {
+            static const uint16_t sizes_4[] = {1};
+            if (payload.size - pos < 1)
+                return tau_decode_short(ret_error, payload, sizes_4, 5, pos);
+            at = payload.data + pos;
+            value.rumour_count = tau_load_u8(at);
+            if (value.rumour_count > 3)
+                return tau_decode_fail(ret_error, TAU_STATUS_INVALID_PAYLOAD, 5, pos,
+                                       "a number of at most 3");
+            pos += 1;
+
+            if (payload.size - pos < (size_t)value.rumour_count * 8)
+                return tau_decode_fail(ret_error, TAU_STATUS_INVALID_PAYLOAD, 6, payload.size,
+                                       "more bytes: the payload ends within this field");
+            value.rumours.data = payload.data + pos;
+            value.rumours.count = value.rumour_count;
+            value.rumours.wire_order = true;
+            pos += (size_t)value.rumour_count * 8;
+
+        }
+    }
     *ret = value;
     return TAU_STATUS_SUCCESS;
 }

@@ -22,12 +22,20 @@ static bool get_request_is_legal(const struct tau_get_request *value)
         return false;
     if (tau_utf8_valid(value->note.data, value->note.size) != value->note.size)
         return false;
+    if (!value->has_reason)
+        return true;
+    if (value->reason.size > 12)
+        return false;
+    if (tau_utf8_valid(value->reason.data, value->reason.size) != value->reason.size)
+        return false;
     return true;
 }
 
 size_t tau_get_request_size(const struct tau_get_request *value)
 {
-    return 4 + value->note.size + (value->has_after ? 8u : 0u);
+    if (!value->has_reason)
+        return 4 + value->note.size + (value->has_after ? 8u : 0u);
+    return 5 + value->note.size + (value->has_after ? 8u : 0u) + value->reason.size;
 }
 
 bool tau_get_request_encode(const struct tau_get_request *value, struct tau_writer *out)
@@ -45,8 +53,15 @@ bool tau_get_request_encode(const struct tau_get_request *value, struct tau_writ
     at += 1;
     at = put_bytes(at, value->note);
     *at++ = value->has_after ? 1 : 0;
-    if (value->has_after)
+    if (value->has_after) {
         tau_store_i64(at, value->after);
+        at += 8;
+    }
+    if (!value->has_reason)
+        return true;
+    tau_store_u8(at, (uint8_t)value->reason.size);
+    at += 1;
+    put_bytes(at, value->reason);
     return true;
 }
 
@@ -54,12 +69,24 @@ static bool get_response_is_legal(const struct tau_get_response *value)
 {
     if (value->pairs.count > TAU_LIMIT_ITEMS)
         return false;
+    if (!value->has_shade)
+        return true;
+    if ((uint32_t)value->shade > 255)
+        return false;
+    if (!value->has_rumour_count)
+        return true;
+    if (value->rumours.count > 3)
+        return false;
     return true;
 }
 
 size_t tau_get_response_size(const struct tau_get_response *value)
 {
-    return 11 + (value->has_pair ? 40u : 0u) + value->pairs.count * 40;
+    if (!value->has_shade)
+        return 11 + (value->has_pair ? 40u : 0u) + value->pairs.count * 40;
+    if (!value->has_rumour_count)
+        return 12 + (value->has_pair ? 40u : 0u) + value->pairs.count * 40;
+    return 13 + (value->has_pair ? 40u : 0u) + value->pairs.count * 40 + value->rumours.count * 8;
 }
 
 bool tau_get_response_encode(const struct tau_get_response *value, struct tau_writer *out)
@@ -78,6 +105,16 @@ bool tau_get_response_encode(const struct tau_get_response *value, struct tau_wr
     at += 2;
     at = tau_pair_put(at, &value->pairs);
     tau_store_i64(at, value->latest);
+    at += 8;
+    if (!value->has_shade)
+        return true;
+    tau_store_u8(at, (uint8_t)value->shade);
+    at += 1;
+    if (!value->has_rumour_count)
+        return true;
+    tau_store_u8(at, (uint8_t)value->rumours.count);
+    at += 1;
+    tau_i64_put(at, &value->rumours);
     return true;
 }
 

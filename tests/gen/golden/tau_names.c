@@ -113,6 +113,32 @@ bool tau_colour_from_name(const char *name, enum tau_colour *ret)
     return false;
 }
 
+const char *tau_shade_name(enum tau_shade value)
+{
+    switch (value) {
+    case TAU_SHADE_LIGHT:
+        return "light";
+    case TAU_SHADE_DARK:
+        return "dark";
+    }
+    return "unknown";
+}
+
+bool tau_shade_from_name(const char *name, enum tau_shade *ret)
+{
+    static const enum tau_shade values[] = {
+        TAU_SHADE_LIGHT,
+        TAU_SHADE_DARK,
+    };
+    for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
+        if (strcmp(name, tau_shade_name(values[i])) == 0) {
+            *ret = values[i];
+            return true;
+        }
+    }
+    return false;
+}
+
 const char *tau_status_text(enum tau_status status)
 {
     switch (status) {

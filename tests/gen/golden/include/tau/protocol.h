@@ -131,6 +131,12 @@ enum tau_colour {
     TAU_COLOUR_BLUE = 1, /* As the sky. */
 };
 
+/* A shade. A later version may add values. */
+enum tau_shade {
+    TAU_SHADE_LIGHT = 0, /* As the day. */
+    TAU_SHADE_DARK = 1,  /* As the night. */
+};
+
 /* Requests and responses. What a decoder fills in is borrowed from the payload that it
  * was given. Operations without a struct have an empty payload. */
 
@@ -148,11 +154,13 @@ struct tau_put_request {
 
 /* GET: Reads a pair. */
 struct tau_get_request {
-    enum tau_colour colour; /* The colour. */
-    bool exact;             /* Whether exactly. */
-    struct tau_slice note;  /* A note. */
+    enum tau_colour colour;  /* The colour. */
+    bool exact;              /* Whether exactly. */
+    struct tau_slice note;   /* A note. */
     bool has_after;
-    int64_t after;          /* Not before. In seconds. */
+    int64_t after;           /* Not before. In seconds. */
+    bool has_reason;         /* Whether the fields below are there. */
+    struct tau_slice reason; /* What for. Version 1 added it; an older side leaves it out. */
 };
 
 struct tau_get_response {
@@ -161,6 +169,15 @@ struct tau_get_response {
     uint16_t count;         /* How many. Encoders take it from `pairs`. */
     struct tau_array pairs; /* The others. Elements: struct tau_pair. */
     int64_t latest;         /* The last one's time. No meaning while `count` is 0. In seconds. */
+    bool has_shade;         /* Whether the fields below are there. */
+    enum tau_shade shade;   /* Its shade. Version 1 added it; an older side leaves it out. */
+    bool has_rumour_count;  /* Whether the fields below are there. */
+    /* How many rumours. Version 1 added it; an older side leaves it out. Encoders take it from
+     * `rumours`. */
+    uint8_t rumour_count;
+    /* When it was heard of. Version 1 added it; an older side leaves it out. In seconds.
+     * Elements: int64_t. */
+    struct tau_array rumours;
 };
 
 /* WALK: Reads all moments. */
@@ -194,6 +211,8 @@ TAU_API enum tau_status_class tau_status_class_of(enum tau_status status);
 TAU_API const char *tau_status_class_name(enum tau_status_class status_class);
 TAU_API const char *tau_colour_name(enum tau_colour value);
 TAU_API bool tau_colour_from_name(const char *name, enum tau_colour *ret);
+TAU_API const char *tau_shade_name(enum tau_shade value);
+TAU_API bool tau_shade_from_name(const char *name, enum tau_shade *ret);
 
 /* Elements of arrays, in whichever order they are. `at` reads one element, `copy` reads `count` of
  * them from the element `first` on into ret, which has room for them. An element that the array
