@@ -74,7 +74,7 @@ struct tau_field_info {
     enum tau_field_shape shape;
     uint8_t prefix_size;     /* of the length in front, or 0 */
     uint16_t count_field;    /* the place of the field that counts an array, or TAU_FIELD_NONE */
-    bool may_be_missing;     /* there only if the bool at has_offset is true */
+    bool needs_feature;      /* or a later version: there only if the bool at has_offset is true */
     uint16_t c_offset;
     uint16_t has_offset;
     uint32_t max_count;      /* elements of an array, bytes of a slice, else 0 */
@@ -179,7 +179,7 @@ def _field(field: Field, payload: Payload) -> str:
         f".shape = {_SHAPES[field.shape]}",
         f".prefix_size = {field.prefix}",
         f".count_field = {counter}",
-        f".may_be_missing = {str(bool(field.tail)).lower()}",
+        f".needs_feature = {str(bool(field.tail)).lower()}",
         f".c_offset = offsetof({tag}, {field.name})",
         f".has_offset = {has}",
         f".max_count = {top or 0}",

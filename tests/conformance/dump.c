@@ -146,7 +146,7 @@ static void dump_array(FILE *out, const struct tau_type_info *type, struct tau_a
 
 static void dump_field(FILE *out, const struct tau_field_info *field, const uint8_t *value)
 {
-    bool may_miss = field->shape == TAU_SHAPE_OPTIONAL || field->may_be_missing;
+    bool may_miss = field->shape == TAU_SHAPE_OPTIONAL || field->needs_feature;
     if (may_miss && !*(const bool *)(value + field->has_offset)) {
         fputs("null", out);
         return;
