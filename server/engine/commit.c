@@ -34,7 +34,7 @@ static uint64_t buffer_end(const struct taud_log_buffer *buffer)
 
 // Ends the active buffer's last group and goes on in the next buffer, which is free: a buffer that is
 // closed and placed as a whole has an append underway, of which another one can begin.
-static struct taud_log_buffer *close_active(struct taud_log *log)
+static void close_active(struct taud_log *log)
 {
     struct taud_log_buffer *closed = &log->buffers[log->active];
     if (closed->end_count == 0 || closed->ends[closed->end_count - 1] < closed->used)
@@ -48,19 +48,25 @@ static struct taud_log_buffer *close_active(struct taud_log *log)
     fresh->run = 0;
     atomic_store_explicit(&log->active_used, 0, memory_order_release);
     pthread_cond_broadcast(&log->room);
-    return closed;
 }
 
-// The buffer with the first bytes that are not placed; NULL when there are none.
-static struct taud_log_buffer *waiting_buffer(struct taud_log *log)
+// The buffer with the first bytes that are not placed, the active one too; NULL when there are none.
+static const struct taud_log_buffer *waiting_buffer(const struct taud_log *log)
 {
     for (unsigned i = log->oldest; i != log->active; i = next_buffer(i)) {
         if (log->placed_position < buffer_end(&log->buffers[i]))
             return &log->buffers[i];
     }
-    return log->buffers[log->active].used > 0 ? close_active(log) : NULL;
+    return log->buffers[log->active].used > 0 ? &log->buffers[log->active] : NULL;
 }
 
+static struct taud_log_group group_of(const struct taud_log_buffer *buffer, size_t start, size_t end)
+{
+    return (struct taud_log_group){
+        .position = buffer->position + start, .data = buffer->data + start, .size = end - start};
+}
+
+// The groups that are not placed; the last may still be open.
 static size_t list_groups(const struct taud_log *log, const struct taud_log_buffer *buffer,
                           struct taud_log_group *ret_groups)
 {
@@ -68,13 +74,11 @@ static size_t list_groups(const struct taud_log *log, const struct taud_log_buff
     for (size_t i = 0; i < buffer->end_count; i++) {
         if (buffer->ends[i] <= start)
             continue;
-        ret_groups[count++] = (struct taud_log_group){
-            .position = buffer->position + start,
-            .data = buffer->data + start,
-            .size = buffer->ends[i] - start,
-        };
+        ret_groups[count++] = group_of(buffer, start, buffer->ends[i]);
         start = buffer->ends[i];
     }
+    if (start < buffer->used)
+        ret_groups[count++] = group_of(buffer, start, buffer->used);
     return count;
 }
 
@@ -108,11 +112,12 @@ static void advance(struct taud_log *log, const struct taud_log_append *append)
 // What an append led to, all before it being told. The durable position moves before anybody hears.
 static void take_result(struct taud_log *log, const struct taud_log_append *append)
 {
-    if (log->taken_back || atomic_load(&log->failed))
+    if (atomic_load(&log->failed))
         return;
     switch (append->result.status) {
     case TAU_STATUS_SUCCESS:
-        advance(log, append);
+        if (!log->taken_back)
+            advance(log, append);
         break;
     case TAU_STATUS_STORAGE_FULL:
         log->taken_back = true;
@@ -153,7 +158,7 @@ static void take_results(struct taud_log *log)
 static bool may_begin(const struct taud_log *log)
 {
     if (!taud_log_is_busy(log))
-        return true;
+        return !log->sync_due;
     uint64_t waiting = atomic_load(&log->next_position) - log->placed_position;
     return !log->syncing && log->begun - log->ended < TAUD_LOG_APPENDS_MAX && !log->taken_back &&
            log->durability == TAUD_DURABILITY_SYNC && waiting >= TAUD_LOG_JOIN_BYTES &&
@@ -164,14 +169,18 @@ static bool may_begin(const struct taud_log *log)
 static size_t place(struct taud_log *log, struct taud_log_group groups[TAUD_LOG_GROUPS_MAX],
                     struct taud_log_place **ret_place)
 {
-    struct taud_log_buffer *buffer = may_begin(log) ? waiting_buffer(log) : NULL;
+    const struct taud_log_buffer *buffer = may_begin(log) ? waiting_buffer(log) : NULL;
     if (!buffer)
         return 0;
+    bool is_active = buffer == &log->buffers[log->active];
     size_t count = log->backend->log->place(
         log->backend, groups, list_groups(log, buffer, groups),
         log->durability == TAUD_DURABILITY_SYNC, !taud_log_is_busy(log), ret_place);
-    if (count > 0)
-        log->placed_position = groups[count - 1].position + groups[count - 1].size;
+    if (count == 0)
+        return 0;
+    if (is_active)
+        close_active(log);
+    log->placed_position = groups[count - 1].position + groups[count - 1].size;
     return count;
 }
 
@@ -233,6 +242,8 @@ static void sync_now(struct taud_log *log)
 {
     struct taud_log_result result = {.log = log};
     log->unsynced = false;
+    log->sync_due = false;
+    log->sync_at_ns = 0;
     log->syncing = true;
     pthread_mutex_unlock(&log->mutex);
     log->backend->log->sync(log->backend, on_completion, &result);
@@ -243,6 +254,9 @@ static void sync_now(struct taud_log *log)
     if (result.status != TAU_STATUS_SUCCESS)
         fail(log, result.os_error);
     tell_end(log);
+    pthread_mutex_unlock(&log->mutex);
+    notify(log); // of a failure; a success is no news, what it covers was told when it was written
+    pthread_mutex_lock(&log->mutex);
 }
 
 // One turn of a commit thread; returns without having done anything after having waited.
@@ -255,16 +269,15 @@ static void commit_turn(struct taud_log *log)
     bool interval = alive && log->unsynced && log->durability == TAUD_DURABILITY_INTERVAL;
     if (interval && log->sync_at_ns == 0)
         log->sync_at_ns = now + log->sync_interval_ns;
-    if (pending && (!full || now >= log->retry_at_ns || log->stopping)) {
+    if (interval && now >= log->sync_at_ns) { // goes first: nothing more begins until it is done
+        log->sync_due = true;
+        if (taud_log_is_busy(log))
+            pthread_cond_wait(&log->room, &log->mutex);
+        else
+            sync_now(log);
+    } else if (pending && (!full || now >= log->retry_at_ns || log->stopping)) {
         if (!taud_log_write_pending(log) && taud_log_is_busy(log))
             pthread_cond_wait(&log->work, &log->mutex); // more may come, or what is underway may end
-    } else if (interval && now >= log->sync_at_ns) {
-        if (taud_log_is_busy(log)) {
-            pthread_cond_wait(&log->room, &log->mutex);
-        } else {
-            log->sync_at_ns = 0;
-            sync_now(log);
-        }
     } else if (interval && (!pending || log->sync_at_ns < log->retry_at_ns)) {
         wait_until(&log->work, &log->mutex, log->sync_at_ns);
     } else if (pending) {
@@ -345,6 +358,7 @@ void taud_log_stop_threads(struct taud_log *log)
 
     pthread_mutex_lock(&log->mutex);
     atomic_store(&log->disk_full, false);
+    log->sync_due = false;
     while (!atomic_load(&log->failed) && !atomic_load(&log->disk_full) &&
            taud_log_write_pending(log))
         continue;

@@ -244,7 +244,7 @@ enum tau_status taud_engine_outcome(const struct taud_engine *engine, uint64_t p
 {
     // The failure first: what became durable before it must still be seen as durable.
     bool failed = atomic_load(&engine->log.failed);
-    if (taud_engine_durable_position(engine) >= position)
+    if (atomic_load(&engine->log.durable_position) >= position)
         return TAU_STATUS_SUCCESS;
     return failed ? TAU_STATUS_OUTCOME_UNKNOWN : TAU_STATUS_WOULD_BLOCK;
 }

@@ -61,7 +61,7 @@ struct taud_recovery {
 enum tau_status taud_engine_new(const struct taud_engine_options *options,
                                 struct taud_engine **ret_engine, struct taud_error *error);
 
-// Opens the backend, replays the log and starts the commit thread. Once per engine.
+// Opens the backend, replays the log and starts the engine's threads. Once per engine.
 // Returns SUCCESS; else the engine can only be freed and `error` holds one line: INTERNAL_ERROR
 // (files; another server on the directory; a future format, left untouched), NO_MEMORY,
 // STORAGE_FULL (disk or the memory bound too small for what is stored).
@@ -185,8 +185,8 @@ uint64_t taud_engine_durable_position(const struct taud_engine *engine);
 enum tau_status taud_engine_outcome(const struct taud_engine *engine, uint64_t position);
 
 // Asks that everything up to `position` becomes durable. INLINE: when it returns, it is, or it has
-// failed, or another thread is committing (which goes on until `position` is covered and then calls
-// the listeners). BACKGROUND: returns at once.
+// failed, or the engine's own threads see to it (another commit is underway, or the disk is full and
+// tried again later) and the listeners will be called. BACKGROUND: returns at once.
 void taud_engine_commit(struct taud_engine *engine, uint64_t position, enum taud_commit_mode mode);
 
 // Called after the durable position moved or the log failed, on the thread that committed, without

@@ -22,6 +22,8 @@ enum {
     TAUD_PATH_BYTES = 4096,
 };
 
+#define TAUD_PREPARING_NAME "log/preparing.tmp"
+
 struct taud_segment_header {
     uint64_t sequence;
     uint64_t file_id;

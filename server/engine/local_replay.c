@@ -487,6 +487,14 @@ static bool take_buffers(struct replay *replay)
     return taud_local_take_buffers(local) && replay->window;
 }
 
+// A segment whose preparation was cut short holds nothing, and may hold the last of the disk.
+static void remove_unfinished(struct taud_local *local)
+{
+    char path[TAUD_PATH_BYTES];
+    taud_local_path(local, path, TAUD_PREPARING_NAME);
+    local->io->unlink(local->io->context, path); // mostly it is not there
+}
+
 enum tau_status taud_local_log_open(struct taud_backend *backend, uint64_t known_position,
                                     taud_log_replay_callback *callback, void *user_data,
                                     struct taud_log_report *ret_report, struct taud_error *error)
@@ -508,6 +516,7 @@ enum tau_status taud_local_log_open(struct taud_backend *backend, uint64_t known
     local->next_state = TAUD_NEXT_NONE;
     local->offset = 0;
     enum tau_status status = TAU_STATUS_SUCCESS;
+    remove_unfinished(local);
     int found = take_buffers(&replay) ? find_segments(local, &list) : -ENOMEM;
     if (found != 0)
         status = file_error(local, found, error);

@@ -151,7 +151,7 @@ int taud_local_make_segment(struct taud_local *local, uint64_t sequence, uint64_
     const struct taud_io *io = local->io;
     char path[TAUD_PATH_BYTES], temporary[TAUD_PATH_BYTES], folder[TAUD_PATH_BYTES];
     taud_local_segment_path(local, path, sequence);
-    taud_local_path(local, temporary, "log/preparing.tmp");
+    taud_local_path(local, temporary, TAUD_PREPARING_NAME);
     taud_local_path(local, folder, "log");
     int status = fill_segment(local, temporary, size);
     if (status == 0)

@@ -74,6 +74,7 @@ struct taud_log {
     uint64_t begun, ended;    // how many
     bool taken_back;          // one found the disk full: those behind it do not count either
     bool syncing;             // without an append
+    bool sync_due;            // and it is time for that: nothing begins before it
     uint64_t placed_position;
     uint64_t wanted;          // the position that somebody waits for
     bool unsynced;   // something was handed down without a sync

@@ -9,11 +9,12 @@
 //   | shard.mutex     | series of the shard and their points            | validate, log, apply         |
 //   |                 |   several: in ascending number (append_rows)    |                              |
 //   | index_mutex     | the ordered index of series                     | one insert, remove or page   |
-//   | log.mutex       | the log's buffers and its commit state          | a copy; backend: only place  |
+//   | log.mutex       | the log's buffers and its commit state          | a copy; quick backend calls  |
 //   | local.mutex     | the local backend's places and prepared segment | a few assignments            |
 //   | arena.mutex     | slabs                                           | a few assignments            |
 //
-// log.mutex and arena.mutex are never held together, nor is any of them while the kernel is called.
+// log.mutex and arena.mutex are never held together, nor is any of them while the kernel is called. Of
+// the backend only place and needs_prepare are called under log.mutex: both take local.mutex alone.
 #ifndef TAUD_ENGINE_STATE_H
 #define TAUD_ENGINE_STATE_H
 

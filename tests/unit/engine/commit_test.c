@@ -290,9 +290,10 @@ static void a_second_waits_where_the_backend_wants_to_be_alone(void **state)
     assert_true(came(stage, 1, PATIENCE_MS));
     commit_record(stage, 8192);
     assert_false(came(stage, 2, STILL_MS));
+    write_record(stage, 64); // goes with those that were refused
     finish(stage, 0, TAU_STATUS_SUCCESS, 0);
     assert_true(came(stage, 2, PATIENCE_MS));
-    assert_int_equal(stage->calls[1].size, 8192);
+    assert_int_equal(stage->calls[1].size, 8192 + 64);
     finish(stage, 1, TAU_STATUS_SUCCESS, 0);
     await_told(stage, 2);
     stage_end(stage);
@@ -335,6 +336,20 @@ static void nothing_counts_behind_a_failure(void **state)
     assert_int_equal(atomic_load(&stage->log.failure), EIO);
     assert_int_equal(taud_log_admit(&stage->log, 8, true), TAU_STATUS_READ_ONLY);
     assert_false(came(stage, 3, STILL_MS)); // never tried again
+    stage_end(stage);
+}
+
+static void a_failure_behind_a_full_disk_is_a_failure(void **state)
+{
+    (void)state;
+    struct stage *stage = stage_begin(TAUD_DURABILITY_SYNC);
+    begin_two(stage);
+    finish(stage, 0, TAU_STATUS_STORAGE_FULL, ENOSPC);
+    finish(stage, 1, TAU_STATUS_INTERNAL_ERROR, EIO);
+    await_told(stage, 2);
+    assert_true(atomic_load(&stage->log.failed));
+    usleep(150 * 1000); // longer than until a full disk is tried again
+    assert_int_equal(stage->count, 2);
     stage_end(stage);
 }
 
@@ -506,10 +521,32 @@ static void without_sync_one_at_a_time_and_a_sync_of_its_own(void **state)
     assert_true(stage->calls[2].is_sync);
     commit_record(stage, 1 << 20); // waits for the sync
     assert_false(came(stage, 4, STILL_MS));
+    assert_int_equal(atomic_load(&stage->told), 2);
     finish(stage, 2, TAU_STATUS_INTERNAL_ERROR, EIO);
-    for (unsigned i = 0; i < PATIENCE_MS && !atomic_load(&stage->log.failed); i++)
-        usleep(1000);
+    await_told(stage, 3); // who waits behind the sync hears of its failure
     assert_true(atomic_load(&stage->log.failed));
+    stage_end(stage);
+}
+
+static void a_sync_that_is_due_goes_before_further_appends(void **state)
+{
+    (void)state;
+    struct stage *stage = stage_begin(TAUD_DURABILITY_INTERVAL);
+    commit_record(stage, 64);
+    assert_true(came(stage, 1, PATIENCE_MS));
+    finish(stage, 0, TAU_STATUS_SUCCESS, 0);
+    commit_record(stage, 64);
+    assert_true(came(stage, 2, PATIENCE_MS));
+    usleep(60 * 1000); // the interval is 20 ms
+    commit_record(stage, 64);
+    finish(stage, 1, TAU_STATUS_SUCCESS, 0);
+    assert_true(came(stage, 3, PATIENCE_MS));
+    assert_true(stage->calls[2].is_sync);
+    assert_false(came(stage, 4, STILL_MS));
+    finish(stage, 2, TAU_STATUS_SUCCESS, 0);
+    assert_true(came(stage, 4, PATIENCE_MS));
+    assert_int_equal(stage->calls[3].position, 128);
+    finish(stage, 3, TAU_STATUS_SUCCESS, 0);
     stage_end(stage);
 }
 
@@ -536,6 +573,7 @@ int main(void)
         cmocka_unit_test(a_second_waits_where_the_backend_wants_to_be_alone),
         cmocka_unit_test(the_second_counts_only_behind_the_first),
         cmocka_unit_test(nothing_counts_behind_a_failure),
+        cmocka_unit_test(a_failure_behind_a_full_disk_is_a_failure),
         cmocka_unit_test(what_was_stored_before_a_failure_stays_so),
         cmocka_unit_test(behind_a_full_disk_all_comes_again),
         cmocka_unit_test(nothing_joins_what_will_come_again),
@@ -543,6 +581,7 @@ int main(void)
         cmocka_unit_test(inline_returns_when_its_own_append_has_ended),
         cmocka_unit_test(a_writer_waits_when_all_buffers_are_full),
         cmocka_unit_test(without_sync_one_at_a_time_and_a_sync_of_its_own),
+        cmocka_unit_test(a_sync_that_is_due_goes_before_further_appends),
         cmocka_unit_test(stopping_hands_everything_down_and_syncs_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
