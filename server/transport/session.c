@@ -368,7 +368,8 @@ size_t taud_session_execute(struct taud_session *session, struct taud_transport 
     size_t consumed = 0;
     uint64_t errors = transport->reply.error_count;
     while (may_execute(session, transport)) {
-        size_t taken = step(session, transport, data + consumed, size - consumed, consumed);
+        const uint8_t *next = consumed == 0 ? data : data + consumed; // nothing may be at NULL
+        size_t taken = step(session, transport, next, size - consumed, consumed);
         if (taken == 0 && session->wait != TAUD_WAIT_CLOSED)
             break;
         consumed += taken;
