@@ -78,6 +78,7 @@ static void destroy(struct tau_async *async)
 {
     struct tau_allocator allocator = async->settings.core.allocator;
     tau_core_done(&async->core);
+    tau_async_free_raw_calls(async);
     tau_memory_release(&allocator, async, sizeof(*async));
 }
 

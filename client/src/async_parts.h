@@ -23,6 +23,8 @@ struct tau_timer {
     void (*expire)(struct tau_timer *timer, int64_t now_ns);
 };
 
+struct tau_raw_call;
+
 struct tau_async {
     struct tau_core core;
     struct tau_settings settings;
@@ -44,7 +46,11 @@ struct tau_async {
     tau_async_changed_callback *changed;
     void *changed_user_data;
     struct tau_timer *timers;
+    struct tau_raw_call *raw_calls; /* one for each operation that was asked for raw */
 };
+
+/* Frees the descriptions of raw requests; none is outstanding any more. */
+void tau_async_free_raw_calls(struct tau_async *async);
 
 void tau_async_add_timer(struct tau_async *async, struct tau_timer *timer);
 void tau_async_remove_timer(struct tau_async *async, struct tau_timer *timer);

@@ -134,6 +134,12 @@ static void settle(struct tau_batch *frame, uint32_t accepted, struct tau_array 
     }
 }
 
+/* Whether the operation is one that this client and its server have not in common. */
+static bool is_not_offered(enum tau_status status)
+{
+    return status == TAU_STATUS_NOT_SUPPORTED || status == TAU_STATUS_LAYOUT_MISMATCH;
+}
+
 /* A frame has been answered in whole. A server that does not offer the operation gets its points
    one by one, once all frames that were sent in the same belief have come back. */
 static void finish_bulk(struct tau_batch *frame, enum tau_status status)
@@ -143,7 +149,7 @@ static void finish_bulk(struct tau_batch *frame, enum tau_status status)
     batcher->flying_bulk--;
     if (end_doomed(batcher))
         return;
-    if (status == TAU_STATUS_NOT_SUPPORTED) {
+    if (is_not_offered(status)) {
         frame->singly = true;
         tau_batcher_enqueue(frame);
     } else {
@@ -250,7 +256,7 @@ static enum tau_status submit(struct tau_batch *frame)
     batcher->async->request_timeout_ms = batcher->timeout_ms;
     if (!frame->singly)
         status = submit_bulk(frame);
-    if (status == TAU_STATUS_NOT_SUPPORTED) {
+    if (is_not_offered(status)) {
         frame->singly = true;
         status = batcher->flying_bulk > 0 ? TAU_STATUS_WOULD_BLOCK : submit_singly(frame);
     }

@@ -39,6 +39,8 @@ struct tau_call {
     uint8_t reply; /* the opcode of success */
     bool write;
     bool negotiated;
+    bool raw;              /* laid out by the caller: whether our own layout differs is no matter */
+    const char *name;      /* of a raw one, for messages; of the others it is the opcode's */
     uint32_t response_max; /* the longest payload of one frame of the response */
 
     /* Tells the caller how a request ended. Of a unary one the payload is decoded here, and BROKEN
@@ -48,6 +50,12 @@ struct tau_call {
     /* Of a stream, else NULL: hands a frame's batch over. The last frame comes here too. */
     enum tau_verdict (*batch)(const struct tau_completion *completion);
 };
+
+/* The operation's name, for messages. */
+static inline const char *tau_call_name(const struct tau_call *call)
+{
+    return call->name != NULL ? call->name : tau_opcode_name(call->opcode);
+}
 
 struct tau_async;
 

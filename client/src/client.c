@@ -9,6 +9,7 @@
 
 #include "call.h"
 #include "client_parts.h"
+#include "core_parts.h"
 #include "fault.h"
 
 /* A connection that was silent for this long may have been closed by the server: it is looked at
@@ -188,9 +189,15 @@ static bool is_done(const struct tau_client *client, const void *goal)
     return waiter->done;
 }
 
-/* The words for a request that could not be made: why the connection ended, if it did. */
+/* The words for a request that could not be made: what the server does not offer, or why the
+   connection ended, if it did. */
 static void explain(struct tau_waiter *waiter, enum tau_status status)
 {
+    const struct tau_call *refused = waiter->client->async->core.refused;
+    if (refused != NULL) {
+        tau_core_explain(refused, status, waiter->error);
+        return;
+    }
     const struct tau_error *loss = &waiter->client->async->core.loss;
     if (loss->status != TAU_STATUS_SUCCESS &&
         (status == TAU_STATUS_CONNECTION_LOST || status == loss->status))

@@ -11,6 +11,7 @@
 #include "core_parts.h"
 #include "fault.h"
 #include "tau_codec.h"
+#include "wire/words.h"
 
 /* The place of the opcode in a frame's header, to change a frame that will not be sent. */
 #define OPCODE_OFFSET 4
@@ -56,12 +57,33 @@ void tau_core_done(struct tau_core *core)
     tau_pending_done(&core->pending);
 }
 
+/* --- what the server offers ------------------------------------------------------------------ */
+
+enum tau_status tau_core_judge(const struct tau_core *core, const struct tau_call *call)
+{
+    if (!call->raw && tau_opcodes_have(core->differing, call->opcode))
+        return TAU_STATUS_LAYOUT_MISMATCH;
+    if (call->negotiated && !tau_opcodes_have(core->listed, call->opcode))
+        return TAU_STATUS_NOT_SUPPORTED;
+    return TAU_STATUS_SUCCESS;
+}
+
+void tau_core_explain(const struct tau_call *call, enum tau_status status,
+                      struct tau_error *ret_error)
+{
+    if (status == TAU_STATUS_LAYOUT_MISMATCH)
+        tau_fault(ret_error, status, 0, TAU_WORDS_LAYOUT_MISMATCH, tau_call_name(call));
+    else
+        tau_fault(ret_error, status, 0, "the server does not offer %s", tau_call_name(call));
+}
+
 bool tau_core_supports(const struct tau_core *core, uint8_t opcode)
 {
     const struct tau_operation_info *operation = tau_operation_find(opcode);
     if (operation == NULL || core->phase != TAU_CORE_READY)
         return false;
-    return !operation->negotiated || (core->offered[opcode / 64] >> (opcode % 64) & 1) != 0;
+    struct tau_call call = {.opcode = opcode, .negotiated = operation->negotiated};
+    return tau_core_judge(core, &call) == TAU_STATUS_SUCCESS;
 }
 
 uint64_t tau_core_limit(const struct tau_core *core, unsigned number, uint64_t otherwise)
@@ -91,11 +113,17 @@ static enum tau_status reserve(struct tau_core *core, size_t payload_size,
 enum tau_status tau_core_begin(struct tau_core *core, const struct tau_call *call,
                                size_t payload_size, struct tau_writer *ret_payload)
 {
+    core->refused = NULL;
     if (core->phase == TAU_CORE_CLOSED)
         return tau_status_is_fatal(core->loss.status) ? core->loss.status
                                                       : TAU_STATUS_CONNECTION_LOST;
-    if (call->negotiated && core->phase == TAU_CORE_READY && !tau_core_supports(core, call->opcode))
-        return TAU_STATUS_NOT_SUPPORTED;
+    if (core->phase == TAU_CORE_READY) {
+        enum tau_status judged = tau_core_judge(core, call);
+        if (judged != TAU_STATUS_SUCCESS) {
+            core->refused = call;
+            return judged;
+        }
+    }
     if (payload_size > TAU_LIMIT_PAYLOAD_BYTES)
         return TAU_STATUS_INVALID_ARGUMENT;
     if (core->pending.count >= core->config.max_outstanding)
@@ -150,7 +178,7 @@ void tau_core_complete(struct tau_core *core, const struct tau_pending *item,
     struct tau_error broken;
     completion.status = tau_fault(
         &broken, item->call->write ? TAU_STATUS_OUTCOME_UNKNOWN : TAU_STATUS_PROTOCOL_ERROR, 0,
-        "the server's answer to %s cannot be read", tau_opcode_name(item->call->opcode));
+        "the server's answer to %s cannot be read", tau_call_name(item->call));
     completion.error = &broken;
     item->call->complete(&completion);
 }
@@ -238,7 +266,7 @@ void tau_core_trim(struct tau_core *core)
 static void expire(struct tau_core *core, size_t place)
 {
     const struct tau_pending *item = tau_pending_at(&core->pending, place);
-    const char *name = tau_opcode_name(item->call->opcode);
+    const char *name = tau_call_name(item->call);
     bool sent = item->start < core->output.sent;
     bool stream = item->call->batch != NULL;
     struct tau_error error;

@@ -54,6 +54,7 @@ struct tau_core_config {
     uint32_t connect_timeout_ms;
     uint32_t request_timeout_ms;
     bool negotiate;
+    bool announce_layouts;
     bool reconnect;
     uint32_t reconnect_first_ms;
     uint32_t reconnect_max_ms;
@@ -73,7 +74,9 @@ struct tau_core {
     int64_t next_deadline_ns; /* no request whose deadline was started expires earlier */
     size_t unstarted;         /* requests at the end of the ring whose deadlines were not */
     struct tau_server_info server;
-    uint64_t offered[4];              /* bit set of opcodes that the server offers */
+    uint64_t listed[4];               /* bit set of opcodes that the server offers */
+    uint64_t differing[4];            /* those among them that it lays out in another way than we */
+    const struct tau_call *refused;   /* by the last tau_core_begin for want of an offer; or NULL */
     uint64_t limits[TAU_LIMIT_SLOTS]; /* by number; what the server runs with */
     uint8_t hello[TAU_HELLO_SIZE];    /* CONNECT and NEGOTIATE; they go before the output */
     size_t hello_size;
@@ -153,7 +156,8 @@ void tau_core_tick(struct tau_core *core, int64_t now_ns);
 /* --- requests -------------------------------------------------------------------------------- */
 
 /* Room for a request's payload. Returns success, connection_lost or the reason of the loss while
-   the client is closed, not_supported, invalid_argument (too long), would_block or no_memory. */
+   the client is closed, not_supported, layout_mismatch, invalid_argument (too long), would_block or
+   no_memory. */
 enum tau_status tau_core_begin(struct tau_core *core, const struct tau_call *call,
                                size_t payload_size, struct tau_writer *ret_payload);
 

@@ -91,7 +91,7 @@ static void write_negotiate(struct tau_core *core)
 {
     struct tau_operation_fingerprint operations[MAX_OPERATIONS];
     size_t count = 0;
-    for (unsigned opcode = 0; opcode < MAX_OPERATIONS; opcode++) {
+    for (unsigned opcode = 0; opcode < MAX_OPERATIONS && core->config.announce_layouts; opcode++) {
         const struct tau_operation_info *operation = tau_operation_find((uint8_t)opcode);
         if (operation == NULL)
             continue;
@@ -124,7 +124,8 @@ void tau_core_connected(struct tau_core *core, int64_t now_ns)
     core->hello_size = 0;
     core->hello_sent = 0;
     memset(&core->server, 0, sizeof(core->server));
-    memset(core->offered, 0, sizeof(core->offered));
+    memset(core->listed, 0, sizeof(core->listed));
+    memset(core->differing, 0, sizeof(core->differing));
     memset(core->limits, 0, sizeof(core->limits));
     tau_input_clear(&core->input);
     write_connect(core);
@@ -139,11 +140,13 @@ static void refuse_unsupported(struct tau_core *core)
     for (size_t i = 0; i < count && core->phase == TAU_CORE_READY; i++) {
         const struct tau_pending *item = tau_pending_at(&core->pending, i);
         const struct tau_call *call = item->call;
-        if ((item->flags & TAU_PENDING_ABANDONED) != 0 || tau_core_supports(core, call->opcode))
+        if ((item->flags & TAU_PENDING_ABANDONED) != 0)
+            continue;
+        enum tau_status judged = tau_core_judge(core, call);
+        if (judged == TAU_STATUS_SUCCESS)
             continue;
         struct tau_error error;
-        tau_fault(&error, TAU_STATUS_NOT_SUPPORTED, 0, "the server does not offer %s",
-                  tau_opcode_name(call->opcode));
+        tau_core_explain(call, judged, &error);
         tau_core_abandon(core, i, &error);
     }
     tau_core_trim(core);
@@ -157,14 +160,13 @@ static void become_ready(struct tau_core *core, int64_t now_ns)
     refuse_unsupported(core);
 }
 
-/* An operation is offered when the server lists it with our layout, or one that grew at its end. */
+/* What the server offers, and whether its layout is ours, or one that grew at its end. */
 static void note_offer(struct tau_core *core, struct tau_operation_fingerprint offer)
 {
     const struct tau_operation_info *operation = tau_operation_find(offer.opcode);
-    if (operation == NULL)
-        return;
-    if (operation->fingerprint == offer.fingerprint || operation->extensible)
-        core->offered[offer.opcode / 64] |= UINT64_C(1) << (offer.opcode % 64);
+    tau_opcodes_add(core->listed, offer.opcode);
+    if (operation != NULL && operation->fingerprint != offer.fingerprint && !operation->extensible)
+        tau_opcodes_add(core->differing, offer.opcode);
 }
 
 static void note_server(struct tau_core *core, const struct tau_negotiate_response *response)
@@ -294,7 +296,7 @@ static void end_request(struct tau_core *core, const struct tau_pending *item, u
         return;
     }
     tau_fault(&unknown, TAU_STATUS_OUTCOME_UNKNOWN, 0, "%s was sent and not answered: %.400s",
-              tau_opcode_name(item->call->opcode), cause->message);
+              tau_call_name(item->call), cause->message);
     unknown.system_error = cause->system_error;
     tau_core_complete(core, item, unknown.status, (struct tau_slice){0}, &unknown);
 }

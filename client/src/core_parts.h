@@ -15,6 +15,20 @@ struct tau_frame {
     struct tau_slice payload;
 };
 
+static inline void tau_opcodes_add(uint64_t set[4], uint8_t opcode)
+{
+    set[opcode / 64] |= UINT64_C(1) << (opcode % 64);
+}
+
+static inline bool tau_opcodes_have(const uint64_t set[4], uint8_t opcode)
+{
+    return (set[opcode / 64] >> (opcode % 64) & 1) != 0;
+}
+
+/* Whether the server of a session that is ready takes a call: success, not_supported, or
+   layout_mismatch where both know the operation, but not alike. */
+enum tau_status tau_core_judge(const struct tau_core *core, const struct tau_call *call);
+
 /* Tells the caller of a request that is no longer in the ring how it ended. */
 void tau_core_complete(struct tau_core *core, const struct tau_pending *item,
                        enum tau_status status, struct tau_slice payload,
@@ -30,6 +44,10 @@ void tau_core_cancel_quietly(struct tau_core *core);
 
 /* Takes abandoned requests that were never sent out of the front of the output. */
 void tau_core_trim(struct tau_core *core);
+
+/* Says in words why the server's offer does not allow a call; tau_core_judge said `status`. */
+void tau_core_explain(const struct tau_call *call, enum tau_status status,
+                      struct tau_error *ret_error);
 
 /* The descriptions of the replies that the handshake waits for. */
 extern const struct tau_call tau_core_connect_call;

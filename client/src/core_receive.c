@@ -153,7 +153,7 @@ static void finish_first(struct tau_core *core, struct tau_slice payload,
         return;
     if ((item.flags & TAU_PENDING_STOPPED) != 0) {
         tau_fault(&stopped, TAU_STATUS_CANCELLED, 0, "%s was stopped by the caller",
-                  tau_opcode_name(item.call->opcode));
+                  tau_call_name(item.call));
         error = &stopped;
     }
     tau_core_complete(core, &item, error == NULL ? TAU_STATUS_SUCCESS : error->status, payload,
@@ -182,7 +182,7 @@ static void stop_stream(struct tau_core *core, enum tau_verdict verdict)
         return;
     }
     tau_fault(&error, TAU_STATUS_PROTOCOL_ERROR, 0, "a batch of %s cannot be read",
-              tau_opcode_name(item->call->opcode));
+              tau_call_name(item->call));
     tau_core_abandon(core, 0, &error);
     if (core->phase == TAU_CORE_READY)
         tau_core_cancel_quietly(core);

@@ -17,6 +17,7 @@ static const struct tau_options default_options = {
     .connect_timeout_ms = 5000,
     .request_timeout_ms = 30000,
     .negotiate = true,
+    .announce_layouts = true,
     .reconnect_first_ms = 100,
     .reconnect_max_ms = 10000,
     .max_outstanding = 65536,
@@ -73,6 +74,7 @@ enum tau_status tau_settings_read(const struct tau_options *given,
     settings.core.connect_timeout_ms = options.connect_timeout_ms;
     settings.core.request_timeout_ms = options.request_timeout_ms;
     settings.core.negotiate = options.negotiate;
+    settings.core.announce_layouts = options.announce_layouts;
     settings.core.reconnect = options.reconnect;
     settings.core.reconnect_first_ms = options.reconnect_first_ms;
     settings.core.reconnect_max_ms = options.reconnect_max_ms;

@@ -32,9 +32,9 @@ HEADER_TOP = """\
  * once through its callback; one that returns anything else never calls it. They return: success;
  * would_block (too many requests or bytes wait: take completions, then try again); connection_lost
  * (there is no connection, and none is being made) or the reason for which the server refused the
- * session; not_supported; invalid_argument (a count or a length is over its limit); no_memory. None
- * blocks, and all are of the client's thread. `error` in a callback is NULL on success; it and the
- * response are borrowed for the callback.
+ * session; not_supported; layout_mismatch; invalid_argument (a count or a length is over its
+ * limit); no_memory. None blocks, and all are of the client's thread. `error` in a callback is NULL
+ * on success; it and the response are borrowed for the callback.
  */
 #ifndef TAU_OPERATIONS_H
 #define TAU_OPERATIONS_H
@@ -159,6 +159,7 @@ def returns(operation: Operation) -> str:
     if operation.negotiated:
         names.append("not_supported")
     names += [
+        "layout_mismatch",
         "timeout",
         "connection_failed",
         "connection_lost",

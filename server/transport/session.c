@@ -5,8 +5,11 @@
 
 #include <assert.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "wire/words.h"
 
 enum { ARENA_KEEP_BYTES = 4 * 1024 * 1024 };
 
@@ -131,8 +134,13 @@ static size_t refuse(struct taud_session *session, struct taud_transport *transp
         return 0;
     }
     struct tau_decode_error detail = {.status = verdict.status, .field = TAU_FIELD_NONE};
-    if (verdict.status == TAU_STATUS_INVALID_PAYLOAD)
+    char words[128];
+    if (verdict.status == TAU_STATUS_INVALID_PAYLOAD) {
         detail.expected = "the length of the payload is not one that the operation can have";
+    } else if (verdict.status == TAU_STATUS_LAYOUT_MISMATCH) {
+        snprintf(words, sizeof words, TAU_WORDS_LAYOUT_MISMATCH, tau_opcode_name(header->opcode));
+        detail.expected = words;
+    }
     taud_reply_error(&transport->reply, verdict.status, &detail);
     session->skip_bytes = header->payload_length;
     return TAU_HEADER_SIZE;

@@ -28,6 +28,7 @@
 #include <tau/operations.h>
 #include <tau/options.h>
 #include <tau/protocol.h>
+#include <tau/raw.h>
 
 TAU_BEGIN_DECLARATIONS
 

@@ -66,6 +66,9 @@ struct tau_options {
     const struct tau_allocator *allocator; /* NULL for malloc; copied */
     tau_link_callback *on_link;            /* NULL for none */
     void *link_user_data;
+    bool announce_layouts; /* tell the server how our operations are laid out, so that it refuses
+                              what differs; false for a client whose requests of operations that
+                              differ are raw, laid out as the server's */
 };
 
 /** Fills options of a given size with defaults. Call tau_options_init instead. Since: 1.0. */

@@ -116,8 +116,59 @@ static void another_layout_is_not_used(void **state)
     struct rig *rig = *state;
     negotiate_one(rig, TAU_OPCODE_QUERY_LATEST, 1);
     assert_int_equal(tau_async_link(rig->async), TAU_LINK_READY);
-    assert_int_equal(rig_latest(rig, 1), TAU_STATUS_NOT_SUPPORTED);
+    assert_int_equal(rig_latest(rig, 1), TAU_STATUS_LAYOUT_MISMATCH);
+    assert_false(tau_async_supports(rig->async, TAU_OPCODE_QUERY_LATEST));
     assert_int_equal(rig_append(rig, 2), TAU_STATUS_SUCCESS);
+}
+
+/* Operations of the first day are sent without being listed, but not against what is listed. */
+static void another_layout_of_the_first_day_is_not_used_either(void **state)
+{
+    struct rig *rig = *state;
+    negotiate_one(rig, TAU_OPCODE_APPEND, 1);
+    assert_int_equal(rig_append(rig, 1), TAU_STATUS_LAYOUT_MISMATCH);
+    assert_int_equal(rig_query(rig, 2), TAU_STATUS_SUCCESS);
+    assert_int_equal(tau_async_outstanding(rig->async), 1);
+}
+
+struct words {
+    enum tau_status status;
+    char text[TAU_ERROR_MESSAGE_SIZE];
+};
+
+static void keep_words(void *user_data, enum tau_status status, const struct tau_error *error)
+{
+    struct words *words = user_data;
+    words->status = status;
+    strcpy(words->text, error->message);
+}
+
+static void a_request_that_waited_is_told_which_operation_differs(void **state)
+{
+    struct rig *rig = *state;
+    struct tau_append_request request = {.timestamp = 1};
+    struct words words = {.status = TAU_STATUS_SUCCESS};
+    assert_int_equal(tau_async_append(rig->async, &request, keep_words, &words),
+                     TAU_STATUS_SUCCESS);
+    negotiate_one(rig, TAU_OPCODE_APPEND, 1);
+    assert_int_equal(words.status, TAU_STATUS_LAYOUT_MISMATCH);
+    assert_string_equal(words.text,
+                        "client and server were compiled with different layouts of APPEND");
+    assert_int_equal(tau_async_link(rig->async), TAU_LINK_READY);
+}
+
+static void layouts_are_not_told_when_that_is_asked_for(void **state)
+{
+    struct rig *rig = *state;
+    struct tau_negotiate_request request;
+    const size_t connect_size = TAU_HEADER_SIZE + 32;
+    rig->core->config.announce_layouts = false;
+    rig_open(rig);
+    rig_flush(rig);
+    struct tau_slice payload = {.data = rig->out.data + connect_size + TAU_HEADER_SIZE,
+                                .size = rig->out.size - connect_size - TAU_HEADER_SIZE};
+    assert_int_equal(tau_negotiate_request_decode(payload, &request, NULL), TAU_STATUS_SUCCESS);
+    assert_int_equal(request.operations.count, 0);
 }
 
 static void the_same_layout_is_used(void **state)
@@ -364,6 +415,9 @@ int main(void)
         CASE(the_hello_is_connect_then_negotiate),
         CASE(the_server_is_known_after_the_handshake),
         CASE(another_layout_is_not_used),
+        CASE(another_layout_of_the_first_day_is_not_used_either),
+        CASE(a_request_that_waited_is_told_which_operation_differs),
+        CASE(layouts_are_not_told_when_that_is_asked_for),
         CASE(the_same_layout_is_used),
         CASE(nonsense_in_the_handshake_ends_it),
         CASE(unknown_operations_are_passed_over),

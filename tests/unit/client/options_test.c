@@ -29,6 +29,7 @@ static void the_defaults_are_taken(void **state)
     assert_string_equal(settings.address.host, "127.0.0.1");
     assert_int_equal(settings.core.connect_timeout_ms, 5000);
     assert_true(settings.core.negotiate);
+    assert_true(settings.core.announce_layouts);
     assert_false(settings.core.reconnect);
     assert_int_equal(tau_settings_read(NULL, &settings, NULL), TAU_STATUS_SUCCESS);
     assert_int_equal(settings.core.request_timeout_ms, 30000);
@@ -46,6 +47,7 @@ static void an_older_header_keeps_working(void **state)
     assert_int_equal(tau_settings_read(&options, &settings, NULL), TAU_STATUS_SUCCESS);
     assert_int_equal(settings.core.request_timeout_ms, 7);
     assert_false(settings.core.reconnect);
+    assert_true(settings.core.announce_layouts);
     assert_int_equal(settings.core.max_outstanding, 65536);
 }
 

@@ -339,8 +339,11 @@ static void negotiates(void **state)
     uint8_t frame[64];
     harness_feed(h, frame, put_query(frame, 2));
     reply = take_reply(h);
+    static const char words[] =
+        "client and server were compiled with different layouts of QUERY_POINT";
     assert_int_equal(reply.payload.data[0], TAU_STATUS_LAYOUT_MISMATCH);
-    assert_true(reply.payload.size > 9);
+    assert_int_equal(reply.payload.size, 9 + sizeof words - 1);
+    assert_memory_equal(reply.payload.data + 9, words, sizeof words - 1);
     harness_feed(h, frame, put_append(frame, 2));
     expect_ok(h);
     negotiate(h, 0, TAU_OPCODE_APPEND, taud_operation_find(TAU_OPCODE_APPEND)->fingerprint);
