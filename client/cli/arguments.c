@@ -41,6 +41,17 @@ const struct cli_option cli_global_options[] = {
 };
 const size_t cli_global_option_count = sizeof(cli_global_options) / sizeof(cli_global_options[0]);
 
+const char *cli_option_choice(const struct cli_option *option, size_t index)
+{
+    if (option == &cli_global_options[GLOBAL_FORMAT]) {
+        return cli_format_name(index);
+    }
+    if (option == &cli_global_options[GLOBAL_TIME]) {
+        return cli_time_format_name(index);
+    }
+    return option == &cli_global_options[GLOBAL_UNIT] ? cli_unit_name(index) : NULL;
+}
+
 /* One option as it was typed. */
 struct typed {
     const char *text; /* with its dashes, for messages */

@@ -35,6 +35,10 @@ bool cli_arguments_read(struct cli *cli, const struct cli_syntax *syntax, int ar
  */
 int cli_global_options_read(struct cli *cli, int argc, char **argv, int *ret_exit);
 
+/* The values that an option allows, one after the other; NULL behind the last, or where any other
+ * may be given. */
+const char *cli_option_choice(const struct cli_option *option, size_t index);
+
 /* What the next word of a command line would be, as completion asks. */
 struct cli_expected {
     const struct cli_option *option; /* whose value it would be, or NULL */

@@ -55,6 +55,7 @@ struct cli_argument {
     const char *doc;
     bool optional;
     bool repeated;
+    const char *const *choices; /* all that it may be, ended by NULL; or NULL */
 };
 
 /* An option of one command. */

@@ -15,6 +15,24 @@
 #define OPTION_PAD  26
 #define COMMAND_PAD 14
 
+const char cli_help_about[] = "The command line of Tau, a time-series database. Without a command, "
+                              "on a terminal, it is a prompt.";
+
+const char cli_help_notes[] =
+    "Times are RFC 3339, YYYY-MM-DD[ HH:MM:SS[.fraction]] in UTC, numbers of --unit, or relative "
+    "to now, such as now or -1h30m. Labels are UTF-8; any other byte and the backslash are "
+    "written \\xHH.";
+
+const struct cli_exit_meaning cli_exit_meanings[] = {
+    {CLI_OK, "ok"},
+    {CLI_ERROR, "error"},
+    {CLI_USAGE, "usage"},
+    {CLI_NO_CONNECTION, "no connection"},
+    {CLI_REFUSED, "refused by the server"},
+    {CLI_PARTIAL, "partial import"},
+};
+const size_t cli_exit_meaning_count = sizeof(cli_exit_meanings) / sizeof(cli_exit_meanings[0]);
+
 const struct cli_command *cli_command_find(const char *name)
 {
     for (size_t i = 0; i < tau_cli_command_count; i++) {
@@ -130,15 +148,27 @@ void cli_help_command(const struct cli *cli, FILE *out, const struct cli_command
     print_options(out, cli_global_options, cli_global_option_count);
 }
 
+static void print_exit_codes(FILE *out)
+{
+    char text[256];
+    size_t length = (size_t)snprintf(text, sizeof(text), "exit codes:");
+    for (size_t i = 0; i < cli_exit_meaning_count; i++) {
+        length +=
+            (size_t)snprintf(text + length, sizeof(text) - length, "%s %d %s", i > 0 ? "," : "",
+                             cli_exit_meanings[i].code, cli_exit_meanings[i].meaning);
+    }
+    fputc('\n', out);
+    print_wrapped(out, text, 0, 0);
+}
+
 void cli_help_program(const struct cli *cli, FILE *out)
 {
     if (cli->interactive) {
         fputs("commands (`help COMMAND` tells more; `exit` or Ctrl-D leaves):\n", out);
     } else {
-        fputs("usage: tau-cli [OPTION...] [COMMAND [ARGUMENT...]]\n\n"
-              "The command line of Tau, a time-series database. Without a command, on a terminal,\n"
-              "it is a prompt.\n\ncommands (`tau-cli COMMAND --help` tells more):\n",
-              out);
+        fputs("usage: tau-cli [OPTION...] [COMMAND [ARGUMENT...]]\n\n", out);
+        print_wrapped(out, cli_help_about, 0, 0);
+        fputs("\ncommands (`tau-cli COMMAND --help` tells more):\n", out);
     }
     for (size_t i = 0; i < tau_cli_command_count; i++) {
         print_term(out, tau_cli_commands[i].name, COMMAND_PAD, tau_cli_commands[i].summary);
@@ -146,12 +176,8 @@ void cli_help_program(const struct cli *cli, FILE *out)
     fputs("\noptions:\n", out);
     print_options(out, cli_global_options, cli_global_option_count);
     if (!cli->interactive) {
-        fputs(
-            "\nTimes are RFC 3339, YYYY-MM-DD[ HH:MM:SS[.fraction]] in UTC, numbers of --unit, or\n"
-            "relative to now, such as now or -1h30m. Labels are UTF-8; any other byte and the\n"
-            "backslash are written \\xHH.\n\n"
-            "exit codes: 0 ok, 1 error, 2 usage, 3 no connection, 4 refused by the server,\n"
-            "5 partial import\n",
-            out);
+        fputc('\n', out);
+        print_wrapped(out, cli_help_notes, 0, 0);
+        print_exit_codes(out);
     }
 }

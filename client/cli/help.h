@@ -21,6 +21,19 @@ void cli_help_program(const struct cli *cli, FILE *out);
 /* The help of one command. */
 void cli_help_command(const struct cli *cli, FILE *out, const struct cli_command *command);
 
+/* What the program is, and what holds for all of its arguments. */
+extern const char cli_help_about[];
+extern const char cli_help_notes[];
+
+/* What an exit code means. */
+struct cli_exit_meaning {
+    enum cli_exit code;
+    const char *meaning;
+};
+
+extern const struct cli_exit_meaning cli_exit_meanings[];
+extern const size_t cli_exit_meaning_count;
+
 /* One line that says how a command is typed. */
 void cli_help_usage(FILE *out, const struct cli_command *command);
 

@@ -13,6 +13,7 @@ enum {
     TAUD_LISTEN_MAX = 16,
     TAUD_CONFIG_ERROR_SIZE = 512,
     TAUD_CONFIG_NAME_SIZE = 128,
+    TAUD_CONFIG_SECTION_COUNT = 3,
 };
 
 enum taud_config_durability {
@@ -67,6 +68,32 @@ void taud_config_done(struct taud_config *config);
 
 // Writes the text of --help.
 void taud_config_help(FILE *out);
+
+// One option in words, for who writes about them. All text is constant but the name in the
+// environment.
+struct taud_config_option {
+    const char *name; // as on the command line, without its dashes
+    const char *argument;
+    char environment[TAUD_CONFIG_NAME_SIZE];
+    const char *allowed;
+    const char *standard; // the default, in words where it is computed
+    const char *help;
+};
+
+// Describes an option; the first is --config, the others are those of the table. False behind the
+// last.
+__attribute__((warn_unused_result)) bool taud_config_option(size_t index,
+                                                            struct taud_config_option *ret);
+
+// What --help says beside the options: what taud is and where its options come from, and then
+// TAUD_CONFIG_SECTION_COUNT remarks with their titles.
+struct taud_config_section {
+    const char *title;
+    const char *text;
+};
+
+const char *taud_config_about(void);
+const struct taud_config_section *taud_config_section(size_t index);
 
 // Writes the chosen durability as --durability takes it.
 void taud_config_durability(const struct taud_config *config, char text[64]);

@@ -571,30 +571,70 @@ static void print_wrapped(FILE *out, const char *text)
     fputc('\n', out);
 }
 
+static const char ABOUT[] =
+    "The Tau time-series database server. Every option may also stand in the environment as\n"
+    "TAU_OPTION or in a file as `option = value`; the command line goes first, then the\n"
+    "environment, then the file. The certificate, 64 hexadecimal characters, comes from\n"
+    "TAU_CERTIFICATE or a file, never from the command line.";
+
+static const struct taud_config_section SECTIONS[] = {
+    {"Sizes and durations",
+     "Sizes: 512M, 8G (K, M, G and T are powers of 1024). Durations: 100ms, 30s, 5m, 1h."},
+    {"Signals", "Signals: SIGTERM and SIGINT stop gracefully, SIGHUP opens the log file anew."},
+    {"Exit status", "Exit codes: 0 stopped as asked, 1 failed, 2 wrong options."},
+};
+
+_Static_assert(sizeof SECTIONS / sizeof SECTIONS[0] == TAUD_CONFIG_SECTION_COUNT,
+               "the header tells how many there are");
+
+// Where the others may stand; it is no row of the table, which it comes before.
+static const struct option CONFIG_OPTION = {
+    .name = "config",
+    .argument = "FILE",
+    .allowed = "the path of a file",
+    .standard_words = "none",
+    .help = "read options from this INI file",
+};
+
+const char *taud_config_about(void)
+{
+    return ABOUT;
+}
+
+const struct taud_config_section *taud_config_section(size_t index)
+{
+    assert(index < TAUD_CONFIG_SECTION_COUNT);
+    return &SECTIONS[index];
+}
+
+bool taud_config_option(size_t index, struct taud_config_option *ret)
+{
+    if (index > OPTION_TOTAL)
+        return false;
+    const struct option *option = index == 0 ? &CONFIG_OPTION : &OPTIONS[index - 1];
+    *ret = (struct taud_config_option){
+        .name = option->name,
+        .argument = option->argument,
+        .allowed = option->allowed,
+        .standard = option->standard != NULL ? option->standard : option->standard_words,
+        .help = option->help,
+    };
+    environment_name(option, ret->environment);
+    return true;
+}
+
 void taud_config_help(FILE *out)
 {
-    fputs("usage: taud [--OPTION VALUE]...\n\n"
-          "The Tau time-series database server. Every option may also stand in the environment as\n"
-          "TAU_OPTION or in a file as `option = value`; the command line goes first, then the\n"
-          "environment, then the file. The certificate, 64 hexadecimal characters, comes from\n"
-          "TAU_CERTIFICATE or a file, never from the command line.\n\n",
-          out);
-    fputs("  --config FILE  [TAU_CONFIG]\n", out);
-    print_wrapped(out, "read options from this INI file");
-    for (size_t index = 0; index < OPTION_TOTAL; index++) {
-        const struct option *option = &OPTIONS[index];
-        char name[NAME_SIZE];
-        environment_name(option, name);
-        fprintf(out, "  --%s %s  [%s]\n", option->name, option->argument, name);
-        print_wrapped(out, option->help);
-        fprintf(out, "      (default: %s)\n",
-                option->standard != NULL ? option->standard : option->standard_words);
+    struct taud_config_option option;
+    fprintf(out, "usage: taud [--OPTION VALUE]...\n\n%s\n\n", ABOUT);
+    for (size_t index = 0; taud_config_option(index, &option); index++) {
+        fprintf(out, "  --%s %s  [%s]\n", option.name, option.argument, option.environment);
+        print_wrapped(out, option.help);
+        fprintf(out, "      (default: %s)\n", option.standard);
     }
-    fputs("  --help, --version\n      print this text, or the version, and end\n\n"
-          "Sizes: 512M, 8G (K, M, G and T are powers of 1024). Durations: 100ms, 30s, 5m, 1h.\n"
-          "Signals: SIGTERM and SIGINT stop gracefully, SIGHUP opens the log file anew.\n"
-          "Exit codes: 0 stopped as asked, 1 failed, 2 wrong options.\n",
-          out);
+    fputs("  --help, --version\n      print this text, or the version, and end\n\n", out);
+    for (size_t index = 0; index < TAUD_CONFIG_SECTION_COUNT; index++)
+        fprintf(out, "%s\n", SECTIONS[index].text);
 }
 
 void taud_config_durability(const struct taud_config *config, char text[64])

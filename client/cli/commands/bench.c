@@ -13,12 +13,20 @@
 
 enum { OPTION_CONNECTIONS, OPTION_DEPTH, OPTION_SERIES, OPTION_BATCH, OPTION_DURATION };
 
+static const char *const workload_names[] = {[CLI_WORKLOAD_APPEND] = "append",
+                                             [CLI_WORKLOAD_BATCH] = "batch",
+                                             [CLI_WORKLOAD_QUERY] = "query",
+                                             NULL};
+
+#define WORKLOAD_COUNT (sizeof(workload_names) / sizeof(workload_names[0]) - 1)
+
 static const struct cli_argument typed[] = {
     {.name = "WORKLOAD",
      .doc =
          "append (one point a request), batch (one series, many points), query (one random point "
          "a request); default: one after the other",
-     .optional = true},
+     .optional = true,
+     .choices = workload_names},
 };
 
 static const struct cli_option options[] = {
@@ -56,12 +64,6 @@ static const struct cli_column columns[] = {
 #define COLUMN_COUNT      (sizeof(columns) / sizeof(columns[0]))
 #define BATCH_DEPTH_LIMIT 16
 #define QUERY_POINTS      10000
-
-static const char *const workload_names[] = {[CLI_WORKLOAD_APPEND] = "append",
-                                             [CLI_WORKLOAD_BATCH] = "batch",
-                                             [CLI_WORKLOAD_QUERY] = "query"};
-
-#define WORKLOAD_COUNT (sizeof(workload_names) / sizeof(workload_names[0]))
 
 static struct cli_cell microseconds(uint64_t ns)
 {

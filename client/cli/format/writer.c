@@ -18,6 +18,15 @@ static const struct {
     [CLI_FORMAT_JSONL] = {"jsonl", &cli_jsonl_methods},
 };
 
+#define FORMAT_COUNT (sizeof(formats) / sizeof(formats[0]))
+
+static const char *const time_formats[] = {
+    [CLI_TIME_RFC3339] = "rfc3339", [CLI_TIME_S] = "s",   [CLI_TIME_MS] = "ms",
+    [CLI_TIME_US] = "us",           [CLI_TIME_NS] = "ns",
+};
+
+#define TIME_FORMAT_COUNT (sizeof(time_formats) / sizeof(time_formats[0]))
+
 void cli_writer_init(struct cli_writer *writer, FILE *out, enum cli_format format,
                      enum cli_time_format time_format, bool colour)
 {
@@ -74,7 +83,7 @@ void cli_writer_record(struct cli_writer *writer, const struct cli_column *colum
 
 bool cli_format_from_text(const char *text, enum cli_format *ret_format)
 {
-    for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
+    for (size_t i = 0; i < FORMAT_COUNT; i++) {
         if (strcmp(text, formats[i].name) == 0) {
             *ret_format = (enum cli_format)i;
             return true;
@@ -85,15 +94,21 @@ bool cli_format_from_text(const char *text, enum cli_format *ret_format)
 
 bool cli_time_format_from_text(const char *text, enum cli_time_format *ret_format)
 {
-    static const char *const names[] = {
-        [CLI_TIME_RFC3339] = "rfc3339", [CLI_TIME_S] = "s",   [CLI_TIME_MS] = "ms",
-        [CLI_TIME_US] = "us",           [CLI_TIME_NS] = "ns",
-    };
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        if (strcmp(text, names[i]) == 0) {
+    for (size_t i = 0; i < TIME_FORMAT_COUNT; i++) {
+        if (strcmp(text, time_formats[i]) == 0) {
             *ret_format = (enum cli_time_format)i;
             return true;
         }
     }
     return false;
+}
+
+const char *cli_format_name(size_t index)
+{
+    return index < FORMAT_COUNT ? formats[index].name : NULL;
+}
+
+const char *cli_time_format_name(size_t index)
+{
+    return index < TIME_FORMAT_COUNT ? time_formats[index] : NULL;
 }

@@ -88,6 +88,10 @@ bool cli_format_from_text(const char *text, enum cli_format *ret_format);
 /* Reads the name of a format of times. */
 bool cli_time_format_from_text(const char *text, enum cli_time_format *ret_format);
 
+/* The names of the formats, one after the other; NULL behind the last. */
+const char *cli_format_name(size_t index);
+const char *cli_time_format_name(size_t index);
+
 /* The formats, and what only a table needs. */
 extern const struct cli_writer_methods cli_table_methods;
 extern const struct cli_writer_methods cli_csv_methods;

@@ -7,6 +7,7 @@
 #define TAU_CLI_PARSE_TIME_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* What a bare number counts. The value is the unit in nanoseconds. */
@@ -40,5 +41,8 @@ const char *cli_duration_from_text(const char *text, int64_t *ret_ns);
 
 /* Reads the name of a unit. */
 bool cli_unit_from_text(const char *text, enum cli_unit *ret_unit);
+
+/* The names of the units, one after the other; NULL behind the last. */
+const char *cli_unit_name(size_t index);
 
 #endif

@@ -175,17 +175,25 @@ const char *cli_time_from_text(const char *text, const struct cli_time_rules *ru
     return kind == NUMBER ? number(&parts, rules->unit, ret_ns) : calendar(&parts, ret_ns);
 }
 
+static const struct {
+    const char *name;
+    enum cli_unit unit;
+} units[] = {{"s", CLI_UNIT_S}, {"ms", CLI_UNIT_MS}, {"us", CLI_UNIT_US}, {"ns", CLI_UNIT_NS}};
+
+#define UNIT_COUNT (sizeof(units) / sizeof(units[0]))
+
 bool cli_unit_from_text(const char *text, enum cli_unit *ret_unit)
 {
-    static const struct {
-        const char *name;
-        enum cli_unit unit;
-    } units[] = {{"s", CLI_UNIT_S}, {"ms", CLI_UNIT_MS}, {"us", CLI_UNIT_US}, {"ns", CLI_UNIT_NS}};
-    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+    for (size_t i = 0; i < UNIT_COUNT; i++) {
         if (strcmp(text, units[i].name) == 0) {
             *ret_unit = units[i].unit;
             return true;
         }
     }
     return false;
+}
+
+const char *cli_unit_name(size_t index)
+{
+    return index < UNIT_COUNT ? units[index].name : NULL;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Completion. What a word is the syntax of the command tells by its name: SERIES, LENS or FILE, of
- * an argument as of an option's value; an argument of a generic command is a field that holds a
- * label.
+ * an argument as of an option's value, or by what it may be; an argument of a generic command is a
+ * field that holds a label.
  */
 #include "terminal/complete.h"
 
@@ -137,20 +137,53 @@ static void add_files(struct cli_candidates *candidates, const char *typed)
     }
 }
 
-/* What a value is by its name in the help. */
-static void add_named(struct cli *cli, const char *name, struct cli_candidates *candidates,
-                      const char *typed)
+enum cli_word_kind cli_word_kind_of_name(const char *name)
 {
     if (strcmp(name, "SERIES") == 0 || strcmp(name, "PREFIX") == 0) {
+        return CLI_WORD_SERIES;
+    }
+    if (strcmp(name, "LENS") == 0) {
+        return CLI_WORD_LENS;
+    }
+    return strcmp(name, "FILE") == 0 ? CLI_WORD_FILE : CLI_WORD_OTHER;
+}
+
+enum cli_word_kind cli_word_kind_of_argument(const struct cli_command *command, size_t place)
+{
+    const char *name = command->syntax->arguments[place].name;
+    if (command->generic == NULL || command->generic->arguments[place].kind != CLI_FIELD_NAME) {
+        return cli_word_kind_of_name(name);
+    }
+    if (strncmp(command->name, "lens-", 5) != 0) {
+        return CLI_WORD_SERIES;
+    }
+    return strcmp(name, "SOURCE") == 0 ? CLI_WORD_SOURCE : CLI_WORD_LENS;
+}
+
+static void add_kind(struct cli *cli, enum cli_word_kind kind, struct cli_candidates *candidates,
+                     const char *typed)
+{
+    if (kind == CLI_WORD_SERIES || kind == CLI_WORD_SOURCE) {
         add_series(cli, candidates, typed);
-    } else if (strcmp(name, "LENS") == 0) {
+    }
+    if (kind == CLI_WORD_LENS || kind == CLI_WORD_SOURCE) {
         add_lenses(cli, candidates, typed);
-    } else if (strcmp(name, "FILE") == 0) {
+    }
+    if (kind == CLI_WORD_FILE) {
         add_files(candidates, typed);
     }
 }
 
-/* What stands at a place among the arguments of a command. */
+static void add_value(struct cli *cli, const struct cli_option *option,
+                      struct cli_candidates *candidates, const char *typed)
+{
+    for (size_t i = 0; cli_option_choice(option, i) != NULL; i++) {
+        add(candidates, cli_option_choice(option, i), typed);
+    }
+    add_kind(cli, cli_word_kind_of_name(option->value), candidates, typed);
+}
+
+/* Completes an argument of a command by its place. */
 static void add_argument(struct cli *cli, const struct cli_command *command, size_t place,
                          struct cli_candidates *candidates, const char *typed)
 {
@@ -164,14 +197,11 @@ static void add_argument(struct cli *cli, const struct cli_command *command, siz
             return;
         }
     }
-    bool is_label =
-        command->generic != NULL && command->generic->arguments[place].kind == CLI_FIELD_NAME;
-    bool of_lens = strncmp(command->name, "lens-", 5) == 0;
-    const char *name = syntax->arguments[place].name;
-    if (is_label && of_lens && strcmp(name, "SOURCE") == 0) {
-        add_series(cli, candidates, typed); /* and the lenses */
+    const char *const *choice = syntax->arguments[place].choices;
+    for (; choice != NULL && *choice != NULL; choice++) {
+        add(candidates, *choice, typed);
     }
-    add_named(cli, !is_label ? name : of_lens ? "LENS" : "SERIES", candidates, typed);
+    add_kind(cli, cli_word_kind_of_argument(command, place), candidates, typed);
 }
 
 /* Completes a word behind a command. Returns how much of it is not what the candidates replace. */
@@ -184,11 +214,11 @@ static size_t complete_argument(struct cli *cli, const struct cli_command *comma
     struct cli_expected expected;
     cli_arguments_expect(syntax, count, words, &expected);
     if (expected.option != NULL) {
-        add_named(cli, expected.option->value, candidates, typed);
+        add_value(cli, expected.option, candidates, typed);
     } else if (expected.options_ended || typed[0] != '-') {
         add_argument(cli, command, expected.place, candidates, typed);
     } else if ((option = cli_option_assigned(syntax, typed, &value)) != NULL) {
-        add_named(cli, option->value, candidates, value);
+        add_value(cli, option, candidates, value);
     } else {
         add_options(candidates, syntax->options, syntax->option_count, typed);
         add_options(candidates, cli_global_options, cli_global_option_count, typed);

@@ -18,6 +18,21 @@ struct cli_candidates {
     char names[CLI_CANDIDATE_LIMIT][CLI_CANDIDATE_BYTES]; /* as they would be typed */
 };
 
+/* What completion knows of a word. */
+enum cli_word_kind {
+    CLI_WORD_OTHER,
+    CLI_WORD_SERIES,
+    CLI_WORD_LENS,
+    CLI_WORD_SOURCE, /* a series or a lens */
+    CLI_WORD_FILE
+};
+
+/* What a value is by its name in the help, such as FILE. */
+enum cli_word_kind cli_word_kind_of_name(const char *name);
+
+/* What stands at a place among the arguments of a command; a place that it has. */
+enum cli_word_kind cli_word_kind_of_argument(const struct cli_command *command, size_t place);
+
 /*
  * Finds the candidates for the end of `text`, the line up to the cursor, and where their word
  * begins. Asks the server for labels if the client is connected, or can be, and says nothing if

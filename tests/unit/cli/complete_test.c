@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "command_rig.h"
+#include "help.h"
 #include "terminal/complete.h"
 
 static struct cli_candidates candidates;
@@ -119,12 +120,33 @@ static void test_values_of_options(void **state)
     assert_int_equal(candidates.count, 2);
     complete("import --series mon"); /* a series, of which there are none without a server */
     assert_int_equal(candidates.count, 0);
+    complete("list --format js");
+    assert_true(candidates.count == 2 && has("json") && has("jsonl"));
+    assert_int_equal(complete("list --unit=m"), strlen("list --unit="));
+    assert_true(candidates.count == 1 && has("ms"));
+    complete("list -t r");
+    assert_true(candidates.count == 1 && has("rfc3339"));
     complete("import --nothing=mon");
     assert_int_equal(candidates.count, 0);
     complete("import -- -");
     assert_int_equal(candidates.count, 0);
     complete("get a --certificate-file x mon");
     assert_int_equal(candidates.count, 0);
+}
+
+/* What a command's argument is by its place, of hand-written commands and of generic ones. */
+static void test_kinds_of_arguments(void **state)
+{
+    (void)state;
+    assert_int_equal(cli_word_kind_of_argument(cli_command_find("get"), 0), CLI_WORD_SERIES);
+    assert_int_equal(cli_word_kind_of_argument(cli_command_find("get"), 1), CLI_WORD_OTHER);
+    assert_int_equal(cli_word_kind_of_argument(cli_command_find("import"), 0), CLI_WORD_FILE);
+    assert_int_equal(cli_word_kind_of_argument(cli_command_find("drop"), 0), CLI_WORD_SERIES);
+    assert_int_equal(cli_word_kind_of_argument(cli_command_find("lens-drop"), 0), CLI_WORD_LENS);
+    assert_int_equal(cli_word_kind_of_argument(cli_command_find("lens-create"), 1),
+                     CLI_WORD_SOURCE);
+    complete("bench b");
+    assert_true(candidates.count == 1 && has("batch"));
 }
 
 /* A label stands where it is an argument: options and their values before it are none. */
@@ -158,9 +180,13 @@ static void test_without_server(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_commands), cmocka_unit_test(test_options),
-        cmocka_unit_test(test_files),    cmocka_unit_test(test_values_of_options),
-        RIG_TEST(test_labels),           cmocka_unit_test(test_without_server),
+        cmocka_unit_test(test_commands),
+        cmocka_unit_test(test_options),
+        cmocka_unit_test(test_files),
+        cmocka_unit_test(test_values_of_options),
+        RIG_TEST(test_labels),
+        cmocka_unit_test(test_without_server),
+        cmocka_unit_test(test_kinds_of_arguments),
     };
     return cmocka_run_group_tests(tests, enter, leave);
 }

@@ -27,6 +27,9 @@ static void test_program(void **state)
         assert_non_null(strstr(capture.out, tau_cli_commands[i].name));
         assert_non_null(strstr(capture.out, tau_cli_commands[i].summary));
     }
+    assert_non_null(strstr(capture.out, "exit codes: 0 ok, 1 error,"));
+    assert_non_null(strstr(capture.out, "partial import\n"));
+    assert_non_null(strstr(capture.out, "written \\xHH."));
     assert_lines_fit(capture.out);
     capture_end(&capture);
 }

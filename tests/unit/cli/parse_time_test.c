@@ -170,12 +170,27 @@ static void test_round_trip(void **state)
     }
 }
 
+/* Each name is read back to a unit, and no two are the same. */
+static void test_names_of_units(void **state)
+{
+    size_t count = 0;
+    uint64_t sum = 0;
+    (void)state;
+    for (; cli_unit_name(count) != NULL; count++) {
+        enum cli_unit unit;
+        assert_true(cli_unit_from_text(cli_unit_name(count), &unit));
+        sum += (uint64_t)unit;
+    }
+    assert_int_equal(count, 4);
+    assert_int_equal(sum, 1001001001);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_read),       cmocka_unit_test(test_units),
         cmocka_unit_test(test_relative),   cmocka_unit_test(test_refuse),
-        cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_round_trip), cmocka_unit_test(test_names_of_units),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

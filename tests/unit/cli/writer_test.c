@@ -108,6 +108,10 @@ static void test_names(void **state)
     assert_false(cli_format_from_text("xml", &format));
     assert_true(cli_time_format_from_text("us", &time_format) && time_format == CLI_TIME_US);
     assert_false(cli_time_format_from_text("m", &time_format));
+    assert_string_equal(cli_format_name(CLI_FORMAT_JSONL), "jsonl");
+    assert_null(cli_format_name(CLI_FORMAT_JSONL + 1));
+    assert_string_equal(cli_time_format_name(CLI_TIME_NS), "ns");
+    assert_null(cli_time_format_name(CLI_TIME_NS + 1));
 }
 
 int main(void)

@@ -125,6 +125,37 @@ static void asks_for_help(void **state)
     taud_config_done(&config);
 }
 
+// Every option is described once, and the help says of each what the description says.
+static void describes_its_options(void **state)
+{
+    (void)state;
+    struct taud_config_option option;
+    char *help = NULL;
+    size_t size = 0;
+    size_t count = 0;
+    FILE *out = open_memstream(&help, &size);
+    assert_non_null(out);
+    taud_config_help(out);
+    assert_int_equal(fclose(out), 0);
+    for (; taud_config_option(count, &option); count++) {
+        char line[TAUD_CONFIG_NAME_SIZE * 3];
+        snprintf(line, sizeof line, "\n  --%s %s  [%s]\n", option.name, option.argument,
+                 option.environment);
+        assert_non_null(strstr(help, line));
+        assert_non_null(strstr(help, option.standard));
+        assert_non_null(option.allowed);
+    }
+    assert_true(count > 10);
+    assert_true(taud_config_option(0, &option));
+    assert_string_equal(option.environment, "TAU_CONFIG");
+    assert_true(taud_config_option(1, &option));
+    assert_string_equal(option.environment, "TAU_LISTEN");
+    for (size_t index = 0; index < TAUD_CONFIG_SECTION_COUNT; index++)
+        assert_non_null(strstr(help, taud_config_section(index)->text));
+    assert_non_null(strstr(help, taud_config_about()));
+    free(help);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -134,6 +165,7 @@ int main(void)
         cmocka_unit_test(reads_durabilities),
         cmocka_unit_test(names_option_value_and_what_is_allowed),
         cmocka_unit_test(asks_for_help),
+        cmocka_unit_test(describes_its_options),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

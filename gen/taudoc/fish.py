@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: MIT
+"""The completion for fish: one rule for each word, and a function that says where on the line."""
+
+from __future__ import annotations
+
+from . import words
+from .tables import Argument, Command, Option, Tables, Value
+
+FOLDER = "completions/fish"
+FILE = "tau-cli.fish"
+
+_FUNCTIONS = """
+# Prints the command on the line, and how many of its arguments stand before the cursor.
+function __tau_cli_state
+    set -l command ''
+    set -l place 0
+    set -l skip 0
+    set -l ended 0
+    for word in (commandline -opc)[2..-1]
+        if test $skip = 1
+            set skip 0
+        else if test $ended = 0; and string match -qr -- '^-[^0-9.]' $word
+            switch "$command:$word"
+                case '*:--'
+                    test -n "$command"; and set ended 1
+@VALUED@                    set skip 1
+            end
+        else if test -z "$command"
+            set command $word
+        else
+            set place (math $place + 1)
+        end
+    end
+    printf '%s\\n' "$command" $place
+end
+
+# Whether the word under the cursor stands behind a command, at a place or, with 3+, behind it.
+function __tau_cli_at --argument-names command place
+    set -l state (__tau_cli_state)
+    test "$state[1]" = "$command"; or return 1
+    switch "$place"
+        case ''
+            return 0
+        case '*+'
+            test $state[2] -ge (string trim -rc + $place)
+        case '*'
+            test $state[2] = $place
+    end
+end
+
+# Prints names that a command prints; nothing when there is no server.
+function __tau_cli_names
+    set -l line (commandline -opc)
+    set -l program $line[1]
+    for i in (seq 2 (count $line))
+        switch $line[$i]
+            case @WORDS@
+                set -a program $line[$i] $line[(math $i + 1)]
+            case @ASSIGNED@
+                set -a program $line[$i]
+        end
+    end
+    for command in $argv
+        $program --timeout @TIMEOUT@ --format tsv $command 2>/dev/null </dev/null | tail -n +2
+    end
+end
+
+complete -c tau-cli -f
+"""
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def _candidates(value: Value, tables: Tables) -> str:
+    """The candidates for a value, as an argument of `complete`."""
+    if value.choices:
+        return f" -a {_quoted(' '.join(value.choices))}"
+    if value.kind == "file":
+        return " -F"
+    kinds = words.kinds_of(value)
+    asked = [x.command for x in words.listers(tables) if x.kind in kinds]
+    return f" -a '(__tau_cli_names {' '.join(asked)})'" if asked else ""
+
+
+def _option(option: Option, condition: str, tables: Tables) -> str:
+    line = f"complete -c {words.PROGRAM}{condition}"
+    line += f" -s {option.letter}" if option.letter else ""
+    line += f" -l {option.name}"
+    if option.value_name is not None:
+        candidates = _candidates(option.value, tables)
+        line += (" -r" if candidates == " -F" else " -x") + candidates
+    return f"{line} -d {_quoted(option.doc)}\n"
+
+
+def _argument(command: Command, number: int, argument: Argument, tables: Tables) -> str:
+    candidates = _candidates(argument.value, tables)
+    if not candidates:
+        return ""
+    place = f"{number}{'+' if argument.repeated else ''}"
+    return (f"complete -c {words.PROGRAM} -n '__tau_cli_at {command.name} {place}'{candidates}"
+            f" -d {_quoted(argument.name)}\n")
+
+
+def _command(command: Command, tables: Tables) -> str:
+    text = (f"\ncomplete -c {words.PROGRAM} -n \"__tau_cli_at ''\" -a {command.name}"
+            f" -d {_quoted(command.summary)}\n")
+    condition = f" -n '__tau_cli_at {command.name}'"
+    text += "".join(_option(o, condition, tables) for o in command.options)
+    return text + "".join(
+        _argument(command, i, a, tables) for i, a in enumerate(command.arguments)
+    )
+
+
+def _valued(tables: Tables) -> str:
+    """The patterns of options that take the word behind them."""
+    found = [f"'{c.name}:{w}'" for c in tables.commands for o in words.valued(c.options)
+             for w in o.words]
+    found += [f"'*:{w}'" for o in words.valued(tables.options) for w in o.words]
+    return "                case " + " ".join(found) + "\n"
+
+
+def script(tables: Tables) -> str:
+    given = [word for o in words.handed_on(tables) for word in o.words]
+    assigned = [f"'{w}=*'" if w.startswith("--") else f"'{w}?*'" for w in given]
+    functions = (_FUNCTIONS.replace("@VALUED@", _valued(tables)).replace("@WORDS@", " ".join(given))
+                 .replace("@ASSIGNED@", " ".join(assigned)).replace("@TIMEOUT@", words.TIMEOUT))
+    names = " ".join(c.name for c in tables.commands)
+    text = words.NOTE + functions
+    text += "".join(_option(o, "", tables) for o in tables.options)
+    text += "".join(_command(c, tables) for c in tables.commands)
+    return text + (f"\ncomplete -c {words.PROGRAM} -n \"__tau_cli_at ''\" -a {words.HELP}"
+                   " -d 'tell about a command'\n"
+                   f"complete -c {words.PROGRAM} -n '__tau_cli_at {words.HELP} 0' -a '{names}'\n")
