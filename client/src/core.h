@@ -60,6 +60,8 @@ struct tau_core_config {
     uint32_t reconnect_max_ms;
     size_t max_outstanding;
     size_t max_output_bytes;
+    tau_trace_callback *on_trace; /* or NULL */
+    void *trace_user_data;
 };
 
 struct tau_core {
@@ -84,6 +86,7 @@ struct tau_core {
     struct tau_input input;
     uint64_t skip; /* bytes of a push still to be passed over */
     struct tau_output output;
+    uint64_t traced; /* the position in the output up to which frames were told to the trace */
     struct tau_pending_ring pending;
     size_t outstanding;    /* requests whose callers wait */
     struct tau_error loss; /* why the last connection ended */

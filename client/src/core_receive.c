@@ -12,6 +12,7 @@
 #include "core_parts.h"
 #include "fault.h"
 #include "tau_codec.h"
+#include "trace.h"
 #include "wire/bytes.h"
 
 #define FIRST_PUSH_OPCODE 0xE0
@@ -107,6 +108,8 @@ static bool take_reply(struct tau_core *core, struct tau_frame *ret_frame, int64
         if (bytes.size - TAU_HEADER_SIZE < header.payload_length)
             return false;
         tau_input_take(&core->input, TAU_HEADER_SIZE + header.payload_length);
+        if (core->config.on_trace != NULL)
+            tau_trace_received(core, bytes.data, header.payload_length);
         ret_frame->opcode = header.opcode;
         ret_frame->flags = header.flags;
         ret_frame->payload.data = bytes.data + TAU_HEADER_SIZE;
@@ -276,6 +279,8 @@ void tau_core_sent(struct tau_core *core, size_t size)
     size_t hello = core->hello_size - core->hello_sent;
     if (hello > size)
         hello = size;
+    if (core->config.on_trace != NULL)
+        tau_trace_sent(core, hello, size - hello);
     core->hello_sent += hello;
     tau_output_drop(&core->output, size - hello);
 }

@@ -80,6 +80,8 @@ enum tau_status tau_settings_read(const struct tau_options *given,
     settings.core.reconnect_max_ms = options.reconnect_max_ms;
     settings.core.max_outstanding = options.max_outstanding;
     settings.core.max_output_bytes = options.max_output_bytes;
+    settings.core.on_trace = options.on_trace;
+    settings.core.trace_user_data = options.trace_user_data;
     settings.on_link = options.on_link;
     settings.link_user_data = options.link_user_data;
     *ret_settings = settings;

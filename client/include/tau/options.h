@@ -42,6 +42,24 @@ enum tau_link_state {
 typedef void tau_link_callback(void *user_data, enum tau_link_state state,
                                const struct tau_error *error);
 
+/** Which way a frame goes. */
+enum tau_trace_direction {
+    TAU_TRACE_SENT = 0,
+    TAU_TRACE_RECEIVED = 1
+};
+
+/**
+ * Called with every whole frame, header included, that goes over the connection: with one that is
+ * sent when its first byte has been handed to the system, with one that came before it is acted
+ * upon. The certificate in CONNECT is among the bytes; whoever prints frames leaves it out. Frames
+ * that the server sends unasked and that this client passes over are not told, nor what is no frame.
+ *
+ * Ownership: `frame` is borrowed for the call. Thread: the one that uses the client. The client must
+ * be neither used nor freed in it. Since: 1.0.
+ */
+typedef void tau_trace_callback(void *user_data, enum tau_trace_direction direction,
+                                struct tau_slice frame);
+
 /**
  * The options of a client. Always made by tau_options_init, which sets `size` and the defaults, so
  * that a program that was compiled with an older header goes on working.
@@ -69,6 +87,8 @@ struct tau_options {
     bool announce_layouts; /* tell the server how our operations are laid out, so that it refuses
                               what differs; false for a client whose requests of operations that
                               differ are raw, laid out as the server's */
+    tau_trace_callback *on_trace; /* NULL for none */
+    void *trace_user_data;
 };
 
 /** Fills options of a given size with defaults. Call tau_options_init instead. Since: 1.0. */
