@@ -86,7 +86,7 @@ def read_comment(body: str) -> Comment:
 
 
 def _end(text: str, begin: int) -> int:
-    """Where the declaration that begins there ends: at its `;`, or before the body of a function."""
+    """Where the declaration that begins there ends: at its `;`, or before a function's body."""
     depth = 0
     for at in range(begin, len(text)):
         if text[at] in "({":

@@ -111,7 +111,8 @@ class Page:
         ]
         head += _wrapped(f"{literal(self.name)} \\- {prose(self.summary)}")
         tail = []
-        others = sorted(set(self.see_also) - {(self.name, self.section)}, key=lambda x: (x[1], x[0]))
+        others = sorted(set(self.see_also) - {(self.name, self.section)},
+                        key=lambda page: (page[1], page[0]))
         if others:
             tail = [".SH SEE ALSO"]
             tail += [f".BR {literal(n)} ({s}){',' if (n, s) != others[-1] else ''}"
