@@ -64,7 +64,7 @@ export function viewOf(bytes) {
 
 const scratch = new DataView(new ArrayBuffer(8));
 
-/** The bits of a number. Every NaN has those of the quiet one: a Number does not tell them apart. */
+/** The bits of a number. A NaN has those of the quiet one: Numbers do not tell them apart. */
 export function bitsOf(number) {
     if (Number.isNaN(number)) {
         return QUIET_NAN;

@@ -27,7 +27,7 @@ export class ClientBase {
         return this.#link.closed;
     }
 
-    /** Whether the server offers an operation of `operations`, with the layout that is known here. */
+    /** Whether the server offers an operation of `operations`, with the layout known here. */
     supports(operation) {
         return this.#link.session.refusal(operation) === null;
     }

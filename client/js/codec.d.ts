@@ -13,7 +13,7 @@ export interface Header {
 /** A payload's value, by the keys of its fields. */
 export type PayloadValue = Record<string, unknown>;
 
-/** The bits of a number. Every NaN has those of the quiet one: a Number does not tell them apart. */
+/** The bits of a number. A NaN has those of the quiet one: Numbers do not tell them apart. */
 export function bitsOf(number: number): bigint;
 /** The number that has these bits. */
 export function numberOf(bits: bigint): number;

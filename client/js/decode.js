@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // Reads headers and payloads by the tables of the specification. What is wrong is told as the C
-// codec tells it: the field at fault and the offset at which that was seen. Bytes are only borrowed:
-// nothing that is returned shares memory with them.
+// codec tells it: the field at fault and the offset at which that was seen. Bytes are only
+// borrowed: nothing that is returned shares memory with them.
 import { bytesOf, text, turned, validUtf8, viewOf } from './bytes.js';
 import { TauDecodeError, statusName } from './errors.js';
 import { HEADER_SIZE, checks, header, opcodes, payloads, types } from './model.js';
@@ -242,7 +242,7 @@ function absent(value, field) {
 
 // --- payloads --------------------------------------------------------------------------------
 
-/** How many bytes a field has in its block: all of it, or what says whether and how much follows. */
+/** A field's bytes in its block: all of it, or what says whether and how much follows. */
 function ownSize(field) {
     return { fixed: types[field.type].size, optional: 1, sized: field.prefix }[field.shape];
 }

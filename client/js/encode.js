@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Writes headers and payloads by the tables of the specification. Every argument is judged before
-// a byte is written; one that cannot be sent throws a TauArgumentError that names the field. Counts
+// Writes headers and payloads by the tables of the specification. Every argument is judged before a
+// byte is written; one that cannot be sent throws a TauArgumentError that names the field. Counts
 // are never asked for: they follow from the arrays.
 import { bitsOf, bytesOf, fixedBytes, turned, utf8, viewOf } from './bytes.js';
 import { TauArgumentError, statusCode } from './errors.js';
@@ -129,7 +129,8 @@ function convertArray(field, value, what) {
     if (typeof given[Symbol.iterator] !== 'function' || typeof given === 'string') {
         refuse(what, 'an array');
     }
-    const items = Array.from(given, (item, i) => convertOne(type, item, undefined, `${what}[${i}]`));
+    const items = Array.from(given, (item, i) =>
+        convertOne(type, item, undefined, `${what}[${i}]`));
     return { count: items.length, items };
 }
 
@@ -223,10 +224,10 @@ function put(field, item, out, at) {
 // --- payloads --------------------------------------------------------------------------------
 
 function isGiven(field, value) {
-    return (value[field.key] ?? null) !== null || (field.bits && (value[field.bits] ?? null) !== null);
+    return (value[field.key] ?? (field.bits && value[field.bits]) ?? null) !== null;
 }
 
-/** How many fields are sent: a value may end in front of a tail, and then holds nothing behind it. */
+/** The fields that are sent: a value may end in front of a tail, and then has nothing behind it. */
 function sentFields({ fields }, value) {
     const end = fields.findIndex((field, number) =>
         field.tail && field.tail !== fields[number - 1]?.tail &&

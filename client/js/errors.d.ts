@@ -8,7 +8,7 @@ export interface TauErrorOptions {
     operation?: OperationName | null;
 }
 
-/** Any failure of a call. `status` is the specification's name, or a number that it does not know. */
+/** Any failure of a call. `status` is the specification's name, or a number without one. */
 export class TauError extends Error {
     constructor(status: StatusName | number, message?: string, options?: TauErrorOptions);
     readonly status: StatusName | number;

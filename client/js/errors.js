@@ -20,7 +20,7 @@ export function statusCode(status) {
     return status;
 }
 
-/** Any failure of a call. `status` is the specification's name, or a number that it does not know. */
+/** Any failure of a call. `status` is the specification's name, or a number without one. */
 export class TauError extends Error {
     constructor(status, message, { cause, operation = null } = {}) {
         const known = statuses[status];

@@ -2,8 +2,8 @@
 //
 // A session and the transport that carries its bytes. Requests made in one turn of the event loop
 // leave in one piece. A transport is what `reach(handlers)` gives: it calls handlers.open(),
-// handlers.bytes(Uint8Array) and handlers.end(error or null), and has write(Uint8Array) and close(),
-// and pause() and resume() where it can hold the peer back.
+// handlers.bytes(Uint8Array) and handlers.end(error or null), and has write(Uint8Array) and
+// close(), and pause() and resume() where it can hold the peer back.
 import { TauConnectionError, TauError } from './errors.js';
 import { Session } from './session.js';
 

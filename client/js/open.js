@@ -16,7 +16,7 @@ function certificateOf(certificate) {
         ? fromHex(certificate, 'certificate') : certificate;
     const { size } = types.certificate;
     if (!(bytes instanceof Uint8Array) || bytes.length !== size) {
-        throw new TauArgumentError(`certificate: expected ${size} bytes, or their ${2 * size} digits`);
+        throw new TauArgumentError(`certificate: expected ${size} bytes or ${2 * size} digits`);
     }
     return bytes;
 }

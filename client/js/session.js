@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// One session, without I/O: requests go in and bytes come out, received bytes go in and answers come
-// out. Replies come in the order of the requests, so what waits is a queue, and any number may be
-// under way. Whatever the peer sends ends in an answer or in an error of errors.js. It knows neither
-// sockets nor time: who gives a request up calls abandon.
+// One session, without I/O: requests go in and bytes come out, received bytes go in and answers
+// come out. Replies come in the order of the requests, so what waits is a queue, and any number may
+// be under way. Whatever the peer sends ends in an answer or in an error of errors.js. It knows
+// neither sockets nor time: who gives a request up calls abandon.
 import { decode, decodeHeader } from './decode.js';
 import { encodeFrame } from './encode.js';
 import { TauConnectionError, TauError, TauProtocolError, TauServerError, statusCode }
@@ -159,7 +159,8 @@ export class Session {
             throw refused;
         }
         const frame = encodeFrame(operation.opcode, operation.request, value);
-        if (this.#pending.length >= this.#maxRequests || this.#bytes + frame.length > this.#maxBytes) {
+        if (this.#pending.length >= this.#maxRequests ||
+            this.#bytes + frame.length > this.#maxBytes) {
             throw new TauError('would_block', 'too many requests wait for their answers',
                 { operation: operation.name });
         }
@@ -203,8 +204,8 @@ export class Session {
 
     /**
      * Abandons a request; if it is a stream, the server is told. CANCEL ends every read of the
-     * connection, so it is sent only where no other one is under way; else the rest of the stream is
-     * passed over.
+     * connection, so it is sent only where no other one is under way; else the rest of the stream
+     * is passed over.
      */
     stop(entry, error) {
         if (!entry.live) {
@@ -223,7 +224,7 @@ export class Session {
 
     // --- the end ---
 
-    /** Ends the session: every request that waits fails. A write that was sent may have happened. */
+    /** Ends the session: what waits fails. A write that was sent may have happened. */
     end(error = null) {
         if (this.#ended) {
             return;
@@ -254,7 +255,8 @@ export class Session {
             return;
         }
         entry.sink.fail(new TauError('outcome_unknown',
-            `${name} was sent and not answered: ${error.message}`, { cause: error, operation: name }));
+            `${name} was sent and not answered: ${error.message}`,
+            { cause: error, operation: name }));
     }
 
     // --- replies ---
@@ -272,7 +274,7 @@ export class Session {
                 throw error;
             }
             this.end(error instanceof TauProtocolError ? error
-                : new TauProtocolError('bytes that are no frame of this protocol', { cause: error }));
+                : new TauProtocolError('bytes that are no frame', { cause: error }));
         }
     }
 
@@ -319,7 +321,8 @@ export class Session {
         if (bits !== 0 && !(stream && bits === flags.more)) {
             throw new TauProtocolError(`flags that are not allowed in an answer to ${name}`);
         }
-        const most = stream ? limits.stream_frame_bytes.value - HEADER_SIZE : payloads[response].maxSize;
+        const most = stream
+            ? limits.stream_frame_bytes.value - HEADER_SIZE : payloads[response].maxSize;
         if (payloadLength > most) {
             throw new TauProtocolError(`an answer to ${name} that is too long`);
         }
@@ -345,7 +348,7 @@ export class Session {
     #readError(payload, operation = null) {
         const err = decode('err', payload);
         const detailed = err.field !== null;
-        const agreed = this.server !== null && (this.server.features & features.detailed_errors) !== 0n;
+        const agreed = ((this.server?.features ?? 0n) & features.detailed_errors) !== 0n;
         if (statusCode(err.status) === 0 || (detailed && !agreed)) {
             throw new TauProtocolError('an error that cannot be read');
         }

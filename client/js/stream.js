@@ -62,7 +62,7 @@ export class TauStream {
         return Promise.resolve({ done: true, value });
     }
 
-    /** Ends the stream: what was received and not read is dropped, a waiting reader is at the end. */
+    /** Ends the stream: what was not read is dropped, a waiting reader is at the end. */
     cancel() {
         const ended = this.#ended;
         this.#batches = [];

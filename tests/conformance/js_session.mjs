@@ -245,14 +245,18 @@ const BREACHES = {
     'a frame of a stream that is too long': [['QUERY_RANGE'], header(replies.OK.opcode, 65527)],
     'an answer that is too long': [['QUERY_POINT'], header(replies.OK.opcode, 10)],
     'a frame above 4 MiB': [['LIST_LENSES'], header(replies.OK.opcode, 4194305)],
-    'another magic': [['QUERY_POINT'], Uint8Array.from(point, (byte, i) => (i === 2 ? 0x56 : byte))],
-    'another version': [['QUERY_POINT'], Uint8Array.from(point, (byte, i) => (i === 3 ? 2 : byte))],
+    'another magic': [['QUERY_POINT'], changed(point, 2, 0x56)],
+    'another version': [['QUERY_POINT'], changed(point, 3, 2)],
     'an empty error': [['QUERY_POINT'], header(replies.ERR.opcode, 0)],
     'an error that is too long': [['QUERY_POINT'], header(replies.ERR.opcode, 522)],
     'an error that succeeds': [['QUERY_POINT'], err('success')],
     'an error with a flag': [['QUERY_POINT'], encodeFrame(replies.ERR.opcode, 'err',
         { status: 'throttled' }, 1)],
 };
+
+function changed(bytes, at, to) {
+    return Uint8Array.from(bytes, (byte, i) => (i === at ? to : byte));
+}
 
 function header(opcode, length) {
     const frame = encodeFrame(opcode, 'pong', {});
@@ -297,7 +301,7 @@ test('an answer that cannot be read fails its request alone', () => {
     session.takeOutput();
     const torn = batch(2, flags.more);
     torn[13] = 3; // the count
-    receive(session, Uint8Array.from(point, (byte, i) => (i === 10 ? 2 : byte)), torn, batch(1),
+    receive(session, changed(point, 10, 2), torn, batch(1),
         found(4));
     assert(bad.error instanceof TauProtocolError && stream.error instanceof TauProtocolError);
     assert.equal(bad.error.cause.field, 0);
@@ -323,7 +327,8 @@ test('random damage is answered with nothing but errors of the package', () => {
     for (let round = 0; round < 20000; round++) {
         const session = negotiated(WELCOME);
         const outcomes = [
-            send(session, operations.QUERY_POINT, POINT), send(session, operations.QUERY_RANGE, RANGE),
+            send(session, operations.QUERY_POINT, POINT),
+            send(session, operations.QUERY_RANGE, RANGE),
             send(session, operations.APPEND, { ...POINT, value: 1 }),
             send(session, operations.NEGOTIATE, { features: 1, specification: 1 }),
         ];

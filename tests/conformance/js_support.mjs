@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// For the tests of the JavaScript package: the package under test, the golden vectors, values as the
-// vectors write them, and a session that negotiated everything. Only the tables are taken from the
-// package; what the vectors mean is told here anew.
+// For the tests of the JavaScript package: the package under test, the golden vectors, values as
+// the vectors write them, and a session that negotiated everything. Only the tables are taken from
+// the package; what the vectors mean is told here anew.
 import { readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 
@@ -19,7 +19,8 @@ const LONG_BYTES = 64; // and as a number of bytes
 
 /** The bytes of a vector: hexadecimal, long repetitions as `(times*bytes)`. */
 export function unfold(text) {
-    const whole = text.replace(/\((\d+)\*([0-9a-f]*)\)/g, (_, times, one) => one.repeat(Number(times)));
+    const whole = text.replace(/\((\d+)\*([0-9a-f]*)\)/g,
+        (_, times, one) => one.repeat(Number(times)));
     return new Uint8Array(Buffer.from(whole, 'hex'));
 }
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// Holds the JavaScript codec and session against the golden vectors. Every right payload is decoded,
-// compared field by field, encoded again and cut at every byte; every wrong one must be refused with
-// its status, field and offset. Every response goes through a session too, split at every point.
+// Holds the JavaScript codec and session against the golden vectors. Every right payload is
+// decoded, compared field by field, encoded again and cut at every byte; every wrong one must be
+// refused with its status, field and offset. Every response goes through a session too, split at
+// every point.
 import assert from 'node:assert/strict';
 import test from 'node:test';
 
@@ -128,7 +129,7 @@ test('what is decoded shares no memory', () => {
 const requests = new Map(frames.filter(({ name }) => /_request\/example$/.test(name))
     .map((vector) => [vector.payload, vector]));
 
-/** A session that waits for the answer to an operation, its request compared with the golden one. */
+/** A session that waits for the answer to an operation, its request compared with the golden. */
 function asked(operation) {
     const session = negotiated();
     const outcome = new Outcome();
