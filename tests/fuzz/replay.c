@@ -1,82 +1,143 @@
 // SPDX-License-Identifier: MIT
-// Drives a fuzz target where libFuzzer is not linked in: `target FILE...` runs those inputs, and
-// `target --random COUNT` runs that many made of a fixed seed, so that each test run sees the same.
-// Half of the random inputs change a few bytes of the one before, which reaches deeper than noise.
+// Drives a fuzz target where libFuzzer is not linked in: `target PATH...` runs those inputs,
+// folders with all their files, and with `--random COUNT` in front then so many that the target's
+// own mutator makes of them and of each other, by a fixed seed, so that each test run sees the
+// same. At the end a target that counts says what it was led to; with `--all` nothing may be left
+// out.
 
+#include <dirent.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "dice.h"
 #include "fuzz.h"
 
-enum { MAX_INPUT = 4096 };
+enum { POOL = 2048, PATH_SIZE = 4096 };
 
-static uint64_t next_random(uint64_t *state)
+struct entry {
+    uint8_t *data;
+    size_t size;
+};
+
+static struct entry pool[POOL]; // what has been run, for making others of
+static size_t pool_count;
+
+// Targets that count define it.
+__attribute__((weak)) int fuzz_report(FILE *out)
 {
-    *state ^= *state << 13;
-    *state ^= *state >> 7;
-    *state ^= *state << 17;
-    return *state;
+    (void)out;
+    return 0;
+}
+
+static void run(const uint8_t *data, size_t size)
+{
+    uint8_t *copy = malloc(size ? size : 1); // its own block, so that a sanitizer sees its end
+    fuzz_require(copy != NULL, "no memory");
+    if (size > 0)
+        memcpy(copy, data, size);
+    LLVMFuzzerTestOneInput(copy, size);
+    free(copy);
+}
+
+static void keep(const uint8_t *data, size_t size, size_t place)
+{
+    if (size > FUZZ_INPUT_MAX)
+        return;
+    uint8_t *copy = malloc(size ? size : 1);
+    fuzz_require(copy != NULL, "no memory");
+    if (size > 0)
+        memcpy(copy, data, size);
+    free(pool[place].data);
+    pool[place] = (struct entry){copy, size};
+    if (place == pool_count)
+        pool_count++;
 }
 
 static int run_file(const char *path)
 {
     FILE *file = fopen(path, "rb");
-    if (!file) {
+    struct stat found;
+    if (file == NULL || fstat(fileno(file), &found) != 0) {
         perror(path);
         return 1;
     }
-    fseek(file, 0, SEEK_END);
-    long size = ftell(file);
-    rewind(file);
-    uint8_t *data = malloc(size > 0 ? (size_t)size : 1);
-    if (!data || size < 0 || fread(data, 1, (size_t)size, file) != (size_t)size) {
+    size_t size = (size_t)found.st_size;
+    uint8_t *data = malloc(size ? size : 1);
+    int good = data != NULL && fread(data, 1, size, file) == size;
+    if (good) {
+        run(data, size);
+        if (pool_count < POOL)
+            keep(data, size, pool_count);
+    } else {
         fprintf(stderr, "%s: cannot be read\n", path);
-        return 1;
     }
-    LLVMFuzzerTestOneInput(data, (size_t)size);
     free(data);
     fclose(file);
-    return 0;
+    return good ? 0 : 1;
 }
 
-// Small numbers and edge values are what decoders trip over, so they come often.
-static uint8_t random_byte(uint64_t *state)
+static int run_path(const char *path)
 {
-    static const uint8_t edges[] = {0, 1, 2, 3, 0x7F, 0x80, 0xFE, 0xFF};
-    uint64_t r = next_random(state);
-    return r & 1 ? edges[r >> 8 & 7] : (uint8_t)(r >> 16);
+    struct dirent **names;
+    int count = scandir(path, &names, NULL, alphasort);
+    int result = count < 0 ? run_file(path) : 0;
+    for (int i = 0; i < count; i++) {
+        char name[PATH_SIZE];
+        snprintf(name, sizeof name, "%s/%s", path, names[i]->d_name);
+        if (names[i]->d_name[0] != '.')
+            result |= run_file(name);
+        free(names[i]);
+    }
+    if (count >= 0)
+        free(names);
+    return result;
 }
 
 static void run_random(unsigned long count)
 {
-    uint64_t state = 0x9E3779B97F4A7C15u;
-    static uint8_t input[MAX_INPUT];
-    size_t size = 0;
+    static uint8_t input[FUZZ_INPUT_MAX];
+    struct dice dice = {1};
+    if (pool_count == 0)
+        keep(input, 0, 0);
     for (unsigned long i = 0; i < count; i++) {
-        if (i % 2 == 0) {
-            size = next_random(&state) % (i % 64 == 0 ? MAX_INPUT : 160);
-            for (size_t k = 0; k < size; k++)
-                input[k] = random_byte(&state);
-        } else {
-            for (size_t k = next_random(&state) % 4 + 1; k > 0 && size > 0; k--)
-                input[next_random(&state) % size] = random_byte(&state);
+        const struct entry *a = &pool[dice_below(&dice, pool_count)];
+        const struct entry *b = &pool[dice_below(&dice, pool_count)];
+        unsigned seed = (unsigned)dice_next(&dice);
+        size_t size = 0;
+        if (dice_once_in(&dice, 8))
+            size = LLVMFuzzerCustomCrossOver(a->data, a->size, b->data, b->size, input,
+                                             sizeof input, seed);
+        if (size == 0) {
+            memcpy(input, a->data, a->size);
+            size = a->size;
         }
-        uint8_t *copy = malloc(size ? size : 1); // its own block, so that ASan sees its end
-        fuzz_require(copy != NULL, "no memory");
-        memcpy(copy, input, size);
-        LLVMFuzzerTestOneInput(copy, size);
-        free(copy);
+        size = LLVMFuzzerCustomMutator(input, size, sizeof input, seed);
+        run(input, size);
+        if (pool_count < POOL)
+            keep(input, size, pool_count);
+        else if (dice_once_in(&dice, 16))
+            keep(input, size, dice_below(&dice, POOL));
     }
     printf("%lu inputs\n", count);
 }
 
 int main(int argc, char **argv)
 {
-    if (argc == 3 && strcmp(argv[1], "--random") == 0) {
-        run_random(strtoul(argv[2], NULL, 10));
-        return 0;
+    unsigned long random = 0;
+    int all = 0, result = 0;
+    for (int i = 1; i < argc && result == 0; i++) {
+        if (strcmp(argv[i], "--random") == 0 && i + 1 < argc)
+            random = strtoul(argv[++i], NULL, 10);
+        else if (strcmp(argv[i], "--all") == 0)
+            all = 1;
+        else
+            result = run_path(argv[i]);
     }
-    for (int i = 1; i < argc; i++)
-        if (run_file(argv[i]))
-            return 1;
-    return 0;
+    run_random(random);
+    int missing = fuzz_report(stdout);
+    if (all && missing > 0)
+        fprintf(stderr, "%d of them were never reached\n", missing);
+    for (size_t i = 0; i < pool_count; i++)
+        free(pool[i].data);
+    return result != 0 || (all && missing > 0);
 }

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: MIT
+"""Makes seeds and dictionaries of the fuzz targets from the golden vectors.
+
+    seeds.py VECTORS SPECIFICATION PAYLOADS OUT
+
+PAYLOADS is the generated tau_tables.c, whose order of payloads is that of the payload target's first
+byte. OUT gets a folder for each target that has seeds, and NAME.dict files of libFuzzer's form, which
+AFL++ reads too.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import sys
+from pathlib import Path
+from typing import Any, Iterator
+
+LONGEST = 4096  # longer vectors try limits that the mutators reach by themselves
+HEADER, LABEL = 10, 32  # bytes
+SESSION_PREFIX = bytes(4)
+REPLY_PREFIX = bytes([5, 0]) + bytes(i % 5 for i in range(16))
+
+
+def expand(text: str) -> bytes:
+    """The bytes of hexadecimal text in which `(3*00ff)` stands for 00 ff three times."""
+    parts = re.split(r"\((\d+)\*([0-9a-f]*)\)", text)
+    raw = bytes.fromhex(parts[0])
+    for times, unit, plain in zip(parts[1::3], parts[2::3], parts[3::3]):
+        raw += bytes.fromhex(unit) * int(times) + bytes.fromhex(plain)
+    return raw
+
+
+def frames(path: Path) -> Iterator[tuple[dict[str, Any], bytes]]:
+    """Each vector that is short enough, and its bytes."""
+    for line in path.read_text(encoding="utf-8").splitlines():
+        vector = json.loads(line)
+        text = vector.get("frame") or vector["header"]
+        sizes = (int(times) * len(unit) // 2 for times, unit in re.findall(r"(\d+)\*([^)]*)", text))
+        if len(text) // 2 + sum(sizes) <= LONGEST:
+            yield vector, expand(text)
+
+
+class Seeds:
+    """The folders of seeds below one directory."""
+
+    def __init__(self, out: Path) -> None:
+        self.out = out
+        self.dictionary: dict[bytes, str] = {}
+
+    def put(self, target: str, name: str, raw: bytes) -> None:
+        path = self.out / target / name.replace("/", "-")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(raw)
+
+    def word(self, name: str, raw: bytes) -> None:
+        if 1 <= len(raw) <= 64:
+            self.dictionary.setdefault(raw, re.sub(r"\W+", "_", name))
+
+    def write_dictionary(self, name: str) -> None:
+        lines = []
+        for raw, word in self.dictionary.items():
+            lines.append(f'{word}="' + "".join(f"\\x{byte:02x}" for byte in raw) + '"')
+        (self.out / f"{name}.dict").write_text("\n".join(lines) + "\n", encoding="ascii")
+
+
+def payload_order(tables: Path) -> list[str]:
+    rows = tables.read_text(encoding="utf-8").split("tau_payloads[TAU_PAYLOAD_COUNT] = {")[1]
+    return re.findall(r'\.name = "(\w+)"', rows)
+
+
+def sessions(seeds: Seeds, good: dict[str, bytes], operations: list[dict[str, Any]]) -> None:
+    """What opens a session, each operation behind it, all of them, and what no session begins with.
+
+    Where all come together, what is used is there: what drops something comes last, and the second lens
+    of the composed one is made as the first is.
+    """
+    opening = good["connect_request"]
+    row = {False: b"", True: b""}
+    for operation in operations:
+        name = operation["name"].lower()
+        empty = b"TAU\x01" + bytes([operation["code"]]) + bytes(5)
+        frame = good.get(f"{name}_request", empty)
+        seeds.put("session", f"opened-{name}", SESSION_PREFIX + opening + frame)
+        seeds.put("session", f"new-{name}", SESSION_PREFIX + frame)
+        if name not in ("connect", "disconnect"):
+            row[name.startswith("drop")] += frame
+    create, compose = good["create_lens_request"], good["compose_lens_request"]
+    second = create[:HEADER] + compose[-LABEL:] + create[HEADER + LABEL :]
+    row[False] = good["create_series_request"] + create + second + row[False]
+    seeds.put("session", "all", SESSION_PREFIX + opening + row[False] + row[True])
+
+
+def make(vectors: Path, specification: Path, tables: Path, out: Path) -> None:
+    shutil.rmtree(out, ignore_errors=True)
+    seeds = Seeds(out)
+    places = payload_order(tables)
+    good: dict[str, bytes] = {}
+    for vector, raw in frames(vectors):
+        name, payload = vector["name"], vector.get("payload")
+        seeds.put("frame", name, raw)
+        seeds.word(f"{name}_header", raw[:HEADER])
+        if payload is None:
+            continue
+        seeds.put("payload", name, bytes([places.index(payload)]) + raw[HEADER:])
+        if name.endswith("/example"):
+            good[payload] = raw
+        if payload.endswith("_request"):
+            seeds.word(name, raw[HEADER:])
+        else:
+            seeds.put("sdk_reply", name, REPLY_PREFIX + raw * 5)
+    model = json.loads(specification.read_text(encoding="utf-8"))
+    sessions(seeds, good, [row for service in model["services"] for row in service["operations"]])
+    seeds.write_dictionary("wire")
+
+
+if __name__ == "__main__":
+    make(*(Path(argument) for argument in sys.argv[1:5]))
