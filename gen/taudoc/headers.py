@@ -121,18 +121,6 @@ def _declaration(text: str, comment: Comment, header: str) -> Declaration | None
     return None
 
 
-def _run(text: str, begin: int, exported_only: bool) -> list[str]:
-    """The declarations behind a comment, up to an empty line or the next comment."""
-    found: list[str] = []
-    while begin < len(text) and text[begin] not in "\n#" and not text.startswith("/*", begin):
-        end = _end(text, begin)
-        found.append(text[begin:end])
-        if text[end:end + 1] != "\n" or not exported_only:
-            break
-        begin = end + 1
-    return found
-
-
 def _check(path: Path, text: str, found: list[Declaration]) -> None:
     """Every exported function was found."""
     known = {d.name for d in found}
@@ -151,11 +139,11 @@ def read(path: Path, name: str) -> Header:
         comment = read_comment(match[2])
         if not purpose and "SPDX" not in match[2].split("\n")[0]:
             purpose = _purpose(match[2])
-        for declared in _run(text, match.end(), text.startswith("TAU_API", match.end())):
-            declaration = _declaration(declared, comment, name)
-            documented = match[1] == "*" or declared.startswith(("TAU_API", "struct", "enum"))
-            if declaration is not None and documented and comment.paragraphs:
-                found.append(declaration)
+        declared = text[match.end():_end(text, match.end())]
+        declaration = _declaration(declared, comment, name)
+        documented = match[1] == "*" or declared.startswith(("struct", "enum"))
+        if declaration is not None and documented and comment.paragraphs:
+            found.append(declaration)
     _check(path, text, found)
     return Header(name, purpose, tuple(found))
 

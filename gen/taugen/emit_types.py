@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 from .ctext import aligned, banner, comment, first_sentence, signature, string
 from .model import Field, Model, Payload, Type, TypeKind
 
@@ -210,40 +212,66 @@ def _operations(model: Model) -> str:
     return text
 
 
+def _documented(summary: str, notes: list[str], declaration: str) -> str:
+    """A function with its comment. Any thread may call one of these, and none blocks."""
+    lines = [summary, "", *notes, "Thread: any. Blocks: no."]
+    wrapped = [part for line in lines for part in textwrap.wrap(line, 96) or [""]]
+    return "\n/**\n" + "".join(f" * {x}".rstrip() + "\n" for x in wrapped) + f" */\n{declaration}"
+
+
+def _naming(tag: str, what: str) -> str:
+    """The two functions that lead from a number to its name and back."""
+    return _documented(
+        f"The name of {what}.",
+        ['Returns: a static text; "unknown" for a number that has no name here.'],
+        f"TAU_API const char *{tag}_name(enum {tag} value);\n",
+    ) + _documented(
+        f"Finds {what} by its name.",
+        ["Returns: whether there is one; where there is none, *ret stays as it is."],
+        f"TAU_API bool {tag}_from_name(const char *name, enum {tag} *ret);\n",
+    )
+
+
+def _of_statuses() -> str:
+    return _documented(
+        "The status in words, one sentence.",
+        ["Returns: a static text; words that say so for a status that this version does not know."],
+        "TAU_API const char *tau_status_text(enum tau_status status);\n",
+    ) + _documented(
+        "The class of a status: what a caller may do about it.",
+        ["Returns: the class; a status that this version does not know is of class request."],
+        "TAU_API enum tau_status_class tau_status_class_of(enum tau_status status);\n",
+    ) + _documented(
+        "The name of a class of statuses.",
+        ['Returns: a static text; "unknown" for a number that is none.'],
+        "TAU_API const char *tau_status_class_name(enum tau_status_class status_class);\n",
+    )
+
+
+def _of_elements(type_: Type) -> str:
+    """The two functions that read elements of an array, in whichever order it is."""
+    stem = f"tau_{type_.c_stem}"
+    one = signature(
+        f"TAU_API {type_.c_type} {stem}_at", ["struct tau_array array", "size_t index"], ";\n"
+    )
+    parameters = ["struct tau_array array", "size_t first", "size_t count", f"{type_.c_type} *ret"]
+    return _documented(
+        f"Reads one element of an array of {type_.c_type}, in whichever order the array is.",
+        ["Shapes: `index` is less than array.count; any other is a programmer's error."],
+        one,
+    ) + _documented(
+        f"Reads elements of an array of {type_.c_type}, in whichever order the array is.",
+        ["Shapes: `count` elements from the element `first` on, all of which the array has; `ret` "
+         "has room for them."],
+        signature(f"TAU_API void {stem}_copy", parameters, ";\n"),
+    )
+
+
 def _functions(model: Model) -> str:
-    text = """/* Names. The strings are static; an unknown number gives "unknown". The functions that look a
- * name up give false, and leave *ret as it is, where there is none. Any thread may call them. */
-TAU_API const char *tau_opcode_name(enum tau_opcode opcode);
-TAU_API bool tau_opcode_from_name(const char *name, enum tau_opcode *ret);
-TAU_API const char *tau_status_name(enum tau_status status);
-TAU_API bool tau_status_from_name(const char *name, enum tau_status *ret);
-
-/* The status in words, one sentence. */
-TAU_API const char *tau_status_text(enum tau_status status);
-
-/* The class of a status; a status that this version does not know is of class request. */
-TAU_API enum tau_status_class tau_status_class_of(enum tau_status status);
-TAU_API const char *tau_status_class_name(enum tau_status_class status_class);
-"""
+    text = _naming("tau_opcode", "an opcode") + _naming("tau_status", "a status") + _of_statuses()
     for type_ in enums(model):
-        tag = f"tau_{type_.name}"
-        text += f"TAU_API const char *{tag}_name(enum {tag} value);\n"
-        text += f"TAU_API bool {tag}_from_name(const char *name, enum {tag} *ret);\n"
-    text += """
-/* Elements of arrays, in whichever order they are. `at` reads one element, `copy` reads `count` of
- * them from the element `first` on into ret, which has room for them. An element that the array
- * does not have is a programmer's error. */
-"""
-    for type_ in array_elements(model):
-        stem = f"tau_{type_.c_stem}"
-        text += signature(
-            f"TAU_API {type_.c_type} {stem}_at", ["struct tau_array array", "size_t index"], ";\n"
-        )
-        parameters = ["struct tau_array array", "size_t first", "size_t count"]
-        text += signature(
-            f"TAU_API void {stem}_copy", [*parameters, f"{type_.c_type} *ret"], ";\n"
-        )
-    return text
+        text += _naming(f"tau_{type_.name}", f"a value of enum tau_{type_.name}")
+    return text.lstrip("\n") + "".join(_of_elements(t) for t in array_elements(model))
 
 
 def _name_function(tag: str, values: list[tuple[str, str]]) -> str:

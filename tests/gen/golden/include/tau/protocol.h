@@ -196,30 +196,126 @@ struct tau_err {
     struct tau_slice text;  /* In words. */
 };
 
-/* Names. The strings are static; an unknown number gives "unknown". The functions that look a
- * name up give false, and leave *ret as it is, where there is none. Any thread may call them. */
-TAU_API const char *tau_opcode_name(enum tau_opcode opcode);
+/**
+ * The name of an opcode.
+ *
+ * Returns: a static text; "unknown" for a number that has no name here.
+ * Thread: any. Blocks: no.
+ */
+TAU_API const char *tau_opcode_name(enum tau_opcode value);
+
+/**
+ * Finds an opcode by its name.
+ *
+ * Returns: whether there is one; where there is none, *ret stays as it is.
+ * Thread: any. Blocks: no.
+ */
 TAU_API bool tau_opcode_from_name(const char *name, enum tau_opcode *ret);
-TAU_API const char *tau_status_name(enum tau_status status);
+
+/**
+ * The name of a status.
+ *
+ * Returns: a static text; "unknown" for a number that has no name here.
+ * Thread: any. Blocks: no.
+ */
+TAU_API const char *tau_status_name(enum tau_status value);
+
+/**
+ * Finds a status by its name.
+ *
+ * Returns: whether there is one; where there is none, *ret stays as it is.
+ * Thread: any. Blocks: no.
+ */
 TAU_API bool tau_status_from_name(const char *name, enum tau_status *ret);
 
-/* The status in words, one sentence. */
+/**
+ * The status in words, one sentence.
+ *
+ * Returns: a static text; words that say so for a status that this version does not know.
+ * Thread: any. Blocks: no.
+ */
 TAU_API const char *tau_status_text(enum tau_status status);
 
-/* The class of a status; a status that this version does not know is of class request. */
+/**
+ * The class of a status: what a caller may do about it.
+ *
+ * Returns: the class; a status that this version does not know is of class request.
+ * Thread: any. Blocks: no.
+ */
 TAU_API enum tau_status_class tau_status_class_of(enum tau_status status);
+
+/**
+ * The name of a class of statuses.
+ *
+ * Returns: a static text; "unknown" for a number that is none.
+ * Thread: any. Blocks: no.
+ */
 TAU_API const char *tau_status_class_name(enum tau_status_class status_class);
+
+/**
+ * The name of a value of enum tau_colour.
+ *
+ * Returns: a static text; "unknown" for a number that has no name here.
+ * Thread: any. Blocks: no.
+ */
 TAU_API const char *tau_colour_name(enum tau_colour value);
+
+/**
+ * Finds a value of enum tau_colour by its name.
+ *
+ * Returns: whether there is one; where there is none, *ret stays as it is.
+ * Thread: any. Blocks: no.
+ */
 TAU_API bool tau_colour_from_name(const char *name, enum tau_colour *ret);
+
+/**
+ * The name of a value of enum tau_shade.
+ *
+ * Returns: a static text; "unknown" for a number that has no name here.
+ * Thread: any. Blocks: no.
+ */
 TAU_API const char *tau_shade_name(enum tau_shade value);
+
+/**
+ * Finds a value of enum tau_shade by its name.
+ *
+ * Returns: whether there is one; where there is none, *ret stays as it is.
+ * Thread: any. Blocks: no.
+ */
 TAU_API bool tau_shade_from_name(const char *name, enum tau_shade *ret);
 
-/* Elements of arrays, in whichever order they are. `at` reads one element, `copy` reads `count` of
- * them from the element `first` on into ret, which has room for them. An element that the array
- * does not have is a programmer's error. */
+/**
+ * Reads one element of an array of int64_t, in whichever order the array is.
+ *
+ * Shapes: `index` is less than array.count; any other is a programmer's error.
+ * Thread: any. Blocks: no.
+ */
 TAU_API int64_t tau_i64_at(struct tau_array array, size_t index);
+
+/**
+ * Reads elements of an array of int64_t, in whichever order the array is.
+ *
+ * Shapes: `count` elements from the element `first` on, all of which the array has; `ret` has room
+ * for them.
+ * Thread: any. Blocks: no.
+ */
 TAU_API void tau_i64_copy(struct tau_array array, size_t first, size_t count, int64_t *ret);
+
+/**
+ * Reads one element of an array of struct tau_pair, in whichever order the array is.
+ *
+ * Shapes: `index` is less than array.count; any other is a programmer's error.
+ * Thread: any. Blocks: no.
+ */
 TAU_API struct tau_pair tau_pair_at(struct tau_array array, size_t index);
+
+/**
+ * Reads elements of an array of struct tau_pair, in whichever order the array is.
+ *
+ * Shapes: `count` elements from the element `first` on, all of which the array has; `ret` has room
+ * for them.
+ * Thread: any. Blocks: no.
+ */
 TAU_API void tau_pair_copy(struct tau_array array, size_t first, size_t count,
                            struct tau_pair *ret);
 
