@@ -21,7 +21,7 @@ def load(type_: Type, target: str, at: str) -> str:
     if type_.kind is TypeKind.STRUCT:
         return f"{target} = tau_{type_.c_stem}_load({at});"
     if type_.kind is TypeKind.BOOL:
-        return f"{target} = *({at}) != 0;" if "+" in at else f"{target} = *{at} != 0;"
+        return f"{target} = tau_load_u8({at}) != 0;"
     value = f"tau_load_{type_.wire if type_.kind is not TypeKind.STATUS else 'u8'}({at})"
     if type_.kind in (TypeKind.ENUM, TypeKind.STATUS):
         return f"{target} = ({type_.c_type}){value};"
@@ -55,3 +55,12 @@ def unknown_value(type_: Type, value: str) -> str:
         above = f"{value} > {type_.values[-1].c_name}"
         return above if numbers[0] == 0 else f"{value} < {type_.values[0].c_name} || {above}"
     return " && ".join(f"{value} != {v.c_name}" for v in type_.values)
+
+
+def known_value(type_: Type, value: str) -> str:
+    """A C condition that is true where an unsigned value is one of a closed enumeration."""
+    numbers = [v.value for v in type_.values]
+    if numbers == list(range(numbers[0], numbers[-1] + 1)):
+        below = f"{value} <= {type_.values[-1].c_name}"
+        return below if numbers[0] == 0 else f"{value} >= {type_.values[0].c_name} && {below}"
+    return "(" + " || ".join(f"{value} == {v.c_name}" for v in type_.values) + ")"

@@ -26,7 +26,7 @@ def _plain_functions(payload: Payload) -> str:
     sizes = f"{payload.c_struct}_sizes"
     text = f"extern const uint16_t {sizes}[{len(payload.fields)}];\n\n"
     text += decode_head(payload, "static inline ", "") + "\n{\n"
-    text += f"    if (__builtin_expect(payload.size != {size}, 0))\n"
+    text += f"    if (payload.size != {size})\n"
     text += f"        return tau_decode_plain(ret_error, payload, {sizes}, {size});\n"
     for field in payload.fields:
         at = offset("payload.data", field.offset or 0)
@@ -135,10 +135,8 @@ static inline enum tau_status tau_header_decode(const uint8_t bytes[TAU_HEADER_S
     ret->opcode = bytes[{at['opcode']}];
     ret->flags = bytes[{at['flags']}];
     ret->payload_length = tau_load_u32(bytes + {at['payload_length']});
-    if (__builtin_expect(tau_load_u32(bytes) != opening ||
-                             tau_frame_kinds[ret->opcode] == TAU_FRAME_UNKNOWN ||
-                             ret->payload_length > {limit.c_name},
-                         0))
+    if (tau_load_u32(bytes) != opening || tau_frame_kinds[ret->opcode] == TAU_FRAME_UNKNOWN ||
+        ret->payload_length > {limit.c_name})
         return tau_header_refuse(bytes, ret_error);
     return TAU_STATUS_SUCCESS;
 }}

@@ -28,41 +28,60 @@ class _Decoder:
         self.payload = payload
         self.lines: list[str] = []
         self.indent = 1
-        self.blocks = 0
+        self.begun = False  # the variable `at` is declared
+        self.moves = False  # the variable `pos` is declared; until then the position is 0
+        self.sizes = False  # the array `sizes` is declared
         self.tail = ""
+        last = payload.fields[-1].shape
+        self.checks_end = not payload.extensible and last not in (Shape.REST, Shape.REST_ARRAY)
 
     def put(self, text: str = "") -> None:
         margin = "    " * self.indent
         self.lines += [margin + line if line else "" for line in text.split("\n")]
 
     def fail(self, condition: str, field: Field, where: str, expected: str) -> None:
-        """A check that ends the decoder."""
-        arguments = [
-            "ret_error", "TAU_STATUS_INVALID_PAYLOAD", str(field.number), where, string(expected),
-        ]  # fmt: skip
-        width = 4 * (self.indent + 1)
-        margin = " " * width
-        text = call(margin + "return tau_decode_fail", arguments)
-        self.lines.append("    " * self.indent + f"if ({condition})")
-        self.lines += text.split("\n")
+        """A check of a value that ends the decoder."""
+        margin = "    " * (self.indent + 1)
+        arguments = ["ret_error", str(field.number), where, string(expected)]
+        self.put(f"if ({condition})")
+        self.lines += call(margin + "return tau_decode_invalid", arguments).split("\n")
+
+    def cut(self, condition: str, field: Field) -> None:
+        """A check that the payload holds a whole field."""
+        self.put(f"if ({condition})")
+        self.put(f"    return tau_decode_cut(ret_error, payload, {field.number});")
+
+    def where(self, delta: int = 0) -> str:
+        """The place of a byte of the block, in the payload."""
+        return offset("pos", delta) if self.moves else str(delta)
+
+    def data(self) -> str:
+        return "payload.data + pos" if self.moves else "payload.data"
+
+    def left(self) -> str:
+        return "payload.size - pos" if self.moves else "payload.size"
+
+    def advance(self, size: str) -> None:
+        self.put(f"pos += {size};" if self.moves else f"size_t pos = {size};")
+        self.moves = True
 
     def run(self) -> str:
         fields = list(self.payload.fields)
         self.put(f"struct {self.payload.c_struct} value = {{0}};")
-        if any(f.shape is not Shape.REST or f.number for f in fields):
-            self.put("size_t pos = 0;")
         self.put()
         while fields:
             if fields[0].tail != self.tail:
                 self._open_tail(fields[0])
             fields = self._step(fields)
         while self.indent > 1:
+            self.lines.pop()
             self.indent -= 1
             self.put("}")
-        last = self.payload.fields[-1].shape
-        if not self.payload.extensible and last not in (Shape.REST, Shape.REST_ARRAY):
-            self.put("if (pos != payload.size)")
-            self.put("    return tau_decode_trailing(ret_error, pos);")
+            self.put()
+        if self.checks_end:
+            end = "pos" if self.moves else str(self.payload.size)
+            self.put(f"if (payload.size != {end})")
+            self.put(f"    return tau_decode_trailing(ret_error, {end});")
         self.put("*ret = value;")
         self.put("return TAU_STATUS_SUCCESS;")
         return "\n".join(self.lines) + "\n"
@@ -70,7 +89,9 @@ class _Decoder:
     def _open_tail(self, field: Field) -> None:
         """Opens the block of what an older or a simpler side leaves out, inside of the one before."""
         self.tail = field.tail
-        self.put(f"value.has_{self.tail} = pos != payload.size;")
+        if not self.moves:
+            self.advance("0")
+        self.put(f"value.has_{self.tail} = payload.size != pos;")
         self.put(f"if (value.has_{self.tail}) {{")
         self.indent += 1
 
@@ -78,7 +99,7 @@ class _Decoder:
         """Writes the next block or array and gives the fields that are left."""
         first = fields[0]
         if first.shape is Shape.COUNTED_ARRAY:
-            self._counted_array(first)
+            self._counted_array(first, len(fields) > 1)
             return fields[1:]
         if first.shape is Shape.REST_ARRAY:
             self._rest_array(first)
@@ -107,31 +128,36 @@ class _Decoder:
             if field.shape is Shape.FIXED:
                 self._fixed(field, delta)
         last, delta, _ = block[-1]
+        more = len(block) < len(fields)
         if last.shape is Shape.OPTIONAL:
-            self._optional(last, delta, size)
+            self._optional(last, delta, size, more or self.checks_end)
         elif last.shape is Shape.SIZED:
-            self._sized(last, delta, size)
-        else:
-            self.put(f"pos += {size};")
-        self.lines.append("")
+            self._sized(last, delta, size, more or self.checks_end)
+        elif more or (self.checks_end and self.moves):
+            self.advance(str(size))
+        self.put()
         return fields[len(block) :]
 
     def _check_block(self, sizes: list[int], size: int, first: Field) -> None:
-        name = f"sizes_{self.blocks}"
-        listed = ", ".join(map(str, sizes))
-        self.put(f"static const uint16_t {name}[] = {{{listed}}};")
-        self.put(f"if (payload.size - pos < {size})")
-        self.put(f"    return tau_decode_short(ret_error, payload, {name}, {first.number}, pos);")
-        declare = "const uint8_t *" if self.blocks == 0 else ""
-        self.put(f"{declare}at = payload.data + pos;")
-        self.blocks += 1
+        """Checks that a block is there, and points `at` at it."""
+        short = f"{self.left()} < {size}"
+        if len(sizes) == 1:
+            self.cut(short, first)
+        else:
+            name = f"sizes_from_{first.name}" if self.sizes else "sizes"
+            self.sizes = True
+            self.put(f"static const uint16_t {name}[] = {{{', '.join(map(str, sizes))}}};")
+            arguments = ["ret_error", "payload", name, str(first.number), self.where()]
+            margin = "    " * (self.indent + 1)
+            self.put(f"if ({short})")
+            self.lines += call(margin + "return tau_decode_short", arguments).split("\n")
+        self.put(f"{'' if self.begun else 'const uint8_t *'}at = {self.data()};")
+        self.begun = True
 
     def _fixed(self, field: Field, delta: int) -> None:
-        at, name = offset("at", delta), f"value.{field.name}"
-        where = offset("pos", delta)
-        kind = field.type.kind
-        if kind is TypeKind.BOOL:
-            self.fail(f"at[{delta}] > 1", field, where, "0 or 1")
+        at, name, where = offset("at", delta), f"value.{field.name}", self.where(delta)
+        if field.type.kind is TypeKind.BOOL:
+            self.fail(f"tau_load_u8({at}) > 1", field, where, "0 or 1")
         if is_closed_enum(field.type):
             known = ", ".join(f"{v.value} ({v.name})" for v in field.type.values)
             raw = f"tau_load_{field.type.wire}({at})"
@@ -148,81 +174,83 @@ class _Decoder:
             self.fail(f"{name} > {most(field.maximum, field.limit)}", field, where,
                       f"a number of at most {field.maximum}")  # fmt: skip
 
-    def _optional(self, field: Field, delta: int, size: int) -> None:
-        where = offset("pos", delta)
-        self.fail(f"at[{delta}] > 1", field, where, "0 or 1, whether the value follows")
-        self.put(f"value.has_{field.name} = at[{delta}] == 1;")
-        self.put(f"pos += {size};")
-        self.put(f"if (value.has_{field.name}) {{")
+    def _optional(self, field: Field, delta: int, size: int, more: bool) -> None:
+        name = f"value.has_{field.name}"
+        self.fail(f"{_byte(delta)} > 1", field, self.where(delta),
+                  "0 or 1, whether the value follows")  # fmt: skip
+        self.put(f"{name} = {_byte(delta)} == 1;")
+        self.advance(str(size))
+        self.put(f"if ({name}) {{")
         self.indent += 1
-        self.fail(f"payload.size - pos < {field.type.size}", field, "payload.size", SHORT)
-        inner = replace(field, shape=Shape.FIXED)
+        self.cut(f"payload.size - pos < {field.type.size}", field)
         self.put("at = payload.data + pos;")
-        self._fixed(inner, 0)
-        self.put(f"pos += {field.type.size};")
+        self._fixed(replace(field, shape=Shape.FIXED), 0)
+        if more:
+            self.advance(str(field.type.size))
         self.indent -= 1
         self.put("}")
 
-    def _sized(self, field: Field, delta: int, size: int) -> None:
+    def _sized(self, field: Field, delta: int, size: int, more: bool) -> None:
         assert field.max_bytes is not None
         name = f"value.{field.name}"
         self.put(f"{name}.size = tau_load_u{field.prefix * 8}({offset('at', delta)});")
         if field.max_bytes < (1 << 8 * field.prefix) - 1:
             self.fail(f"{name}.size > {most(field.max_bytes, field.limit)}", field,
-                      offset("pos", delta), f"at most {field.max_bytes} bytes")  # fmt: skip
-        self.put(f"pos += {size};")
-        self.fail(f"payload.size - pos < {name}.size", field, "payload.size", SHORT)
+                      self.where(delta), f"at most {field.max_bytes} bytes")  # fmt: skip
+        self.advance(str(size))
+        self.cut(f"payload.size - pos < {name}.size", field)
         self.put(f"{name}.data = payload.data + pos;")
         self._utf8(field)
-        self.put(f"pos += {name}.size;")
+        if more:
+            self.advance(f"{name}.size")
 
     def _utf8(self, field: Field) -> None:
         if field.type.kind is TypeKind.TEXT:
-            name = f"value.{field.name}"
-            self.put(f"size_t {field.name}_valid = tau_utf8_valid({name}.data, {name}.size);")
-            where = f"pos + {field.name}_valid"
-            self.fail(f"{field.name}_valid != {name}.size", field, where, "UTF-8")
+            name, valid = f"value.{field.name}", f"{field.name}_valid"
+            self.put(f"size_t {valid} = tau_utf8_valid({name}.data, {name}.size);")
+            where = f"pos + {valid}" if self.moves else valid
+            self.fail(f"{valid} != {name}.size", field, where, "UTF-8")
 
     def _rest(self, field: Field) -> None:
         name = f"value.{field.name}"
-        if field.number == 0:
-            self.put(f"{name} = payload;")
-            where = str(field.max_bytes)
-        else:
+        if self.moves:
             self.put(f"{name}.data = payload.data + pos;")
             self.put(f"{name}.size = payload.size - pos;")
-            where = f"pos + {field.max_bytes}"
-        self.fail(f"{name}.size > {most(field.max_bytes, field.limit)}", field, where,
+        else:
+            self.put(f"{name} = payload;")
+        top = most(field.max_bytes, field.limit)
+        self.fail(f"{name}.size > {top}", field, f"pos + {top}" if self.moves else top,
                   f"at most {field.max_bytes} bytes")  # fmt: skip
-        if field.type.kind is TypeKind.TEXT:
-            if field.number == 0:
-                self.put("size_t pos = 0;")
-            self._utf8(field)
-        self.lines.append("")
+        self._utf8(field)
+        self.put()
 
-    def _counted_array(self, field: Field) -> None:
-        name, size = f"value.{field.name}", field.type.size
-        count = f"value.{field.count_field}"
-        self.fail(f"payload.size - pos < (size_t){count} * {size}", field, "payload.size", SHORT)
+    def _counted_array(self, field: Field, more: bool) -> None:
+        name, count = f"value.{field.name}", f"value.{field.count_field}"
+        size = f"(size_t){count} * {field.type.size}"
+        self.cut(f"payload.size - pos < {size}", field)
         self.put(f"{name}.data = payload.data + pos;")
         self.put(f"{name}.count = {count};")
         self.put(f"{name}.wire_order = true;")
-        self.put(f"pos += (size_t){count} * {size};")
-        self.lines.append("")
+        if more or self.checks_end:
+            self.advance(size)
+        self.put()
 
     def _rest_array(self, field: Field) -> None:
         name, size = f"value.{field.name}", field.type.size
-        self.put(f"{name}.data = payload.data{' + pos' if field.number else ''};")
-        self.put(f"{name}.count = (payload.size - pos) / {size};")
+        left = f"({self.left()})" if self.moves else self.left()
+        self.put(f"{name}.data = {self.data()};")
+        self.put(f"{name}.count = {left} / {size};")
         self.put(f"{name}.wire_order = true;")
         top = most(field.max_count, field.limit)
-        self.fail(f"{name}.count > {top}", field, f"pos + (size_t){top} * {size}",
+        where = f"(size_t){top} * {size}"
+        self.fail(f"{name}.count > {top}", field, f"pos + {where}" if self.moves else where,
                   f"at most {field.max_count} elements")  # fmt: skip
-        self.fail(f"(payload.size - pos) % {size} != 0", field, "payload.size", SHORT)
-        self.lines.append("")
+        self.cut(f"{left} % {size} != 0", field)
+        self.put()
 
 
-SHORT = "more bytes: the payload ends within this field"
+def _byte(delta: int) -> str:
+    return f"at[{delta}]" if delta else "*at"
 
 
 def _decode_source(model: Model) -> str:
@@ -248,19 +276,23 @@ def _refuse_function(model: Model) -> str:
     opcode, length = head.field("opcode"), head.field("payload_length")
     status = {c.name: c.status.c_name for c in model.checks}
     assert length.limit is not None
-    return f"""enum tau_status tau_header_refuse(const uint8_t bytes[TAU_HEADER_SIZE],
+    refusals = [
+        (f'memcmp(bytes, "{magic.value}", {magic.size}) != 0', "magic", magic,
+         f"the letters {magic.value}"),
+        (f"bytes[{version.offset}] != TAU_PROTOCOL_VERSION", "version", version,
+         f"version {version.value}"),
+        (f"tau_frame_kinds[bytes[{opcode.offset}]] == TAU_FRAME_UNKNOWN", "opcode", opcode,
+         "an opcode of the specification"),
+        (None, "payload_limit", length, f"a payload of at most {length.limit.value} bytes"),
+    ]  # fmt: skip
+    text = """enum tau_status tau_header_refuse(const uint8_t bytes[TAU_HEADER_SIZE],
                                   struct tau_decode_error *ret_error)
-{{
-    if (memcmp(bytes, "{magic.value}", {magic.size}) != 0)
-        return tau_decode_fail(ret_error, {status['magic']}, TAU_FIELD_NONE, {magic.offset},
-                               "the letters {magic.value}");
-    if (bytes[{version.offset}] != TAU_PROTOCOL_VERSION)
-        return tau_decode_fail(ret_error, {status['version']}, TAU_FIELD_NONE, {version.offset},
-                               "version {version.value}");
-    if (tau_frame_kinds[bytes[{opcode.offset}]] == TAU_FRAME_UNKNOWN)
-        return tau_decode_fail(ret_error, {status['opcode']}, TAU_FIELD_NONE, {opcode.offset},
-                               "an opcode of the specification");
-    return tau_decode_fail(ret_error, {status['payload_limit']}, TAU_FIELD_NONE, {length.offset},
-                           "a payload of at most {length.limit.value} bytes");
-}}
+{
 """
+    for condition, check, at, expected in refusals:
+        arguments = ["ret_error", status[check], "TAU_FIELD_NONE", str(at.offset), string(expected)]
+        if condition is not None:
+            text += f"    if ({condition})\n"
+        margin = "    " if condition is None else "        "
+        text += call(margin + "return tau_decode_fail", arguments) + "\n"
+    return text + "}\n"

@@ -7,9 +7,12 @@ what it refuses leaves the output as it was.
 
 from __future__ import annotations
 
+import itertools
+import re
+
 from .ccodec import encode_head, is_plain, lower_bound, most, size_head
-from .celements import is_closed_enum, store, unknown_value
-from .ctext import banner
+from .celements import is_closed_enum, known_value, store
+from .ctext import COLUMNS, banner
 from .model import Field, Model, Payload, Shape, TypeKind
 
 OUTPUTS = ("tau_encode.c",)
@@ -19,44 +22,43 @@ def emit(model: Model) -> dict[str, str]:
     return {"tau_encode.c": _encode_source(model)}
 
 
-def _conditions(payload: Payload) -> list[tuple[str | None, str]]:
-    """What makes a value illegal, each with the tail without which it does not matter."""
-    found: list[tuple[str | None, str]] = []
+def _conditions(payload: Payload) -> list[tuple[str, str]]:
+    """What makes a value legal, each with the tail without which it does not matter."""
+    found: list[tuple[str, str]] = []
     for field in payload.fields:
         name = f"value->{field.name}"
-        tail = field.tail or None
         tests: list[str] = []
         if field.shape in (Shape.FIXED, Shape.OPTIONAL) and not field.is_count:
             tests = _value_tests(field, name)
             if field.optional and tests:
-                tests = [f"value->has_{field.name} && ({' || '.join(tests)})"]
+                tests = [f"(!value->has_{field.name} || ({' && '.join(tests)}))"]
         elif field.is_slice:
-            tests.append(f"{name}.size > {most(field.max_bytes, field.limit)}")
+            tests.append(f"{name}.size <= {most(field.max_bytes, field.limit)}")
             if field.type.kind is TypeKind.TEXT:
-                tests.append(f"tau_utf8_valid({name}.data, {name}.size) != {name}.size")
+                tests.append(f"is_utf8({name})")
         elif field.is_array:
             counter = field.count_field and payload.field(field.count_field)
             if counter and counter.counts[0] != field.name:
-                tests.append(f"{name}.count != value->{counter.counts[0]}.count")
+                tests.append(f"{name}.count == value->{counter.counts[0]}.count")
             else:
-                tests.append(f"{name}.count > {most(field.max_count, field.limit)}")
-        found += [(tail, t) for t in tests]
+                tests.append(f"{name}.count <= {most(field.max_count, field.limit)}")
+        found += [(field.tail, t) for t in tests]
     return found
 
 
 def _value_tests(field: Field, name: str) -> list[str]:
     tests: list[str] = []
     if is_closed_enum(field.type):
-        tests.append(unknown_value(field.type, f"(uint32_t){name}"))
+        tests.append(known_value(field.type, f"(uint32_t){name}"))
     elif field.type.kind is TypeKind.ENUM:
-        tests.append(f"(uint32_t){name} > {(1 << 8 * field.type.size) - 1}")
+        tests.append(f"(uint32_t){name} <= UINT{8 * field.type.size}_MAX")
     elif field.type.kind is TypeKind.STATUS:
-        tests.append(f"(uint32_t){name} > 0xFF")
+        tests.append(f"(uint32_t){name} <= UINT8_MAX")
     low = lower_bound(field)
     if low is not None:
-        tests.append(f"{name} < {low}")
+        tests.append(f"{name} >= {low}")
     if field.maximum is not None:
-        tests.append(f"{name} > {most(field.maximum, field.limit)}")
+        tests.append(f"{name} <= {most(field.maximum, field.limit)}")
     return tests
 
 
@@ -64,14 +66,31 @@ def _legal_function(payload: Payload) -> str:
     conditions = _conditions(payload)
     if not conditions:
         return ""
-    text = f"static bool {payload.name}_is_legal(const struct {payload.c_struct} *value)\n{{\n"
-    tail: str | None = None
-    for needs, test in conditions:
-        if needs != tail and needs is not None:
-            text += f"    if (!value->has_{needs})\n        return true;\n"
-            tail = needs
-        text += f"    if ({test})\n        return false;\n"
-    return text + "    return true;\n}\n\n"
+    groups = itertools.groupby(conditions, key=lambda condition: condition[0])
+    expression = _all_of([(tail, [test for _, test in tests]) for tail, tests in groups])
+    head = f"static bool {payload.name}_is_legal(const struct {payload.c_struct} *value)"
+    return f"{head}\n{{\n{_wrapped('    return ', expression)};\n}}\n\n"
+
+
+def _wrapped(start: str, expression: str) -> str:
+    """An expression behind the start of its statement, broken behind operators where it is long."""
+    lines = [start]
+    for part in re.findall(r".+?(?:&& |\|\| |$)", expression):
+        if len(lines[-1] + part.rstrip()) >= COLUMNS:
+            lines.append(" " * len(start))
+        lines[-1] += part
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _all_of(groups: list[tuple[str, list[str]]]) -> str:
+    """A condition of groups, each of which matters only with its tail, inside of the one before."""
+    (tail, tests), rest = groups[0], groups[1:]
+    if rest:
+        tests = [*tests, _all_of(rest)]
+    expression = " && ".join(tests)
+    if not tail:
+        return expression
+    return f"(!value->has_{tail} || {f'({expression})' if len(tests) > 1 else expression})"
 
 
 def _size_terms(fields: list[Field]) -> list[str]:
@@ -161,12 +180,7 @@ def _encode_function(payload: Payload) -> str:
     return text + "    return true;\n}\n"
 
 
-def _encode_source(model: Model) -> str:
-    text = banner("Encodes the payloads that are not one plain block.")
-    text += """#include "tau_codec.h"
-#include "wire/utf8.h"
-
-static uint8_t *put_bytes(uint8_t *to, struct tau_slice bytes)
+PUT_BYTES = """static uint8_t *put_bytes(uint8_t *to, struct tau_slice bytes)
 {
     if (bytes.size > 0)
         memcpy(to, bytes.data, bytes.size);
@@ -174,4 +188,18 @@ static uint8_t *put_bytes(uint8_t *to, struct tau_slice bytes)
 }
 
 """
-    return text + "\n".join(_encode_function(p) for p in model.payloads if not is_plain(p))
+IS_UTF8 = """static bool is_utf8(struct tau_slice text)
+{
+    return tau_utf8_valid(text.data, text.size) == text.size;
+}
+
+"""
+
+
+def _encode_source(model: Model) -> str:
+    bodies = "\n".join(_encode_function(p) for p in model.payloads if not is_plain(p))
+    text = banner("Encodes the payloads that are not one plain block.")
+    text += '#include "tau_codec.h"\n#include "wire/utf8.h"\n\n'
+    text += PUT_BYTES if "put_bytes(" in bodies else ""
+    text += IS_UTF8 if "is_utf8(" in bodies else ""
+    return text + bodies

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a generated decoder tells of a payload that it refuses: the status, the field and the offset,
- * and in words what should have stood there. The functions are the slow way out of a decoder; none
- * is called for a payload that is right.
+ * What a generated decoder tells of a payload that it refuses: the status, the field and the
+ * offset, and in words what should have stood there. The functions are the slow way out of a
+ * decoder; none is called for a payload that is right.
  */
 #ifndef TAU_WIRE_DECODE_H
 #define TAU_WIRE_DECODE_H
@@ -21,15 +21,34 @@ enum tau_status tau_decode_fail(struct tau_decode_error *ret_error, enum tau_sta
                                 uint16_t field, size_t offset, const char *expected)
     __attribute__((cold));
 
-/* A payload ends too early. `sizes` are those of the fields of a fixed block that begins with the
- * field `first` at `offset`; the first of them that is not whole is the one at fault. */
+/* The value of a field at `offset` is not what it must be. */
+enum tau_status tau_decode_invalid(struct tau_decode_error *ret_error, uint16_t field,
+                                   size_t offset, const char *expected) __attribute__((cold));
+
+/* A payload ends within a field. */
+enum tau_status tau_decode_cut(struct tau_decode_error *ret_error, struct tau_slice payload,
+                               uint16_t field) __attribute__((cold));
+
+/* A payload ends within a fixed block, which begins with the field `first` at `offset`. `sizes` are
+ * those of its fields; the first of them that is not whole is the one at fault. */
 enum tau_status tau_decode_short(struct tau_decode_error *ret_error, struct tau_slice payload,
                                  const uint16_t *sizes, uint16_t first, size_t offset)
     __attribute__((cold));
 
-/* A payload of one fixed block of `size` bytes has another size. */
-enum tau_status tau_decode_plain(struct tau_decode_error *ret_error, struct tau_slice payload,
-                                 const uint16_t *sizes, size_t size) __attribute__((cold));
+/* Fills ret_error, which may be NULL, for a payload of one fixed block of `size` bytes that has
+ * another size. */
+void tau_decode_explain_size(struct tau_decode_error *ret_error, struct tau_slice payload,
+                             const uint16_t *sizes, size_t size) __attribute__((cold));
+
+/* The same with the status, inline: so a compiler knows that the decoder fails here, and does not
+ * take for possible that a caller goes on without values. */
+static inline enum tau_status tau_decode_plain(struct tau_decode_error *ret_error,
+                                               struct tau_slice payload, const uint16_t *sizes,
+                                               size_t size)
+{
+    tau_decode_explain_size(ret_error, payload, sizes, size);
+    return TAU_STATUS_INVALID_PAYLOAD;
+}
 
 /* A payload has bytes behind its last field. */
 enum tau_status tau_decode_trailing(struct tau_decode_error *ret_error, size_t offset)

@@ -59,10 +59,8 @@ static inline enum tau_status tau_header_decode(const uint8_t bytes[TAU_HEADER_S
     ret->opcode = bytes[4];
     ret->flags = bytes[5];
     ret->payload_length = tau_load_u32(bytes + 6);
-    if (__builtin_expect(tau_load_u32(bytes) != opening ||
-                             tau_frame_kinds[ret->opcode] == TAU_FRAME_UNKNOWN ||
-                             ret->payload_length > TAU_LIMIT_PAYLOAD_BYTES,
-                         0))
+    if (tau_load_u32(bytes) != opening || tau_frame_kinds[ret->opcode] == TAU_FRAME_UNKNOWN ||
+        ret->payload_length > TAU_LIMIT_PAYLOAD_BYTES)
         return tau_header_refuse(bytes, ret_error);
     return TAU_STATUS_SUCCESS;
 }
@@ -117,7 +115,7 @@ static inline enum tau_status tau_hello_request_decode(struct tau_slice payload,
                                                        struct tau_hello_request *ret,
                                                        struct tau_decode_error *ret_error)
 {
-    if (__builtin_expect(payload.size != 32, 0))
+    if (payload.size != 32)
         return tau_decode_plain(ret_error, payload, tau_hello_request_sizes, 32);
     memcpy(ret->key.bytes, payload.data, sizeof ret->key.bytes);
     return TAU_STATUS_SUCCESS;
@@ -146,7 +144,7 @@ static inline enum tau_status tau_put_request_decode(struct tau_slice payload,
                                                      struct tau_put_request *ret,
                                                      struct tau_decode_error *ret_error)
 {
-    if (__builtin_expect(payload.size != 48, 0))
+    if (payload.size != 48)
         return tau_decode_plain(ret_error, payload, tau_put_request_sizes, 48);
     memcpy(ret->key.bytes, payload.data, sizeof ret->key.bytes);
     ret->moment = tau_load_i64(payload.data + 32);

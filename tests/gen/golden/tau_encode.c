@@ -14,21 +14,16 @@ static uint8_t *put_bytes(uint8_t *to, struct tau_slice bytes)
     return to + bytes.size;
 }
 
+static bool is_utf8(struct tau_slice text)
+{
+    return tau_utf8_valid(text.data, text.size) == text.size;
+}
+
 static bool get_request_is_legal(const struct tau_get_request *value)
 {
-    if ((uint32_t)value->colour > TAU_COLOUR_BLUE)
-        return false;
-    if (value->note.size > 20)
-        return false;
-    if (tau_utf8_valid(value->note.data, value->note.size) != value->note.size)
-        return false;
-    if (!value->has_reason)
-        return true;
-    if (value->reason.size > 12)
-        return false;
-    if (tau_utf8_valid(value->reason.data, value->reason.size) != value->reason.size)
-        return false;
-    return true;
+    return (uint32_t)value->colour <= TAU_COLOUR_BLUE && value->note.size <= 20 &&
+           is_utf8(value->note) && (!value->has_reason || (value->reason.size <= 12 &&
+           is_utf8(value->reason)));
 }
 
 size_t tau_get_request_size(const struct tau_get_request *value)
@@ -67,17 +62,9 @@ bool tau_get_request_encode(const struct tau_get_request *value, struct tau_writ
 
 static bool get_response_is_legal(const struct tau_get_response *value)
 {
-    if (value->pairs.count > TAU_LIMIT_ITEMS)
-        return false;
-    if (!value->has_shade)
-        return true;
-    if ((uint32_t)value->shade > 255)
-        return false;
-    if (!value->has_rumour_count)
-        return true;
-    if (value->rumours.count > 3)
-        return false;
-    return true;
+    return value->pairs.count <= TAU_LIMIT_ITEMS && (!value->has_shade ||
+           ((uint32_t)value->shade <= UINT8_MAX && (!value->has_rumour_count ||
+           value->rumours.count <= 3)));
 }
 
 size_t tau_get_response_size(const struct tau_get_response *value)
@@ -120,11 +107,7 @@ bool tau_get_response_encode(const struct tau_get_response *value, struct tau_wr
 
 static bool walk_request_is_legal(const struct tau_walk_request *value)
 {
-    if (value->limit < 1)
-        return false;
-    if (value->limit > TAU_LIMIT_ITEMS)
-        return false;
-    return true;
+    return value->limit >= 1 && value->limit <= TAU_LIMIT_ITEMS;
 }
 
 size_t tau_walk_request_size(const struct tau_walk_request *value)
@@ -146,9 +129,7 @@ bool tau_walk_request_encode(const struct tau_walk_request *value, struct tau_wr
 
 static bool walk_response_is_legal(const struct tau_walk_response *value)
 {
-    if (value->moments.count > TAU_LIMIT_ITEMS)
-        return false;
-    return true;
+    return value->moments.count <= TAU_LIMIT_ITEMS;
 }
 
 size_t tau_walk_response_size(const struct tau_walk_response *value)
@@ -169,15 +150,8 @@ bool tau_walk_response_encode(const struct tau_walk_response *value, struct tau_
 
 static bool err_is_legal(const struct tau_err *value)
 {
-    if ((uint32_t)value->status > 0xFF)
-        return false;
-    if (!value->has_long_errors)
-        return true;
-    if (value->text.size > 40)
-        return false;
-    if (tau_utf8_valid(value->text.data, value->text.size) != value->text.size)
-        return false;
-    return true;
+    return (uint32_t)value->status <= UINT8_MAX && (!value->has_long_errors ||
+           (value->text.size <= 40 && is_utf8(value->text)));
 }
 
 size_t tau_err_size(const struct tau_err *value)

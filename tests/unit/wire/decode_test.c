@@ -38,6 +38,22 @@ static void test_plain(void **state)
     assert_int_equal(error.offset, 5);
 }
 
+static void test_value_and_cut(void **state)
+{
+    (void)state;
+    const uint8_t bytes[32] = {0};
+    struct tau_decode_error error;
+    assert_int_equal(tau_decode_invalid(&error, 2, 7, "0 or 1"), TAU_STATUS_INVALID_PAYLOAD);
+    assert_int_equal(error.status, TAU_STATUS_INVALID_PAYLOAD);
+    assert_int_equal(error.field, 2);
+    assert_int_equal(error.offset, 7);
+    assert_string_equal(error.expected, "0 or 1");
+    assert_int_equal(tau_decode_cut(&error, (struct tau_slice){bytes, 9}, 4),
+                     TAU_STATUS_INVALID_PAYLOAD);
+    assert_int_equal(error.field, 4);
+    assert_int_equal(error.offset, 9);
+}
+
 static void test_without_error_object(void **state)
 {
     (void)state;
@@ -53,6 +69,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_short_names_the_field),
         cmocka_unit_test(test_plain),
+        cmocka_unit_test(test_value_and_cut),
         cmocka_unit_test(test_without_error_object),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
