@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""Measures taud beside Redis on this machine, in one run, and prints one table.
+"""Measures taud beside Redis, and its codec beside others, on this machine, and prints one table.
 
 Servers are started on loopback in fresh directories and stopped by their process. The measurements
 of both are interleaved round by round, and the best of the rounds is compared with the best, so a
-machine that is shared for a while slows neither side alone. Must know nothing of how taud works.
+machine that is shared for a while slows neither side alone. The codec has a program of its own, which
+does the same. Must know nothing of how taud works.
 """
 
 from __future__ import annotations
@@ -27,9 +28,10 @@ from pathlib import Path
 
 READY_S = 30
 REPETITIONS = 3
+MEASUREMENTS = ["codec", "throughput", "latency", "batches", "idle"]
 
 
-class Measured(dict):
+class Measured(dict[str, float]):
     """One measurement: rate in requests/s, p50_us, p99_us."""
 
 
@@ -103,6 +105,7 @@ class Bench:
         self.taud = build / "bin" / "taud"
         self.load = build / "tests" / "bench_load"
         self.batch = build / "tests" / "bench_batch"
+        self.codec_bench = build / "tests" / "bench_codec"
         self.root = root
         self.scale = scale
         self.rows: list[tuple[str, str]] = []
@@ -128,15 +131,15 @@ class Bench:
                 run_redis(port, "set", connections, depth, 100000)
             return run_redis(port, test, connections, depth, self.count(requests))
 
-    def best(self, figure: str, better: Callable[..., float], *measure: Callable[[], Measured]
-             ) -> list[Measured]:
+    def best(self, figure: str, better: Callable[..., Measured],
+             *measure: Callable[[], Measured]) -> list[Measured]:
         """Runs the measurements in turn, several times, and keeps the best of each."""
         results: list[list[Measured]] = [[] for _ in measure]
         for _ in range(REPETITIONS):
             for kept, once in zip(results, measure):
                 kept.append(once())
                 print(".", end="", file=sys.stderr, flush=True)
-        return [better(kept, key=lambda m: m[figure]) for kept in results]  # type: ignore[call-overload]
+        return [better(kept, key=lambda m: m[figure]) for kept in results]
 
     def say(self, name: str, figure: str, goal: str, held: bool) -> None:
         self.missed += not held
@@ -195,6 +198,9 @@ class Bench:
         result, = self.best("rate", max, once)
         self.say("batch append through the SDK, sync", f"{result['rate'] / 1e6:6.1f} M points/s",
                  "at least 30 M points/s", result["rate"] >= 30e6)
+
+    def codec(self) -> None:
+        self.missed += subprocess.run([str(self.codec_bench)]).returncode != 0
 
     def idle(self, connections: int = 10_000) -> None:
         with taud(self.taud, self.root) as (port, env, pid):
@@ -255,19 +261,20 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("build", type=Path, help="a release build of the project")
     parser.add_argument("--scale", type=float, default=1.0, help="multiplies the number of requests")
-    parser.add_argument("--only", choices=["throughput", "latency", "batches", "idle"])
+    parser.add_argument("--only", choices=MEASUREMENTS)
     options = parser.parse_args()
-    if not shutil.which("redis-server"):
+    chosen = [name for name in MEASUREMENTS if options.only in (None, name)]
+    if chosen != ["codec"] and not shutil.which("redis-server"):
         print("redis-server is not installed: apt-get install redis-server", file=sys.stderr)
         return 1
     raise_descriptor_limit()
     build = options.build.resolve()
     with tempfile.TemporaryDirectory(prefix="tau-bench-", dir=build) as root:
-        machine_limits(root)
+        if chosen != ["codec"]:
+            machine_limits(root)
         bench = Bench(build, root, options.scale)
-        for name in ["throughput", "latency", "batches", "idle"]:
-            if options.only in (None, name):
-                getattr(bench, name)()
+        for name in chosen:
+            getattr(bench, name)()
     return 1 if bench.missed else 0
 
 
