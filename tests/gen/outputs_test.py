@@ -80,7 +80,7 @@ class OutputsTest(unittest.TestCase):
             generate_all(space, "out")
             written = {p.name for p in paths if p.stat().st_mtime > old + 1}
             self.assertEqual(written, {"protocol.h", "tau_names.c", "reference.md", "specification.json",
-                                       "taud_specification.c", "model.js"})
+                                       "taud_specification.c", "model.js", "statuses.py"})
             self.assertEqual(list((space.path / "out").rglob("*.partial")), [])
 
     def test_check_names_what_is_stale(self) -> None:

@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: MIT
+# ctest: timeout=120
+"""Every golden vector through the Python codec: decoded, compared field by field, encoded again,
+cut at every byte; every wrong one refused with the status, the field and the offset it states."""
+
+from __future__ import annotations
+
+import json
+import re
+import struct
+import unittest
+from array import array
+from typing import Any, Callable, Optional
+
+import python_package
+from tau import tables
+from tau.codec import (
+    DecodeError, Field, Header, Kind, Payload, Shape, Type, decode, encode, read_header,
+    write_header,
+)  # fmt: skip
+
+LONG_ARRAY, LONG_BYTES = 16, 64  # longer ones are written as their number
+SIZE = tables.HEADER.size
+
+
+def expand(text: str) -> bytes:
+    """The bytes of hexadecimal text in which `(3*00ff)` stands for the bytes 00 ff, 3 times."""
+    found = b""
+    for plain, times, part in re.findall(r"([0-9a-f]+)|\((\d+)\*([0-9a-f]*)\)", text):
+        found += bytes.fromhex(plain) if plain else bytes.fromhex(part) * int(times)
+    return found
+
+
+def shown(type_: Type, value: Any) -> Any:
+    """One value as the vectors write it."""
+    if type_.kind is Kind.STRUCT:
+        names = value._fields
+        return {name: shown(m, v) for name, m, v in zip(names, type_.members, value)}
+    if type_.kind is Kind.BYTES:
+        return value.hex()
+    if type_.kind is Kind.FLOAT:
+        return f"{struct.unpack('>Q', struct.pack('>d', value))[0]:#018x}"
+    if type_.values is not None:
+        named = {v.value: v.name.lower() for v in type_.values}
+        return named.get(value, value)
+    return value
+
+
+def shown_field(field: Field, value: Any) -> Any:
+    if value is None:
+        return None
+    if field.shape in (Shape.SIZED, Shape.REST):
+        raw = value.encode() if isinstance(value, str) else value
+        if len(raw) > LONG_BYTES:
+            return {"bytes": len(raw)}
+        return value if isinstance(value, str) else raw.hex()
+    if field.shape in (Shape.COUNTED_ARRAY, Shape.REST_ARRAY):
+        if len(value) > LONG_ARRAY:
+            return {"elements": len(value)}
+        return [shown(field.type, item) for item in value]
+    return shown(field.type, value)
+
+
+def failure(payload: Payload, raw: bytes) -> Optional[tuple[str, Optional[int], int]]:
+    """How a payload is refused, or None."""
+    try:
+        decode(payload, raw)
+    except DecodeError as error:
+        return error.status, error.field, error.offset
+    return None
+
+
+class Vectors(unittest.TestCase):
+    """The vectors of protocol/published."""
+
+    def test_all(self) -> None:
+        checked = {"header": 0, "right": 0, "wrong": 0, "cuts": 0}
+        for line in python_package.VECTORS.read_text(encoding="utf-8").splitlines():
+            row = json.loads(line)
+            with self.subTest(row["name"]):
+                if "header" in row:
+                    self.check_header(row)
+                    checked["header"] += 1
+                elif "status" in row:
+                    self.check_wrong(row)
+                    checked["wrong"] += 1
+                else:
+                    self.check_right(row)
+                    checked["right"] += 1
+                    checked["cuts"] += sum(run[1] for run in row.get("cuts", []))
+        print(checked)
+        self.assertTrue(all(checked.values()))
+
+    def test_every_payload_has_vectors(self) -> None:
+        rows = map(json.loads, python_package.VECTORS.read_text(encoding="utf-8").splitlines())
+        self.assertEqual({row["payload"] for row in rows if "payload" in row}, set(tables.PAYLOADS))
+
+    def check_header(self, row: dict[str, Any]) -> None:
+        raw = bytes.fromhex(row["header"])
+        self.assertEqual(len(raw), SIZE)
+        if "fields" in row:
+            header = Header(**row["fields"])
+            self.assertEqual(read_header(tables.HEADER, raw), header)
+            self.assertEqual(write_header(tables.HEADER, header), raw)
+            for size in range(SIZE):
+                self.assertIsNone(read_header(tables.HEADER, raw[:size]))
+            return
+        with self.assertRaises(DecodeError) as caught:
+            read_header(tables.HEADER, raw)
+        found = caught.exception
+        self.assertEqual((found.status, found.offset), (row["status"], row["offset"]))
+        for size in range(row["offset"] + 1):
+            self.assertIsNone(read_header(tables.HEADER, raw[:size]))
+
+    def payload(self, row: dict[str, Any]) -> tuple[Payload, bytes]:
+        frame = expand(row["frame"])
+        header = read_header(tables.HEADER, frame)
+        assert header is not None
+        self.assertEqual(header.payload_length, len(frame) - SIZE)
+        return tables.PAYLOADS[row["payload"]], frame[SIZE:]
+
+    def check_wrong(self, row: dict[str, Any]) -> None:
+        payload, raw = self.payload(row)
+        self.assertEqual(failure(payload, raw), (row["status"], row["field"], row["offset"]))
+
+    def check_right(self, row: dict[str, Any]) -> None:
+        payload, raw = self.payload(row)
+        values = decode(payload, raw)
+        written = {f.name: shown_field(f, values[f.name]) for f in payload.fields}
+        self.assertEqual(written, row["fields"])
+        plain = raw[: len(raw) - row.get("extra", 0)]
+        self.assertEqual(encode(payload, values), plain)
+        self.assertEqual(encode(payload, decode(payload, memoryview(bytearray(raw)))), plain)
+        self.check_columns(payload, values, plain)
+        size = 0
+        for field, count in row.get("cuts", []):
+            for length in range(size, size + count):
+                wanted = None if field is None else ("invalid_payload", field, length)
+                self.assertEqual(failure(payload, raw[:length]), wanted, f"cut to {length}")
+            size += count
+        if "cuts" in row:
+            self.assertEqual(size, len(raw))
+
+    def check_columns(self, payload: Payload, values: dict[str, Any], raw: bytes) -> None:
+        """Columns are taken in every form that a program may have them in."""
+        columns = {name: v for name, v in values.items() if isinstance(v, array)}
+        if not columns:
+            return
+        forms: tuple[Callable[[Any], Any], ...] = (list, tuple, iter, memoryview)
+        for form in forms if len(raw) <= 4096 else forms[-1:]:
+            changed = {name: form(column) for name, column in columns.items()}
+            self.assertEqual(encode(payload, {**values, **changed}), raw, str(form))
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
