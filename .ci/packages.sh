@@ -7,7 +7,7 @@
 TAU_BUILD_PACKAGES=(gcc g++ libc6-dev cmake ninja-build pkg-config python3 ragel
     libevent-dev libinih-dev libedit-dev)
 TAU_TEST_PACKAGES=("${TAU_BUILD_PACKAGES[@]}" libcmocka-dev clang git util-linux
-    nodejs node-ws node-typescript tshark
+    nodejs node-ws node-typescript tshark mypy python3-numpy
     man-db groff-base mandoc zsh fish)
 
 # tau_missing_packages PACKAGE... prints those that are not installed.
