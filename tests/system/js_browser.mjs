@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Serves the package and js_page.mjs to a headless Chromium, with the bridge behind them, and passes
-// its findings on.
+// Serves the package and js_page.mjs to a headless Chromium, with the bridge behind them, and tells
+// what the page found.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
