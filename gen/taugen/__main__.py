@@ -3,7 +3,7 @@
 
 Files are written only when they differ. With --check nothing is written, and the exit code is 1
 when a file in the directory is not what the specification gives. Exit code 2: the specification or
-the command line is wrong.
+the command line is wrong. The commands `lock` and `diff` have options of their own.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from . import diff, lock
 from .backends import GROUPS, emit_all, outputs
 from .check import check
 from .errors import SpecificationError
@@ -78,7 +79,12 @@ def arguments() -> argparse.Namespace:
     return found
 
 
+COMMANDS = {"diff": diff.main, "lock": lock.main}
+
+
 def main() -> int:
+    if sys.argv[1:2] and sys.argv[1] in COMMANDS:
+        return COMMANDS[sys.argv[1]](sys.argv[2:])
     options = arguments()
     if options.list_outputs:
         print("\n".join(outputs(options.list_outputs)))

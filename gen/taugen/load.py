@@ -74,7 +74,7 @@ class Table:
     def _refuse_mistyped(self, key: str) -> None:
         """Fails on a key that is none of the language's and looks like this one."""
         strange = [found for found in self.data if found not in KEYS]
-        for found in difflib.get_close_matches(key, strange, 1, LIKENESS):
+        for found in strange and difflib.get_close_matches(key, strange, 1, LIKENESS):
             self.fail(found, f"unknown key `{found}`", f"perhaps `{key}`")
 
     def _get(self, key: str, kinds: type | tuple[type, ...], expected: str) -> Any:
