@@ -67,6 +67,28 @@ class CompileTest(unittest.TestCase):
                     f"-I{ROOT / 'client/include'}", "-x", "c", include / "tau" / name)  # fmt: skip
 
     def test_vectors(self) -> None:
+        said = run(self.vectors_program(), self.out / "vectors.jsonl")
+        self.assertRegex(said, r"^\d{3,} vectors, \d{4,} checks, 0 failures")
+
+    def test_vectors_of_a_release(self) -> None:
+        """Those from before the fields and values that say `since` were added are read as before."""
+        program = self.vectors_program()
+        with Workspace() as old:
+            for path in old.spec.glob("*.toml"):
+                lines = path.read_text(encoding="utf-8").splitlines()
+                kept = [x for x in lines if "since = 1, doc" not in x and "since = 1, ex" not in x]
+                path.write_text("\n".join(kept) + "\n", encoding="utf-8")
+            self.assertEqual(old.generate("--group", "published").stderr, "")
+            vectors = old.path / "out/vectors.jsonl"
+            self.assertIn(" 0 failures", run(program, "--released", vectors))
+            old.change("demo.toml", '"colour", type = "colour"', '"colour", type = "u8"')
+            old.change("demo.toml", '"latest", type = "moment"', '"latest", type = "u32"')
+            self.assertEqual(old.generate("--group", "published").stderr, "")
+            with self.assertRaisesRegex(AssertionError, "get_response/example: is refused"):
+                run(program, "--released", vectors)
+
+    def vectors_program(self) -> Path:
+        """The runner of the vectors over the codec of the small specification."""
         wire = ROOT / "protocol/wire"
         tests = ROOT / "tests/conformance"
         sources = [self.out / name for name in GENERATED]
@@ -78,8 +100,7 @@ class CompileTest(unittest.TestCase):
         run(CC, *flags, "-w", "-c", self.out / "tau_header_oracle.c", "-o", machine)
         program = self.space.path / "vectors"
         run(CC, *flags, *WARNINGS, *sources, machine, "-o", program)
-        said = run(program, self.out / "vectors.jsonl")
-        self.assertRegex(said, r"^\d{3,} vectors, \d{4,} checks, 0 failures")
+        return program
 
     def test_a_broken_codec_is_noticed(self) -> None:
         """The runner must fail for a decoder that takes one byte too few."""
