@@ -268,6 +268,9 @@ def _header(model: Model) -> str:
     codes = sorted([o.code for o in model.operations] + [r.code for r in model.replies])
     listed = textwrap.fill(", ".join(f"{c:#04x}" for c in codes), 90, initial_indent=" " * 8,
                            subsequent_indent=" " * 8)  # fmt: skip
+    checks = (("magic", "magic"), ("version", "version"), ("opcode", "opcode"),
+              ("length", "payload_limit"))  # fmt: skip
+    status = {c.name: c.status.name for c in model.checks}
     assert length.limit is not None
     return (
         f"HEADER = HeaderLayout(\n    size={head.size},\n"
@@ -276,7 +279,9 @@ def _header(model: Model) -> str:
         f"    opcodes=frozenset((\n{listed},\n    )),\n"
         f"    opcode_at={head.field('opcode').offset},\n"
         f"    flags_at={head.field('flags').offset},\n"
-        f"    length_at={length.offset},\n    max_length={length.limit.value},\n)\n"
+        f"    length_at={length.offset},\n    max_length={length.limit.value},\n"
+        + "".join(f'    bad_{word}="{status[check]}",\n' for word, check in checks)
+        + ")\n"
     )
 
 

@@ -168,12 +168,13 @@ class Blocking(ClientCase):
             at = numpy.concatenate([tau.as_numpy(b.timestamps) for b in batches])
             wanted = times.astype("datetime64[ns]").view("i8") if times is days else times
             numpy.testing.assert_array_equal(at, wanted)
+        self.assertEqual(len(tau.as_numpy(array("q"))), 0)
         for wrong in (values, steps.reshape(2, -1), steps.astype("u8")):
             with self.assertRaises(tau.InvalidArgument):
                 client.batch_append(name, wrong, values)
 
     def test_pipeline(self) -> None:
-        client, name = self.client(max_outstanding=100), self.label()
+        client, name = self.client(max_outstanding=100, timeout=math.inf), self.label()
         client.create_series(name)
         count = 3000
         with client.pipeline() as pipeline:
@@ -250,9 +251,11 @@ class Blocking(ClientCase):
         with self.assertRaises(tau.AuthFailed) as caught:
             tau.Client(self.server.address, WRONG_CERTIFICATE).open()
         self.assertTrue(caught.exception.fatal)
-        with self.assertRaises(tau.ConnectionFailed) as failed:
-            tau.Client("unix:/nowhere/tau.sock", CERTIFICATE).open()
-        self.assertTrue(failed.exception.retryable)
+        for nowhere in ("unix:/nowhere/tau.sock", "unix:" + "x" * 200, "unix:\0\0",
+                        "x" * 70 + ":1"):  # fmt: skip
+            with self.assertRaises(tau.ConnectionFailed, msg=nowhere) as failed:
+                tau.Client(nowhere, CERTIFICATE).open()
+            self.assertTrue(failed.exception.retryable)
         for wrong in ("localhost", "localhost:", ":99999999", "localhost:0"):
             with self.assertRaises(ValueError):
                 tau.Client(wrong, CERTIFICATE)
@@ -393,8 +396,9 @@ class Asynchronous(ClientCase):
         async def whole() -> None:
             with self.assertRaises(tau.AuthFailed):
                 await tau.AsyncClient(self.server.address, WRONG_CERTIFICATE).open()
-            with self.assertRaises(tau.ConnectionFailed):
-                await tau.AsyncClient("unix:/nowhere/tau.sock", CERTIFICATE).open()
+            for nowhere in ("unix:/nowhere/tau.sock", "x" * 70 + ":1"):
+                with self.assertRaises(tau.ConnectionFailed, msg=nowhere):
+                    await tau.AsyncClient(nowhere, CERTIFICATE).open()
 
         asyncio.run(whole())
 

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Makes the Python package of the build under test importable.
 
-A script that imports this ends with 77 where the package was not built. TAU_BUILD_DIR says where.
+A script that imports this ends with 77 where the package was not built. TAU_BUILD_DIR says where it
+is, TAU_VECTORS which golden vectors are its.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from pathlib import Path
 SOURCE_DIR = Path(os.environ.get("TAU_SOURCE_DIR", Path(__file__).resolve().parents[2]))
 BUILD_DIR = Path(os.environ.get("TAU_BUILD_DIR", SOURCE_DIR / "build" / "release"))
 PACKAGE_DIR = BUILD_DIR / "python"
-VECTORS = SOURCE_DIR / "protocol" / "published" / "vectors.jsonl"
+VECTORS = Path(
+    os.environ.get("TAU_VECTORS", SOURCE_DIR / "protocol" / "published" / "vectors.jsonl")
+)
 
 if not (PACKAGE_DIR / "tau" / "tables.py").exists():
     print("the Python package is not built")

@@ -233,7 +233,7 @@ class AsyncClient(AsyncOperations):
             else:
                 host, port = self._settings.address
                 await loop.create_connection(lambda: channel, host, port)
-        except OSError as error:
+        except (OSError, ValueError) as error:
             raise ConnectionFailed(f"{self._settings.where}: {error}") from error
         try:
             await channel.greeted()

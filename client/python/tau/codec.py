@@ -460,7 +460,7 @@ def _encode_one(field: Field, value: Any) -> bytes:
 
 @dataclass(frozen=True)
 class HeaderLayout:
-    """The frame header: where its fields are and what they must hold."""
+    """The frame header: where its fields are, what they must hold, and the status of each check."""
 
     size: int
     magic: bytes
@@ -470,6 +470,10 @@ class HeaderLayout:
     flags_at: int
     length_at: int
     max_length: int
+    bad_magic: str
+    bad_version: str
+    bad_opcode: str
+    bad_length: str
 
 
 @dataclass(frozen=True)
@@ -498,17 +502,18 @@ def read_header(layout: HeaderLayout, data: Data) -> Optional[Header]:
     raw = bytes(data[: layout.size])
     magic = layout.magic[: len(raw)]
     if raw[: len(magic)] != magic:
-        raise DecodeError("bad_magic", None, 0, f"the letters {layout.magic.decode()}")
+        raise DecodeError(layout.bad_magic, None, 0, f"the letters {layout.magic.decode()}")
     version_at = len(layout.magic)
     if len(raw) > version_at and raw[version_at] != layout.version:
-        raise DecodeError("bad_version", None, version_at, f"version {layout.version}")
+        raise DecodeError(layout.bad_version, None, version_at, f"version {layout.version}")
     if len(raw) > layout.opcode_at and raw[layout.opcode_at] not in layout.opcodes:
-        raise DecodeError("bad_opcode", None, layout.opcode_at, "an opcode of the specification")
+        expected = "an opcode of the specification"
+        raise DecodeError(layout.bad_opcode, None, layout.opcode_at, expected)
     digits = raw[layout.length_at :].ljust(layout.size - layout.length_at, b"\0")
     length = int.from_bytes(digits, "big")
     if length > layout.max_length:
         expected = f"a payload of at most {layout.max_length} bytes"
-        raise DecodeError("payload_too_large", None, layout.length_at, expected)
+        raise DecodeError(layout.bad_length, None, layout.length_at, expected)
     if len(raw) < layout.size:
         return None
     return Header(raw[layout.opcode_at], raw[layout.flags_at], length)

@@ -7,6 +7,7 @@ sessions, and no operation.
 
 from __future__ import annotations
 
+import math
 import selectors
 import socket
 import time
@@ -20,9 +21,9 @@ from .statuses import ConnectionFailed, ConnectionLost, Timeout
 _RECEIVE = 1 << 18
 
 
-def remaining(deadline: Optional[float]) -> Optional[float]:
+def remaining(deadline: float) -> Optional[float]:
     """The seconds up to a deadline, at least 0; None for ever."""
-    return None if deadline is None else max(0.0, deadline - time.monotonic())
+    return None if math.isinf(deadline) else max(0.0, deadline - time.monotonic())
 
 
 def _connect(settings: Settings, deadline: float) -> socket.socket:
@@ -33,12 +34,12 @@ def _connect(settings: Settings, deadline: float) -> socket.socket:
             plug.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             return plug
         plug = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise ConnectionFailed(f"{settings.where}: {error}") from error
     try:
         plug.settimeout(timeout)
         plug.connect(settings.address)
-    except OSError as error:
+    except (OSError, ValueError) as error:
         plug.close()
         raise ConnectionFailed(f"{settings.where}: {error}") from error
     return plug
@@ -78,7 +79,7 @@ class Link:
             if not self.pump(deadline):
                 self.session.lost(Timeout("the server did not answer in time"))
 
-    def pump(self, deadline: Optional[float]) -> bool:
+    def pump(self, deadline: float) -> bool:
         """Sends and receives what can be, and waits for that up to a deadline; False when it has
         passed and nothing moved. Failures of the connection are told to the session."""
         if not self._open:
