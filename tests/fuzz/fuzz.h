@@ -30,6 +30,7 @@ enum fuzz_kind {
     FUZZ_PAYLOAD,  // the bytes of a payload; the prefix is one byte and chooses it
     FUZZ_REQUESTS, // a client's frames
     FUZZ_REPLIES,  // a server's frames
+    FUZZ_OTHER,    // what the specification does not lay out; the target brings a mutator
 };
 
 // The certificate of the specification's example: the one that the mutators and vectors know.

@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import struct
 import sys
 from pathlib import Path
 from typing import Any, Iterator
@@ -21,6 +22,15 @@ LONGEST = 4096  # longer vectors try limits that the mutators reach by themselve
 HEADER, LABEL = 10, 32  # bytes
 SESSION_PREFIX = bytes(4)
 REPLY_PREFIX = bytes([5, 0]) + bytes(i % 5 for i in range(16))
+
+# What the targets start from that the vectors say nothing of. The first byte of a text chooses its
+# grammar: times, durations, labels, CSV.
+TEXTS = {
+    "text": [b"\x001700000000", b"\x0c2024-02-29T23:59:59.5Z", b"\x04now-1h30m", b"\x011h30m2.5ms",
+             b"\x02cpu.\\x00load", b'\x03time,value\r\n1,"2,""3"\n'],
+    "config": [b"[taud]\nlisten = 127.0.0.1:7701,unix:/t\n", b"memory = 1.5G\nidle-timeout = 1m30s\n",
+               b"durability = interval:100ms\nlog-level = debug ; words\n"],
+}  # fmt: skip
 
 
 def expand(text: str) -> bytes:
@@ -92,6 +102,21 @@ def sessions(seeds: Seeds, good: dict[str, bytes], operations: list[dict[str, An
     seeds.put("session", "all", SESSION_PREFIX + opening + row[False] + row[True])
 
 
+def logs(seeds: Seeds) -> None:
+    """Groups of records as FORMAT.md has them: a series, a point, columns, a lens."""
+    label = b"a".ljust(LABEL, b"\0")
+    records = {
+        "series": struct.pack("<BBHIQ", 3, 0, 0, 0, 1) + label,
+        "point": struct.pack("<BBHIQqd", 1, 0, 0, 1, 1, 10, 1.5),
+        "columns": struct.pack("<BBHIQqqdd", 2, 0, 0, 2, 1, 20, 30, 2.5, 3.5),
+        "lens": struct.pack("<BBHI", 5, 0, 0, 1) + label * 2 + bytes(16),
+    }
+    prefix, groups = bytes(4), b""
+    for name, record in records.items():
+        groups += struct.pack("<H", len(record)) + record
+        seeds.put("log", name, prefix + groups)
+
+
 def make(vectors: Path, specification: Path, tables: Path, out: Path) -> None:
     shutil.rmtree(out, ignore_errors=True)
     seeds = Seeds(out)
@@ -113,6 +138,10 @@ def make(vectors: Path, specification: Path, tables: Path, out: Path) -> None:
     model = json.loads(specification.read_text(encoding="utf-8"))
     sessions(seeds, good, [row for service in model["services"] for row in service["operations"]])
     seeds.write_dictionary("wire")
+    logs(seeds)
+    for target, texts in TEXTS.items():
+        for number, text in enumerate(texts):
+            seeds.put(target, str(number), text)
 
 
 if __name__ == "__main__":
