@@ -40,11 +40,10 @@ static void print_member(const char *name, const char *text)
 
 static void print_kind(enum cli_word_kind kind)
 {
-    static const char *const names[] = {[CLI_WORD_OTHER] = "other",
-                                        [CLI_WORD_SERIES] = "series",
-                                        [CLI_WORD_LENS] = "lens",
-                                        [CLI_WORD_SOURCE] = "source",
-                                        [CLI_WORD_FILE] = "file"};
+    static const char *const names[] = {
+        [CLI_WORD_OTHER] = "other", [CLI_WORD_SERIES] = "series",
+        [CLI_WORD_LENS] = "lens",   [CLI_WORD_SOURCE] = "source",
+        [CLI_WORD_FILE] = "file",   [CLI_WORD_OPERATION] = "operation"};
     print_member("kind", names[kind]);
 }
 

@@ -27,7 +27,7 @@ _BODY = """\
 _tau_cli_ask() {
     local line
     "${_tau_cli_program[@]}" --timeout @TIMEOUT@ --format tsv "$1" 2>/dev/null </dev/null |
-        { read -r line; while IFS= read -r line; do printf '%s\\n' "$line"; done; }
+        { read -r line; while IFS= read -r line; do printf '%s\\n' "${line%%$'\\t'*}"; done; }
 }
 
 # Makes _tau_cli_line of the words up to the cursor, put together where bash took them apart, and

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 
-from .roff import Page, bold, italic, literal, prose, reference
+from .roff import Page, bold, italic, prose, reference
 from .tables import Command, Option, Tables
 
 PROGRAM = "tau-cli"
@@ -46,7 +46,7 @@ def _environment(page: Page, tables: Tables) -> None:
 
 def _synopsis(command: Command) -> str:
     words = [bold(PROGRAM), f"[{italic('OPTION')}...]", bold(command.name)]
-    words += [literal(a.shown).replace(a.name, italic(a.name)) for a in command.arguments]
+    words += [a.shown.replace(a.name, italic(a.name)) for a in command.arguments]
     words += [f"[{italic('OPTION')}...]"] if command.options else []
     return " ".join(words)
 

@@ -61,7 +61,8 @@ function __tau_cli_names
         end
     end
     for command in $argv
-        $program --timeout @TIMEOUT@ --format tsv $command 2>/dev/null </dev/null | tail -n +2
+        $program --timeout @TIMEOUT@ --format tsv $command 2>/dev/null </dev/null |
+            tail -n +2 | cut -f 1
     end
 end
 

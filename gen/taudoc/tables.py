@@ -13,7 +13,7 @@ from typing import Any
 class Value:
     """What a word of a command line may be: one of the choices, or something of a kind."""
 
-    kind: str  # "series", "lens", "source" (either), "file" or "other"
+    kind: str  # "series", "lens", "source" (either), "operation", "file" or "other"
     choices: tuple[str, ...]
 
 
@@ -66,9 +66,9 @@ class Tables:
     options: tuple[Option, ...]
     commands: tuple[Command, ...]
 
-    def lister(self, operation: str) -> str:
+    def lister(self, operation: str) -> str | None:
         """The command that is this operation: by it a shell asks the server for names."""
-        return next(c.name for c in self.commands if c.operation == operation)
+        return next((c.name for c in self.commands if c.operation == operation), None)
 
 
 def _value(row: dict[str, Any]) -> Value:

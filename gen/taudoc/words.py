@@ -12,7 +12,7 @@ HELP = "help"  # the command of the program itself; what follows it is a command
 
 # How a shell asks the server for names. It must not be felt where there is none.
 TIMEOUT = "500ms"
-LISTERS = (("series", "LIST_SERIES"), ("lens", "LIST_LENSES"))
+LISTERS = (("series", "LIST_SERIES"), ("lens", "LIST_LENSES"), ("operation", "SPECIFICATION"))
 # The options that say which server it is; what the line gives them is handed on.
 SERVER_OPTIONS = ("server", "certificate-file")
 
@@ -22,14 +22,15 @@ NOTE = ("# SPDX-License-Identifier: MIT\n"
 
 @dataclass(frozen=True)
 class Lister:
-    """A command that prints names, one a line behind a head line."""
+    """A command that prints names, first in each line behind a head line."""
 
     kind: str
     command: str
 
 
 def listers(tables: Tables) -> list[Lister]:
-    return [Lister(kind, tables.lister(operation)) for kind, operation in LISTERS]
+    found = [(kind, tables.lister(operation)) for kind, operation in LISTERS]
+    return [Lister(kind, command) for kind, command in found if command is not None]
 
 
 def handed_on(tables: Tables) -> list[Option]:

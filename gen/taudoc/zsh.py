@@ -24,7 +24,8 @@ _tau_cli_names() {
     for command in "$@"; do
         lines=("${(@f)$("${(@Q)program}" --timeout @TIMEOUT@ --format tsv $command \\
             2>/dev/null </dev/null)}")
-        names+=("${(@)lines[2,-1]}")
+        lines=("${(@)lines[2,-1]}")
+        names+=("${(@)lines%%$'\\t'*}")
     done
     compadd -a names
 }

@@ -201,6 +201,14 @@ class Cases:
             self.assertEqual(self.ask(self.line("import --series cpu.l")), ["cpu.load"])
             self.assertEqual(self.ask(self.line("get cpu.load cpu")), [])
 
+        def test_operations(self) -> None:
+            """Those of the server, wherever a command's usage asks for one."""
+            for name in self.commands():
+                usage = self.help[name].splitlines()[0]
+                if re.search(rf" {name} \[?OPERATION", usage):
+                    self.assertEqual(self.ask(self.line(f"{name} QUERY_L")),
+                                     ["QUERY_LATEST", "QUERY_LENS"])
+
         def test_no_server(self) -> None:
             """Nothing is offered, and soon."""
             began = time.monotonic()

@@ -197,6 +197,20 @@ class Manual(unittest.TestCase):
                 for label, title in parts.items():
                     self.assertEqual(f"{label}: " in comment, f"\n{title}\n" in page, (name, label))
 
+    def test_a_function_without_a_comment_is_refused(self) -> None:
+        """The build fails, and names the function."""
+        header = self.prefix / "wrong.h"
+        good = "/* What it is for. */\n/** Does it. */\nTAU_API int tau_do(void);\n"
+        for text, words in ((good, ""), (good + "\nTAU_API int tau_undone(int a);\n", "tau_undone")):
+            header.write_text(text)
+            done = subprocess.run(
+                [sys.executable, "-c", "import sys; from pathlib import Path; "
+                 "from taudoc import headers; headers.read(Path(sys.argv[1]), 'tau/wrong.h')",
+                 str(header)], capture_output=True, text=True, check=False,
+                env={**os.environ, "PYTHONPATH": str(SOURCE / "gen")})
+            self.assertEqual(done.returncode != 0, words != "", done.stderr)
+            self.assertIn(words, done.stderr)
+
     def test_statuses(self) -> None:
         text = (GENERATED / "include/tau/protocol.h").read_text()
         listed = re.findall(r"^    (TAU_STATUS_\w+) = 0x", text, re.MULTILINE)

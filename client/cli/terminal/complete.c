@@ -145,6 +145,9 @@ enum cli_word_kind cli_word_kind_of_name(const char *name)
     if (strcmp(name, "LENS") == 0) {
         return CLI_WORD_LENS;
     }
+    if (strcmp(name, "OPERATION") == 0) {
+        return CLI_WORD_OPERATION;
+    }
     return strcmp(name, "FILE") == 0 ? CLI_WORD_FILE : CLI_WORD_OTHER;
 }
 
@@ -153,6 +156,9 @@ enum cli_word_kind cli_word_kind_of_argument(const struct cli_command *command, 
     const char *name = command->syntax->arguments[place].name;
     if (command->generic == NULL || command->generic->arguments[place].kind != CLI_FIELD_NAME) {
         return cli_word_kind_of_name(name);
+    }
+    if (strcmp(name, "TRANSFORM") == 0) {
+        return CLI_WORD_OTHER; /* as long as a label, but none */
     }
     if (strncmp(command->name, "lens-", 5) != 0) {
         return CLI_WORD_SERIES;

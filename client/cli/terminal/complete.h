@@ -24,7 +24,8 @@ enum cli_word_kind {
     CLI_WORD_SERIES,
     CLI_WORD_LENS,
     CLI_WORD_SOURCE, /* a series or a lens */
-    CLI_WORD_FILE
+    CLI_WORD_FILE,
+    CLI_WORD_OPERATION /* of the protocol; shells complete it, the prompt does not */
 };
 
 /* What a value is by its name in the help, such as FILE. */

@@ -145,6 +145,8 @@ static void test_kinds_of_arguments(void **state)
     assert_int_equal(cli_word_kind_of_argument(cli_command_find("lens-drop"), 0), CLI_WORD_LENS);
     assert_int_equal(cli_word_kind_of_argument(cli_command_find("lens-create"), 1),
                      CLI_WORD_SOURCE);
+    assert_int_equal(cli_word_kind_of_argument(cli_command_find("lens-create"), 2), CLI_WORD_OTHER);
+    assert_int_equal(cli_word_kind_of_name("OPERATION"), CLI_WORD_OPERATION);
     complete("bench b");
     assert_true(candidates.count == 1 && has("batch"));
 }
