@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The shared library exports what client/symbols.txt lists, no more and no less.
+"""The shared library exports what client/symbols.txt lists, and the generated calls of each operation:
+no more and no less.
 
 A symbol that is missing breaks programs that use it; one too many can never be taken back. After a
 wanted change: `python3 tests/install/symbols_test.py --write` with TAU_BUILD_DIR set.
@@ -8,13 +9,16 @@ wanted change: `python3 tests/install/symbols_test.py --write` with TAU_BUILD_DI
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import unittest
 from pathlib import Path
 
 SOURCE = Path(os.environ.get("TAU_SOURCE_DIR", Path(__file__).resolve().parents[2]))
-LIBRARY = Path(os.environ["TAU_BUILD_DIR"]) / "lib" / "libtauclient.so"
+BUILD = Path(os.environ["TAU_BUILD_DIR"])
+LIBRARY = BUILD / "lib" / "libtauclient.so"
+CALLS = BUILD / "generated" / "include" / "tau" / "operations.h"
 LIST = SOURCE / "client" / "symbols.txt"
 
 # What sanitizers, coverage and the linker put beside ours.
@@ -28,6 +32,12 @@ def exported() -> list[str]:
     return sorted(name for name in names if not name.startswith(FOREIGN))
 
 
+def generated() -> set[str]:
+    """The calls that the specification gives: what `operations.h` declares."""
+    text = CALLS.read_text(encoding="utf-8")
+    return set(re.findall(r"^TAU_API[^(;]*?\b(tau_\w+)\(", text, re.MULTILINE))
+
+
 def soname() -> str:
     result = subprocess.run(["readelf", "-d", str(LIBRARY)], capture_output=True, text=True,
                             check=True)
@@ -39,7 +49,12 @@ class Symbols(unittest.TestCase):
     maxDiff = None
 
     def test_list(self) -> None:
-        self.assertEqual(exported(), LIST.read_text().split())
+        by_hand = [name for name in exported() if name not in generated()]
+        self.assertEqual(by_hand, LIST.read_text().split())
+
+    def test_every_operation_has_its_calls(self) -> None:
+        self.assertIn("tau_client_append", generated())
+        self.assertEqual(generated() - set(exported()), set())
 
     def test_all_carry_our_name(self) -> None:
         self.assertEqual([name for name in exported() if not name.startswith("tau_")], [])
@@ -50,6 +65,6 @@ class Symbols(unittest.TestCase):
 
 if __name__ == "__main__":
     if "--write" in sys.argv:
-        LIST.write_text("".join(f"{name}\n" for name in exported()))
+        LIST.write_text("".join(f"{n}\n" for n in exported() if n not in generated()))
     else:
         unittest.main()

@@ -64,9 +64,10 @@ class Server:
                  data_dir: Optional[Path] = None, env: Optional[Mapping[str, str]] = None,
                  certificate: Optional[bytes] = CERTIFICATE,
                  open_files: Optional[int] = None,
-                 open_files_hard: Optional[int] = None) -> None:
+                 open_files_hard: Optional[int] = None, bin_dir: Path = BIN_DIR) -> None:
         self.directory = Path(tempfile.mkdtemp(prefix="taud-test-"))
         self.data_dir = data_dir or self.directory / "data"
+        self.binary = bin_dir / "taud"
         self.args = list(args)
         self.listen = list(listen)
         self.certificate = certificate
@@ -109,7 +110,7 @@ class Server:
         return self.process.pid
 
     def command(self) -> list[str]:
-        command = [str(BIN_DIR / "taud"), "--data-dir", str(self.data_dir)]
+        command = [str(self.binary), "--data-dir", str(self.data_dir)]
         for address in self.listen:
             command += ["--listen", address]
         return command + self.args
