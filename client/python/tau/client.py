@@ -30,7 +30,7 @@ _OUTPUT_BYTES = 1 << 20  # a pipeline that is ahead by more waits until it was s
 class Client(BlockingOperations):
     """A client whose calls wait for their answer.
 
-    `address` is "HOST:PORT", "unix:PATH" or a tuple of both halves; without one TAU_ADDRESS, else
+    `address` is "HOST:PORT", "unix:PATH" or a tuple of both halves; without one TAU_SERVER, else
     the specification's default. `certificate` is 32 bytes or 64 hexadecimal digits; without one
     TAU_CERTIFICATE. Times are in seconds; each call takes a `timeout` of its own. `negotiate` asks
     the server what it offers, `reconnect` makes a new connection after one was lost.

@@ -34,9 +34,9 @@ class Settings:
 
 
 def parse_address(text: Optional[str]) -> Address:
-    """`HOST:PORT`, `[V6]:PORT` or `unix:PATH`; without one TAU_ADDRESS, else the default. Raises
+    """`HOST:PORT`, `[V6]:PORT` or `unix:PATH`; without one TAU_SERVER, else the default. Raises
     ValueError."""
-    text = text or os.environ.get("TAU_ADDRESS") or tables.DEFAULT_ADDRESS
+    text = text or os.environ.get("TAU_SERVER") or tables.DEFAULT_ADDRESS
     if text.startswith("unix:"):
         return text[len("unix:") :]
     host, colon, port = text.rpartition(":")
