@@ -201,7 +201,8 @@ class Manual(unittest.TestCase):
         """The build fails, and names the function."""
         header = self.prefix / "wrong.h"
         good = "/* What it is for. */\n/** Does it. */\nTAU_API int tau_do(void);\n"
-        for text, words in ((good, ""), (good + "\nTAU_API int tau_undone(int a);\n", "tau_undone")):
+        wrong = good + "\nTAU_API int tau_undone(int a);\n"
+        for text, words in ((good, ""), (wrong, "tau_undone")):
             header.write_text(text)
             done = subprocess.run(
                 [sys.executable, "-c", "import sys; from pathlib import Path; "
