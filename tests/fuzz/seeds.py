@@ -96,6 +96,8 @@ def sessions(seeds: Seeds, good: dict[str, bytes], operations: list[dict[str, An
         seeds.put("session", f"new-{name}", SESSION_PREFIX + frame)
         if name not in ("connect", "disconnect"):
             row[name.startswith("drop")] += frame
+    wrong = opening[:-1] + b"?"
+    seeds.put("session", "wrong-certificates", SESSION_PREFIX + wrong * 3 + opening)
     create, compose = good["create_lens_request"], good["compose_lens_request"]
     second = create[:HEADER] + compose[-LABEL:] + create[HEADER + LABEL :]
     row[False] = good["create_series_request"] + create + second + row[False]
