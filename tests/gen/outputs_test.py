@@ -142,7 +142,9 @@ class OutputsTest(unittest.TestCase):
                 file.write(operation)
             generate_all(space, "out")
             header = (space.path / "out/include/tau/protocol.h").read_text(encoding="utf-8")
-        self.assertIn("struct tau_trim_series_request {", header)
+        named = re.search(r'^name = "(\w+)"', operation, re.M)
+        assert named is not None
+        self.assertIn(f"struct tau_{named[1].lower()}_request {{", header)
 
     def test_types(self) -> None:
         mypy = "/usr/bin/mypy"
