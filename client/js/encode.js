@@ -254,14 +254,14 @@ function prepare(payload, value) {
     return { fields, items };
 }
 
-/** A payload by its name in the specification, `room` bytes left free before it. */
+/**
+ * A payload by its name in the specification, `room` bytes left free before it. What fits its
+ * fields fits a frame: the specification allows no payload that does not.
+ */
 export function encode(name, value, room = 0) {
     const { fields, items } = prepare(payloads[name], value);
     const sizes = fields.map((field, number) => sizeOf(field, items[number]));
     const size = sizes.reduce((sum, one) => sum + one, 0);
-    if (size > header.payload_length.limit) {
-        refuse('the request', `at most ${header.payload_length.limit} bytes`);
-    }
     const bytes = new Uint8Array(room + size);
     const out = { bytes, view: viewOf(bytes) };
     let at = room;

@@ -4,6 +4,7 @@
 // promises, deadlines and signals, streams that are read slowly or left early, and every way in
 // which a connection ends.
 import assert from 'node:assert/strict';
+import { getEventListeners } from 'node:events';
 import test from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -248,6 +249,19 @@ test('a signal gives up a call', async () => {
     assert.deepEqual(peer.requests, ['QUERY_POINT', 'PING', 'QUERY_POINT']);
 });
 
+test('what is answered leaves neither a timer nor a listener', async () => {
+    const timers = () => process.getActiveResourcesInfo().filter((one) => one === 'Timeout').length;
+    const tau = await client(new Peer({ QUERY_POINT: found(1), QUERY_RANGE: batch(1, 0) }));
+    const { signal } = new AbortController();
+    const before = timers();
+    const call = tau.queryPoint(POINT, { timeoutMs: 60000, signal });
+    assert.deepEqual([timers(), getEventListeners(signal, 'abort').length], [before + 1, 1]);
+    await call;
+    await collected(tau.queryRange(RANGE, { timeoutMs: 60000, signal }));
+    await failure(tau.queryPoint({ label: 's' }, { timeoutMs: 60000, signal }));
+    assert.deepEqual([timers(), getEventListeners(signal, 'abort').length], [before, 0]);
+});
+
 // --- streams ---------------------------------------------------------------------------------
 
 test('a stream is read to its end', async () => {
@@ -324,6 +338,7 @@ test('a stream\'s deadline begins again with each batch, and waits for the reade
         }
     }
     await sleep(90);
+    assert.equal(peer.requests.at(-1), 'QUERY_RANGE');
     assert.equal((await stream.next()).value.values[0], 2);
     assert.equal((await failure(stream.next())).status, 'timeout');
     assert.equal(peer.requests.at(-1), 'CANCEL');

@@ -12,6 +12,7 @@ const { encode, encodeFrame } = await load('encode');
 const { TauArgumentError, TauConnectionError, TauError, TauProtocolError, TauServerError } =
     await load('errors');
 const { bitsOf, bitsView, labelText, numberOf } = await load('codec');
+const { validUtf8 } = await load('bytes');
 const { Session } = await load('session');
 
 const { flags, operations, payloads, replies, statuses } = model;
@@ -230,6 +231,16 @@ test('the requests that wait are bounded', () => {
     send(small, operations.PING, { ignored: new Uint8Array(80) });
     assert.throws(() => send(small, operations.PING, { ignored: new Uint8Array(1) }),
         (error) => error.status === 'would_block');
+    const pong = encodeFrame(replies.PONG.opcode, 'pong', {});
+    const busy = new Session({ maxBytes: 100 });
+    for (let i = 0; i < 20; i++) {
+        const ping = send(busy, operations.PING, { ignored: new Uint8Array(60) });
+        busy.takeOutput();
+        busy.receive(pong);
+        const unsent = send(busy, operations.PING, { ignored: new Uint8Array(60) });
+        busy.abandon(unsent.entry, new TauError('timeout'));
+        assert.equal(ping.error, null);
+    }
 });
 
 // --- what a server must not send -------------------------------------------------------------
@@ -399,6 +410,28 @@ test('bits are exact, and a NaN without them is the quiet one', () => {
     assert.equal(bitsOf(-0), 0x8000000000000000n);
     assert(Object.is(numberOf(0x8000000000000000n), -0));
     assert.equal(bitsView(Float64Array.of(1.5))[0], bitsOf(1.5));
+});
+
+test('UTF-8 is judged as the engine judges it', () => {
+    const judge = new TextDecoder('utf-8', { fatal: true });
+    const check = (...bytes) => {
+        let right = true;
+        try {
+            judge.decode(Uint8Array.from(bytes));
+        } catch {
+            right = false;
+        }
+        assert.equal(validUtf8(Uint8Array.from(bytes)) === bytes.length, right, bytes.join());
+    };
+    for (let lead = 0; lead < 256; lead++) {
+        for (let second = 0; second < 256; second++) {
+            check(lead, second);
+            for (const third of lead < 0xe0 ? [] : [0x7f, 0x80, 0xbf, 0xc0]) {
+                check(lead, second, third);
+                check(lead, second, 0x80, third);
+            }
+        }
+    }
 });
 
 test('a label as text', () => {

@@ -17,7 +17,7 @@ BROWSERS = ("chromium-headless-shell", "chromium")
 def main() -> int:
     node()  # before a server is started: without one there is nothing to do
     websocket = debian_module("ws", "node-ws")
-    browser = next((path for path in map(shutil.which, BROWSERS) if path), None)
+    browser = next((path for name in BROWSERS if (path := shutil.which(name))), None)
     if browser is None:
         skip("there is no Chromium")
     with Server() as server:
