@@ -71,8 +71,11 @@ int cli_failed(const struct cli *cli, const char *subject, enum tau_status statu
     if (error != NULL && error->status == status && error->message[0] != '\0') {
         words = error->message;
     }
-    cli_complain(cli, "%s%s%s (%s)", subject != NULL ? subject : "", subject != NULL ? ": " : "",
-                 words, tau_status_name(status));
+    const char *advice = status == TAU_STATUS_LAYOUT_MISMATCH
+                             ? "; upgrade tau-cli, or use `tau-cli call`"
+                             : "";
+    cli_complain(cli, "%s%s%s (%s)%s", subject != NULL ? subject : "", subject != NULL ? ": " : "",
+                 words, tau_status_name(status), advice);
     return (int)cli_exit_of(status);
 }
 

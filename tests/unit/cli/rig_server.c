@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "tau_codec.h"
+#include "wire/bytes.h"
 #include "wire/slice.h"
 
 #define PEER_LIMIT   8
@@ -204,13 +205,24 @@ static void hang_up(struct peer *peer)
     peer->fd = -1;
 }
 
+/* Reads a header; opcodes that the library does not know may be planned too. */
+static bool read_header(const uint8_t *at, struct tau_header *ret_header)
+{
+    enum tau_status status = tau_header_decode(at, ret_header, NULL);
+    if (status != TAU_STATUS_BAD_OPCODE) {
+        return status == TAU_STATUS_SUCCESS;
+    }
+    *ret_header = (struct tau_header){.opcode = at[4], .payload_length = tau_load_u32(at + 6)};
+    return ret_header->payload_length <= TAU_LIMIT_PAYLOAD_BYTES;
+}
+
 static bool execute_frames(struct rig_server *server, struct peer *peer)
 {
     size_t at = 0;
     bool going = true;
     while (going && peer->size - at >= TAU_HEADER_SIZE) {
         struct tau_header header;
-        if (tau_header_decode(peer->input + at, &header, NULL) != TAU_STATUS_SUCCESS) {
+        if (!read_header(peer->input + at, &header)) {
             return false;
         }
         if (peer->size - at - TAU_HEADER_SIZE < header.payload_length) {
