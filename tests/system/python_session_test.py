@@ -278,6 +278,10 @@ class GivingUp(unittest.TestCase):
             with self.assertRaises(tau.InvalidArgument):
                 values = {"label": "a", "timestamps": columns[0], "values": columns[1]}
                 session.request(tables.OPERATION_BATCH_APPEND, values)
+        for row in (("a", 1), ("a", 1, 1.0, 1), ("x" * 33, 1, 1.0), ("a", 1.5, 1.0), (7, 1, 1.0),
+                    (), 7, "abc", None):  # fmt: skip
+            with self.assertRaises(tau.InvalidArgument, msg=str(row)):
+                session.request(tables.OPERATION_MULTI_APPEND, {"rows": [("a", 1, 1.0), row]})
         self.assertFalse(session.waiting or session.pending)
 
 

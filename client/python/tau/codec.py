@@ -15,7 +15,7 @@ from __future__ import annotations
 import enum
 import struct
 from dataclasses import dataclass
-from typing import Any, Iterator, Mapping, NoReturn, Optional, Union
+from typing import Any, Iterable, Iterator, Mapping, NoReturn, Optional, Union
 
 from . import columns
 
@@ -209,14 +209,35 @@ def _flatten(type_: Type, name: str, value: Any) -> Iterator[Any]:
         for member, part in zip(type_.members, value):
             yield from _flatten(member, name, part)
     elif type_.kind is Kind.BYTES:
-        raw = value.encode() if isinstance(value, str) else bytes(memoryview(value))
-        if len(raw) > type_.size:
-            raise EncodeError(name, f"at most {type_.size} bytes")
-        yield raw.ljust(type_.size, b"\0")
+        yield _padded(type_, name, value)
     elif type_.kind is Kind.BOOL:
         yield 1 if value else 0
     else:
         yield value
+
+
+def _padded(type_: Type, name: str, value: Any) -> bytes:
+    """A value of a type of fixed bytes."""
+    raw = value.encode() if isinstance(value, str) else bytes(memoryview(value))
+    if len(raw) > type_.size:
+        raise EncodeError(name, f"at most {type_.size} bytes")
+    return raw.ljust(type_.size, b"\0")
+
+
+def _pack_rows(type_: Type, name: str, rows: Iterable[Any]) -> list[bytes]:
+    """The elements of an array of structs of numbers and fixed bytes."""
+    pack = struct.Struct(">" + type_.code).pack
+    padded = [(i, m) for i, m in enumerate(type_.members) if m.kind is Kind.BYTES]
+    found: list[bytes] = []
+    try:
+        for row in rows:
+            parts = list(row)
+            for place, member in padded:
+                parts[place] = _padded(member, name, parts[place])
+            found.append(pack(*parts))
+    except (struct.error, TypeError, ValueError, OverflowError, IndexError) as error:
+        raise EncodeError(name, f"row {len(found)} is no {type_.name}: {error}") from None
+    return found
 
 
 def _pack(type_: Type, name: str, value: Any) -> bytes:
@@ -420,7 +441,10 @@ def _encode_array(field: Field, value: Any) -> tuple[int, bytes]:
     else:
         if isinstance(value, (str, bytes, bytearray)):
             raise EncodeError(field.name, f"not a list of {field.type.name}")
-        elements = [_pack(field.type, field.name, item) for item in value]
+        if any(member.members for member in field.type.members) or not field.type.members:
+            elements = [_pack(field.type, field.name, item) for item in value]
+        else:
+            elements = _pack_rows(field.type, field.name, value)
         count, raw = len(elements), b"".join(elements)
     if count > field.max_count:
         raise EncodeError(field.name, f"at most {field.max_count} elements")
