@@ -3,9 +3,9 @@
 
     seeds.py VECTORS SPECIFICATION PAYLOADS OUT
 
-PAYLOADS is the generated tau_tables.c, whose order of payloads is that of the payload target's first
-byte. OUT gets a folder for each target that has seeds, and NAME.dict files of libFuzzer's form, which
-AFL++ reads too.
+PAYLOADS is the generated tau_tables.c, whose order of payloads is that of the payload target's
+first byte. OUT gets a folder for each target and wire.dict, of the form that libFuzzer and AFL++
+read.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ REPLY_PREFIX = bytes([5, 0]) + bytes(i % 5 for i in range(16))
 TEXTS = {
     "text": [b"\x001700000000", b"\x0c2024-02-29T23:59:59.5Z", b"\x04now-1h30m", b"\x011h30m2.5ms",
              b"\x02cpu.\\x00load", b'\x03time,value\r\n1,"2,""3"\n'],
-    "config": [b"[taud]\nlisten = 127.0.0.1:7701,unix:/t\n", b"memory = 1.5G\nidle-timeout = 1m30s\n",
+    "config": [b"[taud]\nlisten = 127.0.0.1:7701,unix:/t\n",
+               b"memory = 1.5G\nidle-timeout = 1m30s\n",
                b"durability = interval:100ms\nlog-level = debug ; words\n"],
 }  # fmt: skip
 
@@ -83,8 +84,8 @@ def payload_order(tables: Path) -> list[str]:
 def sessions(seeds: Seeds, good: dict[str, bytes], operations: list[dict[str, Any]]) -> None:
     """What opens a session, each operation behind it, all of them, and what no session begins with.
 
-    Where all come together, what is used is there: what drops something comes last, and the second lens
-    of the composed one is made as the first is.
+    Where all come together, what is used is there: what drops something comes last, and the second
+    lens of the composed one is made as the first is.
     """
     opening = good["connect_request"]
     row = {False: b"", True: b""}
