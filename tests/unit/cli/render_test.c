@@ -163,6 +163,8 @@ static void test_fields_that_were_added_later(void **state)
     fields[1].late = true;
     assert_null(cli_spec_find_values(&layout, older, values, &field));
     assert_false(values[1].present);
+    assert_null(cli_spec_find_values(&layout, payload, values, &field));
+    assert_true(values[1].present);
 }
 
 /* More columns than a table has are refused, not printed. */
