@@ -93,6 +93,17 @@ class Negotiation(OperationCase):
         self.assertEqual(reply, raw.Reply(raw.ERR, 0, b"\x18"))
         self.assertEqual(self.client.request(PING).opcode, PONG)
 
+    def test_other_fingerprint_is_told_by_name(self) -> None:
+        listed = dict(self.server_says.operations)
+        listed[raw.QUERY_LATEST] ^= 1
+        payload = raw.negotiate_payload(raw.FEATURE_DETAILED_ERRORS,
+                                        operations=list(listed.items()))
+        self.assertEqual(self.client.request(NEGOTIATE, payload).opcode, OK)
+        reply = self.client.request(raw.QUERY_LATEST, self.label())
+        self.check_detailed(reply, 0x18)
+        self.assertEqual(reply.payload[9:], b"client and server were compiled with different "
+                         b"layouts of QUERY_LATEST")
+
     def test_names_at_the_limit(self) -> None:
         self.client.negotiate(name=b"")
         self.client.negotiate(name=b"n" * 64)

@@ -233,6 +233,15 @@ static void a_timeout_is_told_by_name_and_the_late_reply_is_dropped(void **state
     assert_int_equal(tau_async_link(bench->rig.async), TAU_LINK_READY);
 }
 
+static void an_operation_without_a_name_has_that_of_its_opcode(void **state)
+{
+    struct bench *bench = *state;
+    const struct tau_raw_operation ping = {.opcode = TAU_OPCODE_PING, .reply = TAU_OPCODE_PONG};
+    send_out(bench, &ping);
+    rig_advance(&bench->rig, 1001);
+    assert_string_equal(bench->outcome.error.message, "PING was not answered before its deadline");
+}
+
 static void a_write_without_an_answer_is_unknown(void **state)
 {
     struct bench *bench = *state;
@@ -455,6 +464,7 @@ int main(void)
         CASE(a_stream_that_is_stopped_ends_as_cancelled),
         CASE(an_error_comes_with_its_words),
         CASE(a_timeout_is_told_by_name_and_the_late_reply_is_dropped),
+        CASE(an_operation_without_a_name_has_that_of_its_opcode),
         CASE(a_write_without_an_answer_is_unknown),
         CASE(only_what_the_server_lists_is_sent),
         CASE(a_layout_that_differs_is_no_matter),
