@@ -14,7 +14,7 @@
 enum { REFUSED, ACCEPTED, OUTCOMES };
 
 static struct tally tally = {
-    .columns = {"refused", "accepted"}, .column_count = OUTCOMES, .needed = ACCEPTED};
+    .columns = {"refused", "accepted"}, .column_count = OUTCOMES, .needed = 1 << ACCEPTED};
 
 static void *allocate(size_t size)
 {

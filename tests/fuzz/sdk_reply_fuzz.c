@@ -17,7 +17,7 @@ enum { REQUESTS_MAX = 16, KINDS = 5 };
 enum { COMPLETED, REFUSED, LOST, OUTCOMES };
 
 static struct tally tally = {
-    .columns = {"answered", "refused", "lost"}, .column_count = OUTCOMES, .needed = COMPLETED};
+    .columns = {"answered", "refused", "lost"}, .column_count = OUTCOMES, .needed = 1 << COMPLETED};
 
 static size_t make_requests(struct rig *rig, const uint8_t *choices, size_t count)
 {

@@ -57,8 +57,9 @@ static uint64_t now_ns;       // the worker's clock
 static void *(*caught)(void *);
 static void *caught_data;
 static bool catching;
-static struct tally tally = {
-    .columns = {"ok", "refused"}, .column_count = ANSWER_KINDS, .needed = ANSWER_OK};
+static struct tally tally = {.columns = {"ok", "refused"},
+                             .column_count = ANSWER_KINDS,
+                             .needed = 1 << ANSWER_OK | 1 << ANSWER_ERROR};
 
 // --- seams ---------------------------------------------------------------------------------------
 

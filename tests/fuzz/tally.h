@@ -13,7 +13,7 @@ enum { TALLY_ROWS = 256, TALLY_COLUMNS = 4 };
 struct tally {
     const char *columns[TALLY_COLUMNS];
     size_t column_count;
-    size_t needed; // the column that must not be zero
+    unsigned needed; // columns, as bits: one of them must not be zero
     uint64_t counts[TALLY_ROWS][TALLY_COLUMNS];
 };
 
@@ -23,17 +23,20 @@ static inline void tally_add(struct tally *tally, size_t row, size_t column)
 }
 
 // Prints a line for each row that has a name, up to the first that has none. Returns how many of
-// them have a zero in the column that is needed.
+// them have only zeros in the columns that are needed.
 static inline int tally_print(const struct tally *tally, const char *(*name)(size_t row), FILE *out)
 {
     int zeros = 0;
     for (size_t row = 0; row < TALLY_ROWS && name(row) != NULL; row++) {
         fprintf(out, "    %-28s", name(row));
-        for (size_t column = 0; column < tally->column_count; column++)
-            fprintf(out, " %10llu %s", (unsigned long long)tally->counts[row][column],
-                    tally->columns[column]);
+        int reached = 0;
+        for (size_t column = 0; column < tally->column_count; column++) {
+            uint64_t count = tally->counts[row][column];
+            fprintf(out, " %10llu %s", (unsigned long long)count, tally->columns[column]);
+            reached |= count > 0 && (tally->needed >> column & 1) != 0;
+        }
         fputc('\n', out);
-        zeros += tally->counts[row][tally->needed] == 0;
+        zeros += !reached;
     }
     return zeros;
 }
