@@ -34,7 +34,7 @@ LAYERS: dict[str, set[str]] = {
     "api": {"wire-public"},
     "client": {"wire", "wire-public", "api", "client-generated"},
     "adapters": {"api", "wire-public"},
-    "cli": {"api", "wire-public", "cli-generated"},
+    "cli": {"api", "wire-public", "cli-generated", "tables"},
     "examples": {"api", "wire-public"},
 }
 
@@ -63,6 +63,7 @@ GENERATED: tuple[tuple[str, str], ...] = (
     (r"tau/operations\.h", "api"),
     (r"tau_cli_\w+\.h", "cli-generated"),
     (r"tau_operations\w*\.h", "client-generated"),
+    (r"tau_tables\.h", "tables"),
     (r"tau_\w+\.h", "wire"),
 )
 

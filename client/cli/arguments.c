@@ -18,6 +18,7 @@ enum {
     GLOBAL_FORMAT,
     GLOBAL_TIME,
     GLOBAL_UNIT,
+    GLOBAL_TRACE,
     GLOBAL_HELP,
     GLOBAL_VERSION
 };
@@ -36,6 +37,8 @@ const struct cli_option cli_global_options[] = {
                      "how times are printed: rfc3339, s, ms, us or ns (default rfc3339)"},
     [GLOBAL_UNIT] = {"unit", 'u', "UNIT",
                      "what a time that is a bare number counts: s, ms, us or ns (default ns)"},
+    [GLOBAL_TRACE] = {"trace", 0, NULL,
+                      "print the frames that are sent (>) and got (<) on standard error"},
     [GLOBAL_HELP] = {"help", 'h', NULL, "print help and exit"},
     [GLOBAL_VERSION] = {"version", 'V', NULL, "print the version and exit"},
 };
@@ -187,6 +190,9 @@ static bool set_global(struct cli *cli, size_t option, const char *value)
                bad_choice(cli, option, value);
     case GLOBAL_UNIT:
         return cli_unit_from_text(value, &options->unit) || bad_choice(cli, option, value);
+    case GLOBAL_TRACE:
+        options->trace = true;
+        return true;
     default:
         return true;
     }

@@ -37,12 +37,16 @@ struct cli_options {
     bool format_given;
     enum cli_time_format time_format;
     enum cli_unit unit;
+    bool trace; /* print the frames that are sent and got */
 };
+
+struct cli_trace;
 
 struct cli {
     struct cli_options options;
     struct cli_terminal terminal;
     struct tau_client *client; /* NULL until cli_connect */
+    struct cli_trace *trace;   /* of the client's frames; NULL where none is wanted */
     FILE *out;
     FILE *err;
     const char *command; /* the command that runs, for its messages; NULL before one does */
@@ -94,7 +98,7 @@ struct cli_command {
 int cli_connect(struct cli *cli);
 
 /* The options of a client of the server that the user means. Returns as cli_connect. */
-int cli_client_options(const struct cli *cli, struct tau_options *ret_options);
+int cli_client_options(struct cli *cli, struct tau_options *ret_options);
 
 /* Prints a message on standard error, with the program's and the command's name before it. */
 void cli_complain(const struct cli *cli, const char *format, ...)

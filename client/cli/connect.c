@@ -9,6 +9,7 @@
 
 #include "certificate.h"
 #include "command.h"
+#include "decode/trace.h"
 
 /* Lets an idle client see what has happened to its connection: its end may stand behind answers
  * that nobody has read yet. */
@@ -35,8 +36,24 @@ static int connect_again(struct cli *cli)
                                         : cli_failed(cli, cli->options.server, status, &error);
 }
 
-int cli_client_options(const struct cli *cli, struct tau_options *ret_options)
+/* At a prompt the connection outlives the command, and a later one may ask for the trace. */
+static bool trace(struct cli *cli, struct tau_options *options)
 {
+    if (!cli->options.trace && !cli->interactive) {
+        return true;
+    }
+    if (cli->trace == NULL) {
+        cli->trace = cli_trace_new(cli->err, &cli->options.trace, cli->options.time_format);
+    }
+    if (cli->trace != NULL) {
+        cli_trace_attach(cli->trace, options);
+    }
+    return cli->trace != NULL;
+}
+
+int cli_client_options(struct cli *cli, struct tau_options *ret_options)
+{
+
     char reason[512];
     tau_options_init(ret_options);
     if (cli_certificate_find(cli->options.certificate_file, &ret_options->certificate, reason,
@@ -50,7 +67,7 @@ int cli_client_options(const struct cli *cli, struct tau_options *ret_options)
     if (cli->options.timeout_ms < ret_options->connect_timeout_ms && cli->options.timeout_ms != 0) {
         ret_options->connect_timeout_ms = cli->options.timeout_ms;
     }
-    return CLI_OK;
+    return trace(cli, ret_options) ? CLI_OK : cli_failed(cli, NULL, TAU_STATUS_NO_MEMORY, NULL);
 }
 
 int cli_connect(struct cli *cli)

@@ -12,6 +12,7 @@
 
 #include "arguments.h"
 #include "command.h"
+#include "decode/trace.h"
 #include "help.h"
 #include "run.h"
 #include "terminal/prompt.h"
@@ -66,5 +67,6 @@ int main(int argc, char **argv)
     }
     code = finish_output(&cli, code);
     tau_client_free(cli.client);
+    cli_trace_free(cli.trace);
     return code;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A frame lies in one piece in the hello or in one block of the output, so it can be told whole when
- * its first byte goes, however little of it the system took. What is dropped without being sent
- * always ends where a frame ends.
+ * A frame lies in one piece in the hello or in one block of the output, so it can be told whole
+ * when its first byte goes, however little of it the system took. What is dropped without being
+ * sent always ends where a frame ends.
  */
 #include "trace.h"
 

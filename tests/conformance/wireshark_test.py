@@ -6,16 +6,14 @@ and glued together anyhow, a session of a real server, and bytes that are no fra
 from __future__ import annotations
 
 import random
-import socket
 import sys
 import tempfile
-import threading
 import unittest
 from pathlib import Path
-from typing import Iterable
 
-from capture_file import (PUBLISHED, SERVER_PORT, Capture, Connection, Exchange, cut_exchanges,
-                          example_of, exchanges, expected_error, expand, vectors)
+from capture_file import (PUBLISHED, Capture, Connection, Exchange, cut_exchanges, example_of,
+                          exchanges, expand, expected_error, one_connection_each, vectors)
+from recorder import Recorder
 from tau_cli import Cli
 from tau_server import CERTIFICATE, Server
 from wireshark import TSHARK, Frame, dissect
@@ -25,17 +23,6 @@ if TSHARK is None:
     sys.exit(77)
 
 OTHER_PORT = 9000
-
-
-def one_connection_each(all_: Iterable[Exchange], piece: int = 60_000,
-                        server_port: int = SERVER_PORT) -> Capture:
-    """Each exchange on a connection of its own, in segments of at most `piece` bytes."""
-    capture = Capture()
-    for number, exchange in enumerate(all_):
-        connection = Connection(capture, 10_000 + number, server_port)
-        connection.send(exchange.request, piece=piece)
-        connection.send(exchange.reply, reply=True, piece=piece)
-    return capture
 
 
 class Vectors(unittest.TestCase):
@@ -244,39 +231,6 @@ class Garbage(unittest.TestCase):
         cut = whole[:24 + 8] + (length - 5).to_bytes(4, "little") + whole[24 + 12:-5]
         frames = dissect(cut)
         self.assertEqual([f.bytes for f in frames], [42 - 5])
-
-
-class Recorder(threading.Thread):
-    """Passes the bytes of one connection between a client and the server on, and keeps them."""
-
-    def __init__(self, target: tuple[str, int], piece: int) -> None:
-        super().__init__(daemon=True)
-        self.target = target
-        self.piece = piece
-        self.capture = Capture()
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.address = f"127.0.0.1:{self.listener.getsockname()[1]}"
-        self.lock = threading.Lock()
-
-    def _pump(self, source: socket.socket, sink: socket.socket, connection: Connection,
-              reply: bool) -> None:
-        while data := source.recv(65536):
-            with self.lock:
-                connection.send(data, reply, self.piece)
-            sink.sendall(data)
-        sink.shutdown(socket.SHUT_WR)
-
-    def run(self) -> None:
-        client, _ = self.listener.accept()
-        server = socket.create_connection(self.target)
-        connection = Connection(self.capture, 10_000, opened=True)
-        back = threading.Thread(target=self._pump, args=(server, client, connection, True))
-        back.start()
-        self._pump(client, server, connection, False)
-        back.join()
-        client.close()
-        server.close()
-        self.listener.close()
 
 
 class Live(unittest.TestCase):

@@ -14,7 +14,7 @@ import socket
 import struct
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Iterator, Optional
+from typing import Any, Iterable, Iterator, Optional
 
 SOURCE_DIR = Path(os.environ.get("TAU_SOURCE_DIR", Path(__file__).resolve().parents[2]))
 PUBLISHED = SOURCE_DIR / "protocol" / "published"
@@ -183,3 +183,14 @@ class Connection:
             part = data[at:at + piece]
             self.capture.add(self, reply, self.next[reply], part)
             self.next[reply] += len(part)
+
+
+def one_connection_each(all_: Iterable[Exchange], piece: int = 60_000,
+                        server_port: int = SERVER_PORT) -> Capture:
+    """Each exchange on a connection of its own, in segments of at most `piece` bytes."""
+    capture = Capture()
+    for number, exchange in enumerate(all_):
+        connection = Connection(capture, 10_000 + number, server_port)
+        connection.send(exchange.request, piece=piece)
+        connection.send(exchange.reply, reply=True, piece=piece)
+    return capture

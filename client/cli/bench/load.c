@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "command.h"
+#include "decode/trace.h"
 
 struct worker;
 
@@ -37,6 +38,7 @@ struct worker {
     pthread_t thread;
     struct gate *gate;
     struct tau_client *client;
+    struct cli_trace *trace; /* of the client's frames, or NULL */
     struct tau_async *async;
     struct slot *slots;
     struct slot *free_slots;
@@ -247,6 +249,15 @@ static enum tau_status write_points(struct worker *worker)
     return TAU_STATUS_SUCCESS;
 }
 
+static enum tau_status connect_worker(struct worker *worker)
+{
+    struct tau_options options = *worker->options->client;
+    if (!cli_trace_another(&options, &worker->trace)) {
+        return TAU_STATUS_NO_MEMORY;
+    }
+    return tau_client_new(&options, &worker->client, &worker->result.error);
+}
+
 static enum tau_status prepare(struct worker *worker)
 {
     const struct cli_load_options *options = worker->options;
@@ -262,8 +273,7 @@ static enum tau_status prepare(struct worker *worker)
         worker->slots[i] = (struct slot){.worker = worker, .next_free = worker->free_slots};
         worker->free_slots = &worker->slots[i];
     }
-    enum tau_status status =
-        tau_client_new(options->client, &worker->client, &worker->result.error);
+    enum tau_status status = connect_worker(worker);
     if (status == TAU_STATUS_SUCCESS) {
         worker->async = tau_client_pipeline(worker->client);
         status = change_series(worker, true);
@@ -308,6 +318,7 @@ static void *work(void *user_data)
         worker->result.failed++;
     }
     tau_client_free(worker->client);
+    cli_trace_free(worker->trace);
     free(worker->slots);
     free(worker->next_timestamp);
     free(worker->timestamps);

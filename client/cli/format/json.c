@@ -32,7 +32,7 @@ static size_t utf8_length(const unsigned char *text, size_t size)
     return point < smallest[length] || surrogate || point > 0x10FFFF ? 0 : length;
 }
 
-static void write_string(FILE *out, struct cli_text text)
+void cli_json_string(FILE *out, struct cli_text text)
 {
     const unsigned char *bytes = (const unsigned char *)text.data;
     fputc('"', out);
@@ -52,19 +52,19 @@ static void write_string(FILE *out, struct cli_text text)
     fputc('"', out);
 }
 
-static void write_cell(struct cli_writer *writer, const struct cli_cell *cell)
+void cli_json_cell(FILE *out, enum cli_time_format time_format, const struct cli_cell *cell)
 {
     char room[CLI_CELL_TEXT_SIZE];
-    struct cli_text text = cli_cell_to_text(cell, writer->time_format, room);
+    struct cli_text text = cli_cell_to_text(cell, time_format, room);
     bool string = cell->kind == CLI_CELL_LABEL || cell->kind == CLI_CELL_TEXT ||
-                  (cell->kind == CLI_CELL_TIME && writer->time_format == CLI_TIME_RFC3339) ||
+                  (cell->kind == CLI_CELL_TIME && time_format == CLI_TIME_RFC3339) ||
                   (cell->kind == CLI_CELL_F64 && !isfinite(cell->as.f64));
     if (cell->kind == CLI_CELL_NONE) {
-        fputs("null", writer->out);
+        fputs("null", out);
     } else if (string) {
-        write_string(writer->out, text);
+        cli_json_string(out, text);
     } else {
-        fwrite(text.data, 1, text.size, writer->out);
+        fwrite(text.data, 1, text.size, out);
     }
 }
 
@@ -74,9 +74,9 @@ static void write_object(struct cli_writer *writer, const struct cli_cell *cells
     for (size_t i = 0; i < writer->column_count; i++) {
         const char *name = writer->columns[i].name;
         fputs(i > 0 ? ", " : "", writer->out);
-        write_string(writer->out, (struct cli_text){.data = name, .size = strlen(name)});
+        cli_json_string(writer->out, (struct cli_text){.data = name, .size = strlen(name)});
         fputs(": ", writer->out);
-        write_cell(writer, &cells[i]);
+        cli_json_cell(writer->out, writer->time_format, &cells[i]);
     }
     fputc('}', writer->out);
 }

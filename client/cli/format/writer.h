@@ -92,6 +92,10 @@ bool cli_time_format_from_text(const char *text, enum cli_time_format *ret_forma
 const char *cli_format_name(size_t index);
 const char *cli_time_format_name(size_t index);
 
+/* A string and a cell as JSON writes them, for what is no row. */
+void cli_json_string(FILE *out, struct cli_text text);
+void cli_json_cell(FILE *out, enum cli_time_format time_format, const struct cli_cell *cell);
+
 /* The formats, and what only a table needs. */
 extern const struct cli_writer_methods cli_table_methods;
 extern const struct cli_writer_methods cli_csv_methods;

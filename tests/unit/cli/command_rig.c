@@ -6,6 +6,7 @@
 
 #include <unistd.h>
 
+#include "decode/trace.h"
 #include "rig_server.h"
 #include "run.h"
 #include "terminal/words.h"
@@ -44,6 +45,7 @@ int rig_end(void **state)
 {
     struct command_rig *rig = *state;
     tau_client_free(rig->cli->client);
+    cli_trace_free(rig->cli->trace);
     rig_server_stop(rig->server);
     size_t count = rig_server_disappointments(rig->server);
     rig_server_free(rig->server);
