@@ -53,7 +53,6 @@ static bool trace(struct cli *cli, struct tau_options *options)
 
 int cli_client_options(struct cli *cli, struct tau_options *ret_options)
 {
-
     char reason[512];
     tau_options_init(ret_options);
     if (cli_certificate_find(cli->options.certificate_file, &ret_options->certificate, reason,
