@@ -6,7 +6,9 @@
 
 #include "taud_handlers.h"
 
-enum { PROBE_LATER_MAX = 128, PROBE_NEVER = 0xFFFFFFFF };
+enum { PROBE_LATER_MAX = 128 };
+
+#define PROBE_NEVER UINT32_MAX
 
 struct probe {
     size_t append_calls;
