@@ -360,13 +360,15 @@ static void rewrite_array(struct message *m, size_t number, const uint8_t *old, 
 // Lies once: a count or a length that does not fit what follows, a byte too many, an end too early.
 static void spoil(struct message *m)
 {
-    size_t number = dice_below(m->dice, m->payload->field_count);
-    const struct tau_field_info *field = &m->payload->fields[number];
     struct part parts[FIELDS_MAX];
     bool whole = split(m, m->out, m->size, parts);
-    size_t width = field->prefix_size;
-    if (counts_arrays(m->payload, number))
-        width = field->type->wire_size;
+    size_t number = 0, width = 0;
+    for (size_t tries = 0; tries < 4 && width == 0; tries++) {
+        number = dice_below(m->dice, m->payload->field_count);
+        width = m->payload->fields[number].prefix_size;
+        if (counts_arrays(m->payload, number))
+            width = m->payload->fields[number].type->wire_size;
+    }
     if (whole && width > 0) {
         uint8_t *at = m->out + parts[number].offset;
         uint64_t told = load(at, width);
@@ -401,7 +403,7 @@ size_t message_change(const struct tau_payload_info *payload, struct dice *dice,
         else
             copy(&m, old, parts[i].size);
     }
-    if (!m.full && dice_once_in(dice, 8))
+    if (!m.full && dice_once_in(dice, 4))
         spoil(&m);
     if (!m.full) {
         memcpy(data, m.out, m.size);
