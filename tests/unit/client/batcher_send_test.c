@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "batcher_parts.h"
+#include "core_parts.h"
 #include "rig.h"
 #include "tau_codec.h"
 
@@ -343,6 +344,22 @@ static void an_old_server_gets_points_one_by_one(void **state)
     end(bench);
 }
 
+/* Batches are laid out in another way than the server's: single points are not. */
+static void a_server_of_another_batch_gets_points_one_by_one(void **state)
+{
+    (void)state;
+    struct bench *bench = begin_ready();
+    tau_opcodes_add(bench->rig.core->differing, TAU_OPCODE_BATCH_APPEND);
+    tau_opcodes_add(bench->rig.core->differing, TAU_OPCODE_MULTI_APPEND);
+    bench->served = -1;
+    add_frame(bench, 0, 10);
+    assert_int_equal(bench->batcher->flying, 10);
+    assert_true(serve_points(bench));
+    check_counts(bench, 10, 0, 0);
+    assert_int_equal(bench->served, 9);
+    end(bench);
+}
+
 /* Two small frames went out in the belief that the server takes them, a large one waits for room.
    When the first is refused, there is room: but no point of a later frame may leave before the
    second frame has come back too. */
@@ -461,6 +478,7 @@ int main(void)
         cmocka_unit_test(a_client_that_is_full_is_tried_again_in_time),
         cmocka_unit_test(a_client_that_is_closed_fails_the_points),
         cmocka_unit_test(an_old_server_gets_points_one_by_one),
+        cmocka_unit_test(a_server_of_another_batch_gets_points_one_by_one),
         cmocka_unit_test(points_do_not_pass_frames_that_are_still_flying),
         cmocka_unit_test(points_that_find_no_room_follow_the_answers),
         cmocka_unit_test(a_loss_tells_sent_points_from_unsent_ones),
