@@ -24,7 +24,7 @@
 /* --- frames ---------------------------------------------------------------------------------- */
 
 /* The request that the next reply belongs to, or NULL: none was made, or not all of it was sent. */
-static const struct tau_call *expected_call(const struct tau_core *core)
+static const struct tau_call *expected_call(const struct tau_core *core, uint8_t opcode)
 {
     if (core->phase == TAU_CORE_CONNECT)
         return &tau_core_connect_call;
@@ -33,7 +33,11 @@ static const struct tau_call *expected_call(const struct tau_core *core)
     if (core->pending.count == 0)
         return NULL;
     const struct tau_pending *item = tau_pending_at(&core->pending, 0);
-    return item->start + item->size <= core->output.sent ? item->call : NULL;
+    /* A server refuses a request by its header alone, and answers a PING so, while the rest is still
+       on its way. */
+    bool early = opcode == TAU_OPCODE_ERR || opcode == TAU_OPCODE_PONG;
+    return item->start + (early ? TAU_HEADER_SIZE : item->size) <= core->output.sent ? item->call
+                                                                                    : NULL;
 }
 
 static bool is_push(uint8_t opcode)
@@ -44,7 +48,7 @@ static bool is_push(uint8_t opcode)
 /* What is wrong with a reply's header, or NULL. */
 static const char *judge_reply(const struct tau_core *core, const struct tau_header *header)
 {
-    const struct tau_call *call = expected_call(core);
+    const struct tau_call *call = expected_call(core, header->opcode);
     if (header->opcode == TAU_OPCODE_ERR) {
         if (header->flags != 0 || header->payload_length == 0 ||
             header->payload_length > ERROR_PAYLOAD_MAX)

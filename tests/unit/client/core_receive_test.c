@@ -253,6 +253,52 @@ static void an_answer_before_the_request_ends_the_connection(void **state)
     bytes_free(&reply);
 }
 
+// The answer to a request of which only so many bytes were sent.
+static enum tau_status answer_after(struct rig *rig, size_t sent, uint8_t opcode)
+{
+    struct bytes bytes = {0};
+    rig_ready(rig);
+    assert_int_equal(opcode == TAU_OPCODE_PONG ? rig_ping(rig, 1) : rig_append(rig, 1),
+                     TAU_STATUS_SUCCESS);
+    assert_int_equal(rig_append(rig, 2), TAU_STATUS_SUCCESS);
+    tau_core_sent(rig->core, sent);
+    if (opcode == TAU_OPCODE_ERR)
+        put_error(&bytes, TAU_STATUS_PAYLOAD_TOO_LARGE);
+    else
+        put_frame(&bytes, opcode, 0, NULL, 0);
+    rig_feed_bytes(rig, &bytes);
+    bytes_free(&bytes);
+    assert_true(rig->count > 0 && rig->log[0].tag == 1);
+    return rig->log[0].status;
+}
+
+static void a_request_may_be_refused_by_its_header(void **state)
+{
+    (void)state;
+    const struct {
+        size_t sent;
+        uint8_t opcode;
+        enum tau_status status;
+    } cases[] = {
+        {TAU_HEADER_SIZE, TAU_OPCODE_ERR, TAU_STATUS_PAYLOAD_TOO_LARGE},
+        {TAU_HEADER_SIZE + 20, TAU_OPCODE_ERR, TAU_STATUS_PAYLOAD_TOO_LARGE},
+        {TAU_HEADER_SIZE, TAU_OPCODE_PONG, TAU_STATUS_SUCCESS},
+        {TAU_HEADER_SIZE - 1, TAU_OPCODE_ERR, TAU_STATUS_OUTCOME_UNKNOWN},
+        {TAU_HEADER_SIZE + 20, TAU_OPCODE_OK, TAU_STATUS_OUTCOME_UNKNOWN},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct rig rig;
+        assert_true(rig_begin(&rig, NULL));
+        enum tau_status status = answer_after(&rig, cases[i].sent, cases[i].opcode);
+        if (cases[i].status == TAU_STATUS_OUTCOME_UNKNOWN)
+            assert_true(status != TAU_STATUS_SUCCESS && status != TAU_STATUS_PAYLOAD_TOO_LARGE);
+        else
+            assert_int_equal(status, cases[i].status);
+        rig_flush(&rig); // what follows is sent as if nothing had been
+        rig_end(&rig);
+    }
+}
+
 static void an_unasked_error_tells_why_the_server_leaves(void **state)
 {
     struct rig *rig = *state;
@@ -405,6 +451,7 @@ int main(void)
         CASE(bad_errors_end_the_connection),
         CASE(an_answer_to_nothing_ends_the_connection),
         CASE(an_answer_before_the_request_ends_the_connection),
+        CASE(a_request_may_be_refused_by_its_header),
         CASE(an_unasked_error_tells_why_the_server_leaves),
         CASE(an_unknown_status_fails_its_request_only),
         CASE(a_stream_may_be_closed_in_its_batch),
