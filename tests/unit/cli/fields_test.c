@@ -110,6 +110,19 @@ static void test_words_and_arrays(void **state)
          "accepted=9;refused_count=3;refused[3 {row=1;status:out_of_order;}{row=2;status=200;}]");
 }
 
+/* The members of an element lie elsewhere on the wire than in C. */
+static void test_members_of_elements(void **state)
+{
+    const struct tau_operation_fingerprint operations[] = {{7, 8}};
+    struct tau_negotiate_request request = {
+        .features = 1, .operation_count = 1, .operations = {.data = operations, .count = 1}};
+    (void)state;
+    size_t size = encode("negotiate_request", &request);
+    walk(TAU_OPCODE_NEGOTIATE, false, "negotiate_request", room, size,
+         "features=1;specification=0;client_name=;operation_count=1;"
+         "operations[1 {opcode=7;fingerprint=8;}]");
+}
+
 static void test_optional(void **state)
 {
     struct tau_query_latest_response response = {.has_point = true, .point = {5, 2.5}};
@@ -167,9 +180,10 @@ static void test_extra_and_empty(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_fixed),    cmocka_unit_test(test_words_and_arrays),
-        cmocka_unit_test(test_optional), cmocka_unit_test(test_slices),
-        cmocka_unit_test(test_secret),   cmocka_unit_test(test_extra_and_empty),
+        cmocka_unit_test(test_fixed),           cmocka_unit_test(test_words_and_arrays),
+        cmocka_unit_test(test_optional),        cmocka_unit_test(test_members_of_elements),
+        cmocka_unit_test(test_slices),          cmocka_unit_test(test_secret),
+        cmocka_unit_test(test_extra_and_empty),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

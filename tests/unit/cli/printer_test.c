@@ -159,12 +159,33 @@ static void test_foreign_text(void **state)
            "text=\"x\\u000ay\\\" error=none\"\n");
 }
 
+static void test_long_text(void **state)
+{
+    uint8_t room[128];
+    struct tau_writer writer = tau_writer_over(room, sizeof(room));
+    char words[71];
+    struct tau_err error = {.status = TAU_STATUS_BAD_FLAGS,
+                            .has_detailed_errors = true,
+                            .text = {.data = (const uint8_t *)words, .size = 70}};
+    (void)state;
+    memset(words, 'w', sizeof(words));
+    assert_true(tau_err_encode(&error, &writer));
+    struct cli_frame frame =
+        frame_of(true, TAU_OPCODE_ERR, TAU_OPCODE_PING, "err", room, writer.size);
+    begin(CLI_FORMAT_TABLE);
+    cli_printer_frame(&printer, CLI_NO_STREAM, &frame);
+    cli_printer_end(&printer);
+    fclose(out);
+    assert_non_null(strstr(text, "www\"...(70 bytes)\n"));
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_text),         cmocka_unit_test(test_json),
         cmocka_unit_test(test_faults),       cmocka_unit_test(test_long),
-        cmocka_unit_test(test_foreign_text),
+        cmocka_unit_test(test_foreign_text), cmocka_unit_test(test_long_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -101,8 +101,10 @@ static void test_wrong_headers(void **state)
     put(&bytes, "TAU\2\3\0\0\0\0\0", 10);
     put_frame(&bytes, 0xEE, 4, 4);
     put_frame(&bytes, TAU_OPCODE_PING, TAU_LIMIT_PAYLOAD_BYTES + 1, 0);
+    put_frame(&bytes, 0xEE, UINT32_MAX, 0);
     put_frame(&bytes, TAU_OPCODE_PING, 1, 1);
-    expect(&bytes, "H10 bad_version@3 H14 bad_opcode@4 H10 payload_too_large@6 F1 ");
+    expect(&bytes, "H10 bad_version@3 H14 bad_opcode@4 H10 payload_too_large@6 "
+                   "H10 bad_opcode@4 F1 ");
 }
 
 static void test_cut(void **state)
