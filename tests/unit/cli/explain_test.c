@@ -36,8 +36,8 @@ static const char *page_of(struct capture *capture, const struct cli_document *d
 static void test_operation(void **state)
 {
     static const char *const parts[] = {
-        "STRANGE, opcode 0x7A, since version 9: a read for the role reader, answered by one "
-        "frame\n",
+        ("STRANGE, opcode 0x7A, since version 9: a read for the role reader, answered by one "
+         "frame\n"),
         "known to this tau-cli: no\n\nDoes what nobody knew.\nIt may do more.\n\n",
         "request: 0 to 4194304 bytes\n",
         "request   tag      0       4       tag ",
