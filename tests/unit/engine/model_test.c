@@ -255,13 +255,22 @@ static void try_query(void)
 
 // --- ranges -----------------------------------------------------------------------------------
 
+// The timestamp so far away, or the outermost one there is.
+static int64_t away(int64_t timestamp, int64_t step)
+{
+    int64_t result;
+    if (__builtin_add_overflow(timestamp, step, &result))
+        return step < 0 ? INT64_MIN : INT64_MAX;
+    return result;
+}
+
 static void try_range(void)
 {
     unsigned number = (unsigned)draw(SERIES);
     const struct model_series *model = &series[number];
     struct tau_label label = label_of(number);
-    int64_t from = draw(5) ? draw_timestamp(model) - (int64_t)draw(20000) : INT64_MIN;
-    int64_t to = draw(5) ? from + (int64_t)draw(30000) - 10 : INT64_MAX;
+    int64_t from = draw(5) ? away(draw_timestamp(model), -(int64_t)draw(20000)) : INT64_MIN;
+    int64_t to = draw(5) ? away(from, (int64_t)draw(30000) - 10) : INT64_MAX;
     if (from == INT64_MIN && to != INT64_MAX)
         to = draw_timestamp(model);
     bool backward = draw(2);
