@@ -6,7 +6,8 @@
 
 TAU_BUILD_PACKAGES=(gcc g++ libc6-dev cmake ninja-build pkg-config python3 ragel
     libevent-dev libinih-dev libedit-dev libjansson-dev)
-TAU_TEST_PACKAGES=("${TAU_BUILD_PACKAGES[@]}" libcmocka-dev clang clang-tidy cppcheck git util-linux
+TAU_TEST_PACKAGES=("${TAU_BUILD_PACKAGES[@]}" libcmocka-dev clang clang-tidy
+    libclang-rt-dev cppcheck git util-linux
     nodejs node-ws node-typescript tshark mypy python3-numpy
     man-db groff-base mandoc zsh fish)
 
