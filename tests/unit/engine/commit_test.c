@@ -564,6 +564,38 @@ static void stopping_hands_everything_down_and_syncs_it(void **state)
     stage_end(stage);
 }
 
+static void *stop(void *user_data)
+{
+    struct stage *stage = user_data;
+    taud_log_stop(&stage->log);
+    return NULL;
+}
+
+// The threads end while a sync is due: what was written must still go out before it.
+static void stopping_with_a_sync_due_leaves_nothing_behind(void **state)
+{
+    (void)state;
+    struct stage *stage = stage_begin(TAUD_DURABILITY_INTERVAL);
+    pthread_t thread;
+    commit_record(stage, 64);
+    assert_true(came(stage, 1, PATIENCE_MS));
+    finish(stage, 0, TAU_STATUS_SUCCESS, 0);
+    commit_record(stage, 64);
+    assert_true(came(stage, 2, PATIENCE_MS));
+    usleep(60 * 1000); // the interval is 20 ms
+    write_record(stage, 64);
+    pthread_mutex_lock(&stage->mutex);
+    stage->at_once = true;
+    pthread_mutex_unlock(&stage->mutex);
+    assert_int_equal(pthread_create(&thread, NULL, stop, stage), 0);
+    usleep(STILL_MS * 1000);
+    finish(stage, 1, TAU_STATUS_SUCCESS, 0);
+    pthread_join(thread, NULL);
+    assert_int_equal(durable(stage), 3 * 64);
+    assert_true(stage->calls[stage->count - 1].is_sync);
+    stage_end(stage);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -582,6 +614,7 @@ int main(void)
         cmocka_unit_test(a_writer_waits_when_all_buffers_are_full),
         cmocka_unit_test(without_sync_one_at_a_time_and_a_sync_of_its_own),
         cmocka_unit_test(a_sync_that_is_due_goes_before_further_appends),
+        cmocka_unit_test(stopping_with_a_sync_due_leaves_nothing_behind),
         cmocka_unit_test(stopping_hands_everything_down_and_syncs_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
