@@ -24,9 +24,9 @@ export function unfold(text) {
     return new Uint8Array(Buffer.from(whole, 'hex'));
 }
 
-/** The golden vectors; integers that JSON's numbers do not hold are read as BigInt. */
-export function vectors() {
-    const lines = readFileSync(process.env.TAU_VECTORS, 'utf8').trimEnd().split('\n');
+/** The golden vectors, or others; integers that JSON's numbers do not hold are read as BigInt. */
+export function vectors(path = process.env.TAU_VECTORS) {
+    const lines = readFileSync(path, 'utf8').trimEnd().split('\n');
     return lines.map((line) => JSON.parse(line.replace(/(?<=[:,[])-?\d{16,}(?=[,}\]])/g, '"#$&"'),
         (_, value) => (typeof value === 'string' && /^#-?\d+$/.test(value)
             ? BigInt(value.slice(1)) : value)));
@@ -109,6 +109,20 @@ export function asJson(name, value) {
     const payload = model.payloads[name];
     return Object.fromEntries(payload.fields.map((field) =>
         [field.name, fieldAsJson(field, value, payload)]));
+}
+
+/**
+ * Whether a reading is that of an older version but for what was added since: fields, which are
+ * missing, and names of values that had none.
+ */
+export function alike(was, now) {
+    if (Array.isArray(was) || was === null || typeof was !== 'object') {
+        return Array.isArray(was) && Array.isArray(now)
+            ? was.length === now.length && was.every((one, i) => alike(one, now[i]))
+            : was === now || (typeof was === 'number' && typeof now === 'string');
+    }
+    return Object.keys(was).every((name) => name in now && alike(was[name], now[name])) &&
+        Object.keys(now).every((name) => name in was || now[name] === null);
 }
 
 /** What happened to one request. */

@@ -4,8 +4,9 @@
 
 `released/N/session.jsonl` holds what a client of version N sent and what the server of that time
 answered, every operation of it. Here those bytes go to today's server, whose answers must say the
-same; and today's library talks to a server that plays the recorded answers. What may differ between
-two servers (names, limits, identities, words of an error) is left out by field.
+same; and today's clients in C, Python and JavaScript talk to a server that plays the recorded answers
+and holds their requests against the recorded ones. What may differ between two servers (names,
+limits, identities, words of an error) is left out by field.
 
 A new release is recorded from its own server by running this with --record DIRECTORY; what is
 recorded is never written again.
@@ -25,11 +26,15 @@ from pathlib import Path
 from typing import Any, Iterator, NamedTuple
 
 import tau_raw as raw
+from tau_node import PACKAGE, NoNode, find_node
 from tau_raw import ERR, OK, Reply, label
 from tau_server import CERTIFICATE, PATIENCE, SOURCE_DIR, Server, clean_environment
 
 RELEASED = SOURCE_DIR / "tests/conformance/released"
 PROGRAM = Path(os.environ.get("TAU_BUILD_DIR", ".")) / "tests" / "conformance_released"
+PYTHON = [sys.executable, str(Path(__file__).with_name("released_client.py"))]
+SCRIPT = Path(__file__).with_name("released_client.mjs")
+CLIENTS = ("c", "python", "asyncio", "javascript")
 
 A, B, KELVIN, SAME, BOTH = map(label, ("rel.a", "rel.b", "rel.kelvin", "rel.same", "rel.both"))
 
@@ -47,7 +52,8 @@ class Step(NamedTuple):
 
 
 def requests() -> Iterator[tuple[str, bytes]]:
-    """The session that is recorded: released.c makes the same calls in the same order."""
+    """The session that is recorded; released.c, released_client.py and released_client.mjs make the
+    same calls in the same order."""
     def lens(new: bytes, source: bytes, transform: str) -> bytes:
         return raw.frame(raw.CREATE_LENS, new + source + label(transform))
 
@@ -177,7 +183,7 @@ class Player:
         return f"{host}:{port}"
 
     def finish(self) -> list[str]:
-        """What went wrong, and what was never asked. The library ends without DISCONNECT."""
+        """What went wrong, and what was never asked. The C library ends without DISCONNECT."""
         self.thread.join()
         self.socket.close()
         left = [step for step in self.steps if step.opcode != raw.DISCONNECT]
@@ -195,6 +201,7 @@ class Player:
             self.faults.append(str(error))
 
     def answer(self, peer: socket.socket, sent: bytes) -> bool:
+        """Answers a request; False when no other one follows."""
         if not self.steps or self.steps[0].opcode != sent[4]:
             self.faults.append(f"asked {sent.hex()}, where {self.steps[:1]} was recorded")
             return False
@@ -206,11 +213,11 @@ class Player:
         if not same:
             self.faults.append(f"{step.name}: sent {sent.hex()}, not {step.sent.hex()}")
         peer.sendall(b"".join(step.received))
-        return True
+        return step.opcode != raw.DISCONNECT  # whose answer is a server's last
 
 
 class Replay(unittest.TestCase):
-    """Every released version against today's server and today's library."""
+    """Every released version against today's server and today's clients."""
 
     def test_every_operation_is_recorded(self) -> None:
         self.assertIn(RELEASED / "1", versions())
@@ -234,29 +241,56 @@ class Replay(unittest.TestCase):
                             self.assertTrue(promises(was, now), f"{now} is not {was}")
                 self.assertEqual(connection.wait_for_end(5 * PATIENCE), b"")
 
-    def run_library(self, steps: list[Step]) -> tuple[int, str, list[str]]:
+    def command(self, client: str) -> list[str]:
+        """What runs the calls of the session through a client."""
+        if client == "c":
+            return [str(PROGRAM)]
+        if client != "javascript":
+            return PYTHON + ["blocking" if client == "python" else client]
+        try:
+            return [find_node(), str(SCRIPT)]
+        except NoNode as why:
+            self.skipTest(str(why))
+
+    def run_client(self, client: str, steps: list[Step]) -> tuple[int, str, list[str]]:
+        """Gives its exit code, what it said, and what it asked that was not recorded."""
+        command = self.command(client)
         player = Player(steps)
-        env = clean_environment({"TAU_SERVER": player.address,
+        env = clean_environment({"TAU_SERVER": player.address, "TAU_JS": str(PACKAGE),
                                  "TAU_CERTIFICATE": CERTIFICATE.hex()})  # fmt: skip
-        result = subprocess.run([str(PROGRAM)], env=env, capture_output=True, text=True,
+        result = subprocess.run(command, env=env, capture_output=True, text=True,
                                 timeout=30 * PATIENCE, check=False)  # fmt: skip
         return result.returncode, result.stderr, player.finish()
 
     def test_new_client_and_old_server(self) -> None:
         for folder in versions():
-            with self.subTest(folder.name):
-                code, said, faults = self.run_library(recorded(folder))
-                self.assertEqual((code, faults), (0, []), said)
+            for client in CLIENTS:
+                with self.subTest(client, version=folder.name):
+                    code, said, faults = self.run_client(client, recorded(folder))
+                    self.assertEqual((code, faults), (0, []), said)
 
     def test_another_answer_is_noticed(self) -> None:
-        """The library's program must see a value that is not the recorded one."""
+        """Each client's program must see a value that is not the recorded one."""
         steps = recorded(RELEASED / "1")
         at = next(number for number, step in enumerate(steps) if step.name == "query")
         frame = steps[at].received[0]
         steps[at] = steps[at]._replace(received=(frame[:-8] + raw.bits(4.25),))
-        code, said, _ = self.run_library(steps)
-        self.assertNotEqual(code, 0)
-        self.assertIn("4.5", said)
+        for client in CLIENTS:
+            with self.subTest(client):
+                code, said, _ = self.run_client(client, steps)
+                self.assertNotEqual(code, 0)
+                self.assertIn("4.5", said)
+
+    def test_another_request_is_noticed(self) -> None:
+        """The player must see a request that is not the recorded one."""
+        steps = recorded(RELEASED / "1")
+        at = next(number for number, step in enumerate(steps) if step.name == "append")
+        steps[at] = steps[at]._replace(sent=steps[at].sent[:-8] + raw.bits(1.25))
+        for client in CLIENTS:
+            with self.subTest(client):
+                _, _, faults = self.run_client(client, steps)
+                self.assertEqual(len(faults), 1)
+                self.assertRegex(faults[0], "^append: sent ")
 
     def test_a_promise_that_is_broken_is_noticed(self) -> None:
         """Each of these differs in one field that is not left out."""

@@ -29,16 +29,28 @@ def skip(why: str) -> NoReturn:
     sys.exit(77)
 
 
-def node() -> str:
-    """The path of Node."""
+class NoNode(Exception):
+    """There is no Node that can run the package."""
+
+
+def find_node() -> str:
+    """The path of Node. Raises NoNode."""
     found = os.environ.get("NODE") or shutil.which("node")
     if found is None:
-        skip("there is no node")
+        raise NoNode("there is no node")
     version = subprocess.run([found, "--version"], capture_output=True, text=True, check=True).stdout
     major = re.match(r"v(\d+)\.", version)
     if major is None or int(major[1]) < OLDEST:
-        skip(f"node is {version.strip()}, not {OLDEST} or later")
+        raise NoNode(f"node is {version.strip()}, not {OLDEST} or later")
     return found
+
+
+def node() -> str:
+    """The path of Node; without one the test is skipped."""
+    try:
+        return find_node()
+    except NoNode as why:
+        skip(str(why))
 
 
 def debian_module(name: str, package: str) -> Path:
