@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: MIT
 //
 // The JavaScript client against a server over TCP and over a Unix socket, and against ports on
-// which there is none, or one that closes.
+// which there is none, or one that closes, or that answers before a request is there.
 import assert from 'node:assert/strict';
 import net from 'node:net';
 import test from 'node:test';
 
-import { load } from '../conformance/js_support.mjs';
+import { load, model } from '../conformance/js_support.mjs';
 import { CERTIFICATE, suite } from './js_operations.mjs';
 
 const { connectTcp } = await load('tcp');
+const { encodeFrame } = await load('encode');
 const { TauConnectionError } = await load('errors');
 
 const [host, port, path] = process.argv.slice(2);
@@ -46,3 +47,60 @@ test('a server that closes at once', async () => {
     assert.match(error.status, /^connection_(lost|failed)$/);
     server.close();
 });
+
+const { HEADER_SIZE, limits, replies } = model;
+const MOST = limits.payload_bytes.value;
+const OK = encodeFrame(replies.OK.opcode, 'append_response', {});
+const PONG = encodeFrame(replies.PONG.opcode, 'pong', {});
+const ERR = encodeFrame(replies.ERR.opcode, 'err', { status: 'payload_too_large' });
+
+/**
+ * A server without NEGOTIATE that answers the first request when a part of it is there and reads no
+ * more, then leaves, or reads the rest and answers what follows with PONG.
+ */
+async function hasty(answer, leaves) {
+    let taken = -1; // bytes behind CONNECT
+    const server = net.createServer((socket) => {
+        socket.on('error', () => {}); // a client that still sends
+        socket.on('data', (bytes) => {
+            const before = taken;
+            taken += before < 0 ? 1 : bytes.length;
+            if (before < 0) {
+                socket.write(OK);
+            } else if (before === 0) {
+                assert(taken >= HEADER_SIZE && taken < MOST);
+                socket.pause();
+                socket.write(answer, () => {
+                    setTimeout(() => (leaves ? socket.destroy() : socket.resume()), 20);
+                });
+            } else if (taken === HEADER_SIZE + MOST + HEADER_SIZE) {
+                socket.write(PONG);
+            }
+        });
+    }).listen(0, '127.0.0.1');
+    await new Promise((resolve) => server.once('listening', resolve));
+    return server;
+}
+
+for (const [what, answer, leaves] of [
+    ['a refusal', ERR, false], ['the answer to a PING', PONG, false],
+    ['a refusal of a server that leaves', ERR, true],
+]) {
+    test(`${what} before the whole request is sent`, async () => {
+        const server = await hasty(answer, leaves);
+        const tau = await connectTcp({
+            host: '127.0.0.1', port: server.address().port, certificate: CERTIFICATE,
+            negotiate: false, timeoutMs: 20000,
+        });
+        const told = await tau.ping({ ignored: new Uint8Array(MOST) })
+            .then(() => 'success', (error) => error.status);
+        assert.equal(told, answer === PONG ? 'success' : 'payload_too_large');
+        if (leaves) {
+            assert.equal((await tau.closed).status, 'connection_lost');
+        } else {
+            await tau.ping(); // the session goes on
+            tau.close();
+        }
+        server.close();
+    });
+}
