@@ -11,9 +11,10 @@ from __future__ import annotations
 import json
 import re
 import textwrap
-from typing import Any, Union
+from typing import Any, Iterable, Union
 
 from .model import Field, Member, Model, Operation, Payload, Shape, Type, TypeKind
+from .names import Scope
 
 MODEL = "js/model.js"
 OPERATIONS = "js/operations.js"
@@ -22,8 +23,15 @@ OUTPUTS: tuple[str, ...] = (MODEL, OPERATIONS)
 
 COLUMNS = 100
 
-# What every client has, whatever the specification says; a method must not hide it.
-RESERVED = frozenset({"constructor", "close", "closed", "server", "supports", "call", "stream"})
+# What every object has; a key must not hide it, and is never missing where it is not given.
+OBJECT = frozenset(
+    """constructor hasOwnProperty isPrototypeOf propertyIsEnumerable toLocaleString toString
+    valueOf""".split()
+)
+
+# What every client has, whatever the specification says; a method must not hide it. One that is
+# named `then` would make a promise of the client.
+RESERVED = OBJECT | {"call", "close", "closed", "server", "stream", "supports", "then"}
 
 
 # --- names and text -------------------------------------------------------------------------------
@@ -46,17 +54,28 @@ def bits_key(item: Union[Field, Member]) -> str:
 
 
 def method_name(operation: Operation) -> str:
-    name = camel(operation.name)
-    if name in RESERVED:
-        raise RuntimeError(f"the operation {operation.name} would hide the client's own {name}")
-    return name
+    return camel(operation.name)
 
 
-def distinct(owner: str, keys: list[str]) -> None:
-    """Fails where two of the keys are the same."""
-    doubled = sorted({key for key in keys if keys.count(key) > 1})
-    if doubled:
-        raise RuntimeError(f"two keys of {owner} are {doubled[0]} in JavaScript")
+def check_keys(items: Iterable[Union[Field, Member]]) -> None:
+    """Fails where two keys of one object are the same, or one is every object's."""
+    scope = Scope("JavaScript", OBJECT)
+    for item in items:
+        array = isinstance(item, Field) and item.is_array
+        scope.take(camel(item.name), f"the field `{item.name}`", item.place)
+        if bits_key(item) and not array:
+            scope.take(bits_key(item), f"what holds the bits of `{item.name}`", item.place)
+
+
+def check_names(model: Model) -> None:
+    """Fails where a name of the specification cannot be one here."""
+    methods = Scope("JavaScript", RESERVED)
+    for operation in model.operations:
+        methods.take(method_name(operation), f"the operation {operation.name}", operation.place)
+    for type_ in model.types:
+        check_keys(type_.members)
+    for payload in all_payloads(model):
+        check_keys(payload.fields)
 
 
 def banner(purpose: str) -> str:
@@ -136,7 +155,6 @@ def type_row(type_: Type) -> dict[str, Any]:
         row["open"] = type_.open
         row["values"] = [(v.name, v.value) for v in type_.values]
     if type_.members:
-        distinct(type_.name, [k for m in type_.members for k in (camel(m.name), bits_key(m)) if k])
         row["members"] = [
             present({"key": camel(m.name), "bits": bits_key(m), "type": m.type.name})
             | {"offset": m.offset}
@@ -159,9 +177,6 @@ def field_row(field: Field) -> dict[str, Any]:
 
 
 def payload_rows(payload: Payload) -> str:
-    keys = [camel(f.name) for f in payload.fields]
-    keys += [bits_key(f) for f in payload.fields if bits_key(f) and not f.is_array]
-    distinct(payload.name, keys)
     text = (
         f"    {payload.name}: {{\n        minSize: {payload.min_size}, "
         f"maxSize: {payload.max_size}, extensible: {literal(payload.extensible)},\n"
@@ -292,7 +307,6 @@ def method(operation: Operation) -> str:
 
 
 def emit_operations(model: Model) -> str:
-    distinct("the client", [method_name(o) for o in model.operations])
     return (
         banner("The client: a method for each operation of the specification.")
         + "import { ClientBase } from './client.js';\n"
@@ -305,5 +319,6 @@ def emit_operations(model: Model) -> str:
 
 
 def emit(model: Model) -> dict[str, str]:
-    """The texts of both modules."""
+    """The texts of both modules. Raises SpecificationError for a name that cannot be one here."""
+    check_names(model)
     return {MODEL: emit_model(model), OPERATIONS: emit_operations(model)}

@@ -10,10 +10,11 @@ from __future__ import annotations
 from typing import Union
 
 from .emit_js import (
-    COLUMNS, KEPT, banner, bits_key, camel, comment, is_asked, literal, method_comment, method_name, pascal,
-    words, wrapped,
+    COLUMNS, KEPT, banner, bits_key, camel, comment, is_asked, literal, method_comment, method_name,
+    pascal, words, wrapped,
 )  # fmt: skip
 from .model import Field, Member, Model, Operation, Payload, Shape, Type, TypeKind
+from .names import Scope
 
 MODEL = "js/model.d.ts"
 OPERATIONS = "js/operations.d.ts"
@@ -24,6 +25,26 @@ COLUMNS_OF = {
     "u8": "Uint8Array", "u16": "Uint16Array", "u32": "Uint32Array", "u64": "BigUint64Array",
     "i64": "BigInt64Array", "f64": "Float64Array",
 }  # fmt: skip
+
+
+# What the declarations name of the language and of the package's hand-written half.
+TAKEN = frozenset(COLUMNS_OF.values()) | {
+    "Array", "CallOptions", "Client", "ClientBase", "Iterable", "Promise", "StatusName",
+    "TauStream",
+}  # fmt: skip
+
+
+def check_names(model: Model) -> None:
+    """Fails where two declarations would have one name."""
+    scope = Scope("TypeScript", TAKEN)
+    for type_ in model.types:
+        if type_.kind in (TypeKind.STRUCT, TypeKind.ENUM):
+            scope.take(pascal(type_.name), f"the type `{type_.name}`", type_.place)
+        if type_.kind is TypeKind.STRUCT:
+            scope.take(sent(type_), f"what is sent as `{type_.name}`", type_.place)
+    for operation in model.operations:
+        for payload in (operation.request, operation.response):
+            scope.take(pascal(payload.name), f"`{payload.name}`", operation.place)
 
 
 def is_wide(type_: Type) -> bool:
@@ -265,5 +286,6 @@ def emit_operations(model: Model) -> str:
 
 
 def emit(model: Model) -> dict[str, str]:
-    """The texts of both declarations."""
+    """The texts of both declarations. Raises SpecificationError for a name that cannot be one here."""
+    check_names(model)
     return {MODEL: emit_model(model), OPERATIONS: emit_operations(model)}

@@ -11,14 +11,24 @@ import keyword
 import textwrap
 
 from .model import Field, Model, Operation, Payload, Shape, Type, TypeKind
+from .names import Scope
 
 OUTPUTS = ("python/tau/statuses.py", "python/tau/tables.py")
 
 _CODES = {("u8", 1): "B", ("u16", 2): "H", ("u32", 4): "I", ("u64", 8): "Q", ("i64", 8): "q"}
 _TUPLE_METHODS = ("count", "index")
 
+# What the package names besides what it is generated of, and what no class can be called.
+_TAKEN = frozenset(
+    """Any AsyncClient AsyncStream Client EXCEPTIONS Field HeaderLayout Kind Label Limit NamedTuple
+    Operation Optional Payload Pipeline Promise ServerInfo Shape Status Stream TauError Type Union
+    False None True""".split()
+)
+
 
 def emit(model: Model) -> dict[str, str]:
+    """The texts of both modules. Raises SpecificationError for a name that cannot be one here."""
+    _check_names(model)
     return {
         "python/tau/statuses.py": _statuses(model),
         "python/tau/tables.py": _tables(model),
@@ -84,6 +94,22 @@ def visible(payload: Payload) -> list[Field]:
 def response_class(operation: Operation) -> str:
     """The class of an operation's result, or "" where it is None or a single value."""
     return camel(operation.response.name) if len(visible(operation.response)) > 1 else ""
+
+
+def _check_names(model: Model) -> None:
+    """Fails where a name of the specification cannot be that of a class here. Fields that emit_js can
+    tell apart differ here too."""
+    classes = Scope("Python", _TAKEN)
+    for status in model.statuses:
+        if status.status_class != "ok":
+            classes.take(camel(status.name), f"the status `{status.name}`", status.place)
+    for type_ in model.types:
+        if type_.kind in (TypeKind.ENUM, TypeKind.STRUCT):
+            classes.take(camel(type_.name), f"the type `{type_.name}`", type_.place)
+    for operation in model.operations:
+        if response_class(operation):
+            name = operation.response.name
+            classes.take(camel(name), f"`{name}`", operation.place)
 
 
 # --- statuses -----------------------------------------------------------------------------------

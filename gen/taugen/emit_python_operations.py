@@ -8,16 +8,27 @@ and `_stream`, which each of them ends in.
 
 from __future__ import annotations
 
+import keyword
+
 from .emit_python import (
     annotation, banner, camel, field_annotation, name_of, operation_constant, quoted,
     response_class, visible, wrapped,
 )  # fmt: skip
 from .model import Field, Model, Operation, Shape, TypeKind
+from .names import Scope
 
 OUTPUTS = ("python/tau/operations.py",)
 
+# What the clients and pipelines have besides their operations.
+_TAKEN = frozenset("cancel close open pipeline server wait".split())
+
 
 def emit(model: Model) -> dict[str, str]:
+    """The text of the module. Raises SpecificationError for an operation that cannot be a method."""
+    methods = Scope("Python", _TAKEN | set(keyword.kwlist))
+    for operation in offered(model):
+        name = operation.name.lower()
+        methods.take(name, f"the operation {operation.name}", operation.place)
     return {"python/tau/operations.py": _module(model)}
 
 

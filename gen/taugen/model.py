@@ -27,6 +27,9 @@ class Place:
         return f"{self.file}:{self.line}"
 
 
+NOWHERE = Place("", 0)  # of what is built in
+
+
 class TypeKind(Enum):
     """How the bytes of a type are read."""
 
@@ -73,6 +76,7 @@ class Member:
     offset: int
     doc: str
     unit: str
+    place: Place
 
     @property
     def size(self) -> int:
@@ -107,6 +111,7 @@ class Type:
     alias_of: str = ""
     values: tuple[EnumValue, ...] = ()
     members: tuple[Member, ...] = ()
+    place: Place = field(default=NOWHERE, compare=False)
 
     @property
     def c_struct(self) -> str:
@@ -165,6 +170,7 @@ class Status:
     status_class: str
     local: bool
     doc: str
+    place: Place
 
     @property
     def c_name(self) -> str:

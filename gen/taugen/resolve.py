@@ -193,7 +193,7 @@ class Resolver:
             group = row.choice("class", CLASSES)
             if (code == 0) != (group == "ok"):
                 row.fail("class", f"`{name}` is of class `{group}`", "ok for code 0 and no other")
-            self.statuses[name] = Status(name, code, group, local, row.doc())
+            self.statuses[name] = Status(name, code, group, local, row.doc(), row.place())
             row.done()
         if not any(s.code == 0 for s in self.statuses.values()):
             self.root.fail(None, "no status has the code 0", "a status of class ok")

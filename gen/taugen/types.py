@@ -126,7 +126,7 @@ class TypeResolver:
             "enum": self._enum,
         }[kind](name, doc, table)
         table.done()
-        return found
+        return replace(found, place=table.place())
 
     def _bytes(self, name: str, doc: str, table: Table) -> Type:
         size = table.integer("size", 1, 4096)
@@ -163,7 +163,9 @@ class TypeResolver:
                 row.fail("type", wrong, "a fixed type of which every bit pattern is legal")
             doc_text, unit = row.doc(), row.text("unit", member.unit)
             row.done()
-            members.append(Member(member_name, len(members), member, offset, doc_text, unit))
+            members.append(
+                Member(member_name, len(members), member, offset, doc_text, unit, row.place())
+            )
             offset += member.size
         if not members:
             table.fail("fields", f"the struct `{name}` has no fields", "at least one")

@@ -249,6 +249,56 @@ SESSION = [
          "the check `state` is out of order"),
 ]
 
+# Names that cannot be names in another language.
+_WALK = '[[operation]]\nname = "WALK"'
+_EXACT = '{ name = "exact", type = "bool", doc = "Whether exactly." }'
+_FEATURE = "[[feature]]\n"
+
+
+def method(name: str, called: str, says: str) -> Fault:
+    return row(name, _WALK, _WALK.replace("]]", "]] #!").replace("WALK", called), says)
+
+
+def fields(name: str, says: str, *called: str, type_: str = "u8") -> Fault:
+    """These fields in place of one, the last of which is the fault."""
+    rows = [f'{{ name = "{field}", type = "{type_}", doc = "It." }}' for field in called]
+    return row(name, _EXACT, ",\n  ".join(rows) + ", #!", says)
+
+
+def stated_type(name: str, called: str, says: str) -> Fault:
+    """A type that nothing else asks for."""
+    text = f'[[type]] #!\nname = "{called}"\nkind = "enum"\nof = "u8"\ndoc = "It."\n'
+    values = 'values = [{ name = "one", value = 1, doc = "One." }]\n\n'
+    return root(name, _FEATURE, text + values + _FEATURE, says)
+
+
+NAMES = [
+    method("method_of_every_client", "CLOSE",
+           "the operation CLOSE is `close` in JavaScript, where that is taken already"),
+    method("method_of_every_object", "TO_STRING", "TO_STRING is `toString` in JavaScript"),
+    method("method_that_makes_a_promise", "THEN", "THEN is `then` in JavaScript"),
+    method("methods_that_are_one", "GET_",
+           "the operation GET_ is `get` in JavaScript, where that is the operation GET"),
+    method("method_of_pipelines", "WAIT", "the operation WAIT is `wait` in Python"),
+    method("method_named_as_a_keyword", "IMPORT", "the operation IMPORT is `import` in Python"),
+    fields("field_of_every_object", "the field `value_of` is `valueOf` in JavaScript", "value_of"),
+    fields("fields_that_are_one", "`so__far` is `soFar` in JavaScript, where that is the field `so_far`",
+           "so_far", "so__far"),
+    fields("field_as_the_bits_of_another",
+           "`weight_bits` is `weightBits` in JavaScript, where that is what holds the bits of `weight`",
+           "weight", "weight_bits", type_="f64"),
+    root("members_that_are_one", _MOMENT, _MOMENT.replace('"moment", type', '"key_", type') + ", #!",
+         "the field `key_` is `key` in JavaScript, where that is the field `key`"),
+    stated_type("declaration_of_the_language", "promise", "`promise` is `Promise` in TypeScript"),
+    stated_type("declaration_of_what_is_sent", "pair_input",
+                "`pair_input` is `PairInput` in TypeScript, where that is what is sent as `pair`"),
+    stated_type("class_of_the_package", "pipeline", "the type `pipeline` is `Pipeline` in Python"),
+    stated_type("class_of_a_status", "denied",
+                "the type `denied` is `Denied` in Python, where that is the status `denied`"),
+    root("class_that_is_a_keyword", '[[status]]\nname = "timeout"', '[[status]] #!\nname = "none"',
+         "the status `none` is `None` in Python"),
+]
+
 # Faults that take more than one change: what else is changed, and the line that is named.
 MORE = {
     "missing_key": [(ROOT, 'doc = "More follows."\n', "")],
@@ -285,7 +335,7 @@ LINES = {
     "out_of_reach": (ROOT, "[[state]]", 2),
 }
 
-FAULTS = FILES + NUMBERS + HEADER + TYPES + PAYLOADS + OPERATIONS + SESSION
+FAULTS = FILES + NUMBERS + HEADER + TYPES + PAYLOADS + OPERATIONS + SESSION + NAMES
 
 
 def line_of(text: str, words: str, place: int) -> int:
