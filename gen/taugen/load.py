@@ -2,8 +2,8 @@
 """Reads the files of a specification and hands out their tables with their lines.
 
 A `Table` remembers what was asked of it, so that `done` can name a key that nobody asked for. A key
-that is in no table of any specification was mistyped: it is named when the key that it looks like
-is asked for, as that one is then not missing but written wrong.
+that is in no table of any specification was mistyped: it is named when the key that it looks most
+like is asked for, as that one is then not missing but written wrong.
 """
 
 from __future__ import annotations
@@ -71,14 +71,18 @@ class Table:
             self._refuse_mistyped(key)
         return key in self.data
 
-    def _refuse_mistyped(self, key: str) -> None:
-        """Fails on a key that is none of the language's and looks like this one."""
+    def _refuse_mistyped(self, key: str, most: int = 1) -> None:
+        """Fails on a key that is none of the language's where this one is among the `most` that it
+        looks like, of those that are not given."""
         strange = [found for found in self.data if found not in KEYS]
-        for found in strange and difflib.get_close_matches(key, strange, 1, LIKENESS):
-            self.fail(found, f"unknown key `{found}`", f"perhaps `{key}`")
+        absent = strange and sorted(KEYS - self.data.keys() | {key})
+        for found in strange:
+            if key in difflib.get_close_matches(found, absent, most, LIKENESS):
+                self.fail(found, f"unknown key `{found}`", f"perhaps `{key}`")
 
     def _get(self, key: str, kinds: type | tuple[type, ...], expected: str) -> Any:
         if not self.has(key):
+            self._refuse_mistyped(key, len(KEYS))
             self.fail(None, f"`{key}` is missing", f"`{key}` = {expected}")
         found = self.data[key]
         wrong_bool = isinstance(found, bool) and kinds is not bool
