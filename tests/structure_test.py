@@ -62,7 +62,7 @@ GENERATED: tuple[tuple[str, str], ...] = (
     (r"tau/protocol\.h", "wire-public"),
     (r"tau/operations\.h", "api"),
     (r"tau_cli_\w+\.h", "cli-generated"),
-    (r"tau_operations\w*\.h", "client-generated"),
+    (r"tau_(operations|calls)\w*\.h", "client-generated"),
     (r"tau_tables\.h", "tables"),
     (r"tau_\w+\.h", "wire"),
 )
@@ -78,8 +78,8 @@ CLOCK_CALLS = (r"clock_gettime|gettimeofday|time|localtime|localtime_r|gmtime|st
                r"nanosleep|usleep|sleep")
 RANDOM_CALLS = r"rand|srand|random|srandom|rand_r|drand48|getrandom|getentropy|arc4random"
 FILE_CALLS = (r"open|openat|fopen|read|pread|preadv|write|pwrite|pwritev|fsync|fdatasync|rename|"
-              r"renameat|unlink|unlinkat|ftruncate|truncate|mkdir|mkdirat|opendir|mmap|munmap|"
-              r"fallocate|posix_fallocate|flock|fstat|stat")
+              r"renameat|link|linkat|unlink|unlinkat|ftruncate|truncate|mkdir|mkdirat|opendir|mmap|"
+              r"munmap|fallocate|posix_fallocate|flock|fstat|stat")
 ALLOCATOR_CALLS = r"malloc|calloc|realloc|free|aligned_alloc|posix_memalign|strdup|strndup"
 
 

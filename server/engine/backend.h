@@ -88,12 +88,61 @@ struct taud_log_operations {
     void (*close)(struct taud_backend *backend);
 };
 
+// An object that is being written, and one that is open for reading.
+struct taud_object_writer;
+struct taud_object;
+
+// Told a name without its folder. Another status than SUCCESS ends the listing and is its result.
+typedef enum tau_status taud_object_name_callback(const char *name, void *user_data);
+
+enum { TAUD_OBJECT_NAME_MAX = 100 };
+
+// Whole objects that never change. A name is of letters, digits, '.', '-' and '_', not '.' first, at most
+// TAUD_OBJECT_NAME_MAX of them, with one '/' behind a folder; folders come by themselves. Errors say
+// which object, and where. All functions may be called from several threads at a time, for a writer
+// from one at a time.
 struct taud_objects_operations {
-    // Stores a whole object under `name` (letters, digits, '.', '-', '_', at most 100, with one '/'
-    // behind a folder); it is there entirely or not at all, and durable on return. An object of that
-    // name is replaced.
+    // Stores a whole object; it is there entirely or not at all, and durable on return. An object of
+    // that name is replaced. Returns SUCCESS, STORAGE_FULL, INTERNAL_ERROR, NO_MEMORY.
     enum tau_status (*put)(struct taud_backend *backend, const char *name, const void *data,
                            size_t size, struct taud_error *error);
+    // The same in pieces, for what is too large for memory. Every writer ends with finish or abandon,
+    // which free it. What failed once fails until then; after a failed finish an object of that name
+    // is there whole, as it was before, or not at all. Returns as put.
+    enum tau_status (*begin)(struct taud_backend *backend, const char *name,
+                             struct taud_object_writer **ret_writer, struct taud_error *error);
+    enum tau_status (*write)(struct taud_object_writer *writer, const void *data, size_t size,
+                             struct taud_error *error);
+    enum tau_status (*finish)(struct taud_object_writer *writer, struct taud_error *error);
+    void (*abandon)(struct taud_object_writer *writer); // accepts NULL
+    // Opens an object for reading; *ret_object is NULL when there is none. It stays readable when it
+    // is removed. Returns SUCCESS, INTERNAL_ERROR, NO_MEMORY.
+    enum tau_status (*open)(struct taud_backend *backend, const char *name,
+                            struct taud_object **ret_object, struct taud_error *error);
+    uint64_t (*size)(const struct taud_object *object);
+    // Reads exactly this range; one that ends behind the object is an INTERNAL_ERROR. From several
+    // threads at a time.
+    enum tau_status (*read)(struct taud_object *object, void *data, size_t size, uint64_t offset,
+                            struct taud_error *error);
+    void (*close)(struct taud_object *object); // accepts NULL
+    // Names every object of a folder, in no order; none when there is no such folder. The callback
+    // may remove the object.
+    enum tau_status (*list)(struct taud_backend *backend, const char *folder,
+                            taud_object_name_callback *callback, void *user_data,
+                            struct taud_error *error);
+    // Success when it is not there. After a power cut it may be there again.
+    enum tau_status (*remove)(struct taud_backend *backend, const char *name,
+                              struct taud_error *error);
+    // Moves a damaged object aside under a name that none has, and counts it. Nothing deletes it there.
+    // INTERNAL_ERROR when it is not there.
+    enum tau_status (*quarantine)(struct taud_backend *backend, const char *name,
+                                  struct taud_error *error);
+    // Gives the object a second place, of the same name below `directory`, which is another one of the
+    // same storage; durable on return. INTERNAL_ERROR also when something has that place.
+    enum tau_status (*link)(struct taud_backend *backend, const char *name, const char *directory,
+                            struct taud_error *error);
+    // Removes what writers left that never finished. Before the first begin of a start.
+    enum tau_status (*sweep)(struct taud_backend *backend, struct taud_error *error);
 };
 
 // A small record, replaced whole under compare-and-swap.

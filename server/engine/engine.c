@@ -161,7 +161,9 @@ static enum tau_status start_log(struct taud_engine *engine, struct taud_recover
     if (engine->epoch < report.highest_epoch)
         engine->epoch = report.highest_epoch;
     engine->epoch++;
-    status = write_state(engine, report.end_position, error);
+    status = engine->backend->objects->sweep(engine->backend, error);
+    if (status == TAU_STATUS_SUCCESS)
+        status = write_state(engine, report.end_position, error);
     if (status == TAU_STATUS_SUCCESS)
         status = engine->backend->log->start(engine->backend, engine->epoch, error);
     if (status == TAU_STATUS_SUCCESS)

@@ -95,6 +95,12 @@ static int posix_rename(void *context, const char *from, const char *to)
     return result(rename(from, to));
 }
 
+static int posix_link(void *context, const char *from, const char *to)
+{
+    (void)context;
+    return result(link(from, to));
+}
+
 static int posix_unlink(void *context, const char *path)
 {
     (void)context;
@@ -152,6 +158,7 @@ const struct taud_io *taud_io_posix(void)
         .size = posix_size,
         .lock = posix_lock,
         .rename = posix_rename,
+        .link = posix_link,
         .unlink = posix_unlink,
         .make_directory = posix_make_directory,
         .sync_directory = posix_sync_directory,

@@ -42,6 +42,8 @@ struct taud_io {
     // Takes an exclusive lock that ends with the process; -EWOULDBLOCK when another has it.
     int (*lock)(void *context, int file);
     int (*rename)(void *context, const char *from, const char *to);
+    // A second name for a file, on the same file system; -EEXIST when the name is taken.
+    int (*link)(void *context, const char *from, const char *to);
     int (*unlink)(void *context, const char *path);
     // 0 also when the directory exists already.
     int (*make_directory)(void *context, const char *path, unsigned mode);

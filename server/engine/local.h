@@ -67,8 +67,9 @@ struct taud_local {
     uint64_t segment_bytes;
     uint64_t file_seed;
     int lock_file;
-    uint64_t quarantined_count;
-    uint64_t quarantined_bytes;
+    _Atomic uint64_t quarantined_count;
+    _Atomic uint64_t quarantined_bytes;
+    _Atomic uint64_t unfinished_count; // objects begun: names of what is not finished
 
     // The segment that is written to. Changed only by an append that runs alone.
     struct taud_segment_header current;
@@ -119,6 +120,8 @@ void taud_local_segment_path(const struct taud_local *local, char out[TAUD_PATH_
 // Writes a whole file beside its place, syncs it, moves it there. Returns 0 or a negative errno.
 int taud_local_replace(struct taud_local *local, const char *name, const char *folder,
                        const void *data, size_t size);
+
+// local_objects.c
 extern const struct taud_objects_operations taud_local_objects;
 
 // local_catalog.c

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The local backend as a whole: its directory, the lock on it, and whole objects as files.
+// The local backend as a whole: its directory, the lock on it, and how a file is replaced.
 #include "local.h"
 
 #include <errno.h>
@@ -50,31 +50,6 @@ int taud_local_replace(struct taud_local *local, const char *name, const char *f
     }
     return io->sync_directory(io->context, parent);
 }
-
-static enum tau_status objects_put(struct taud_backend *backend, const char *name,
-                                   const void *data, size_t size, struct taud_error *error)
-{
-    struct taud_local *local = taud_local_of(backend);
-    const struct taud_io *io = local->io;
-    char folder[TAUD_PATH_BYTES], path[TAUD_PATH_BYTES];
-    const char *slash = strchr(name, '/');
-    int status = 0;
-    snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - name) : 1, slash ? name : ".");
-    if (slash) {
-        taud_local_path(local, path, folder);
-        status = io->make_directory(io->context, path, 0700);
-        if (status == 0)
-            status = io->sync_directory(io->context, local->directory);
-    }
-    if (status == 0)
-        status = taud_local_replace(local, name, folder, data, size);
-    if (status == 0)
-        return TAU_STATUS_SUCCESS;
-    return taud_error_set(error, status == -ENOSPC ? TAU_STATUS_STORAGE_FULL : TAU_STATUS_INTERNAL_ERROR,
-                          -status, "cannot store %s in %s", name, local->directory);
-}
-
-const struct taud_objects_operations taud_local_objects = {.put = objects_put};
 
 static enum tau_status make_directories(struct taud_local *local, struct taud_error *error)
 {

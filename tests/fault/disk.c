@@ -398,6 +398,21 @@ static int disk_rename(void *context, const char *from, const char *to)
     return leave(disk, status);
 }
 
+static int disk_link(void *context, const char *from, const char *to)
+{
+    struct disk *disk = context;
+    enum disk_fault_kind partial;
+    int status = enter(disk, false, &partial);
+    struct node *node = find(disk, from);
+    if (status == 0 && !node)
+        status = -ENOENT;
+    if (status == 0 && find(disk, to))
+        status = -EEXIST;
+    if (status == 0)
+        bind_one(disk, to, node);
+    return leave(disk, status);
+}
+
 static int disk_unlink(void *context, const char *path)
 {
     struct disk *disk = context;
@@ -485,6 +500,7 @@ struct disk *disk_new(bool direct)
         .size = disk_size,
         .lock = disk_lock,
         .rename = disk_rename,
+        .link = disk_link,
         .unlink = disk_unlink,
         .make_directory = disk_make_directory,
         .sync_directory = disk_sync_directory,

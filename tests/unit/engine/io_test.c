@@ -177,6 +177,24 @@ static void names_are_moved_and_removed(void **state)
     assert_int_equal(io->unlink(io->context, other_path), -ENOENT);
 }
 
+static void a_file_has_two_names_until_both_are_removed(void **state)
+{
+    (void)state;
+    int file = open_new(file_path);
+    assert_int_equal(io->write(io->context, file, "new", 3, 0), 3);
+    close_file(file);
+    assert_int_equal(io->link(io->context, missing_path, other_path), -ENOENT);
+    assert_int_equal(io->link(io->context, file_path, other_path), 0);
+    assert_int_equal(io->link(io->context, file_path, other_path), -EEXIST);
+    assert_int_equal(io->unlink(io->context, file_path), 0);
+    char back[3];
+    file = io->open(io->context, other_path, TAUD_IO_READ, 0);
+    assert_int_equal(io->read(io->context, file, back, 3, 0), 3);
+    assert_memory_equal(back, "new", 3);
+    close_file(file);
+    assert_int_equal(io->unlink(io->context, other_path), 0);
+}
+
 static void directories_are_made_once_and_synced(void **state)
 {
     (void)state;
@@ -375,6 +393,7 @@ int main(void)
         cmocka_unit_test_teardown(room_is_given_and_taken, remove_files),
         cmocka_unit_test_teardown(a_lock_is_held_by_one_and_ends_with_its_file, remove_files),
         cmocka_unit_test_teardown(names_are_moved_and_removed, remove_files),
+        cmocka_unit_test_teardown(a_file_has_two_names_until_both_are_removed, remove_files),
         cmocka_unit_test_teardown(directories_are_made_once_and_synced, remove_files),
         cmocka_unit_test_teardown(a_closed_file_is_refused_by_every_function, remove_files),
         cmocka_unit_test_teardown(each_name_is_listed_once_until_the_callback_ends_it,

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The local backend as a whole: which options it takes, that one server at a time holds the
-// directory, and that an object is there entirely or not at all, whichever call fails and wherever
-// power is cut.
+// The local backend as a whole: which options it takes, and that one server at a time holds the
+// directory.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -215,129 +214,6 @@ static void a_future_format_is_refused_untouched(void **state)
     }
 }
 
-// --- objects ----------------------------------------------------------------------------------
-
-static const char before[] = "what was there before", after[] = "what is there afterwards, longer";
-static const char object[] = "quarantine/object-1_a.bin";
-
-static enum tau_status put(struct local_rig *rig, const char *name, const void *data, size_t size)
-{
-    return rig->backend->objects->put(rig->backend, name, data, size, &rig->error);
-}
-
-static bool holds(struct local_rig *rig, const char *name, const void *data, size_t size)
-{
-    uint64_t present;
-    const uint8_t *bytes = local_rig_file(rig, name, &present);
-    return bytes && present == size && memcmp(bytes, data, size) == 0;
-}
-
-static void an_object_is_stored_and_replaced_whole(void **state)
-{
-    (void)state;
-    struct local_rig rig;
-    local_rig_init(&rig, true);
-    local_rig_open(&rig);
-    unsigned names = disk_count(rig.disk, "data");
-    assert_int_equal(put(&rig, object, after, sizeof after), TAU_STATUS_SUCCESS);
-    assert_true(holds(&rig, object, after, sizeof after));
-    assert_int_equal(put(&rig, object, before, sizeof before), TAU_STATUS_SUCCESS);
-    assert_true(holds(&rig, object, before, sizeof before));
-    assert_int_equal(put(&rig, object, NULL, 0), TAU_STATUS_SUCCESS);
-    assert_true(holds(&rig, object, "", 0));
-    assert_int_equal(disk_count(rig.disk, "data/quarantine"), 1);
-    assert_int_equal(put(&rig, "plain", before, sizeof before), TAU_STATUS_SUCCESS);
-    assert_true(holds(&rig, "plain", before, sizeof before));
-    assert_int_equal(disk_count(rig.disk, "data"), names + 2);
-    local_rig_done(&rig);
-}
-
-static void store_before(struct local_rig *rig)
-{
-    local_rig_open(rig);
-    assert_int_equal(put(rig, object, before, sizeof before), TAU_STATUS_SUCCESS);
-}
-
-static int run_put(struct local_rig *rig)
-{
-    return (int)put(rig, object, after, sizeof after);
-}
-
-static enum tau_status refusal;
-
-static void check_put(struct local_rig *rig, int answer, bool failed)
-{
-    bool is_after = holds(rig, object, after, sizeof after);
-    assert_int_equal(answer, failed ? refusal : TAU_STATUS_SUCCESS);
-    assert_true(is_after || (failed && holds(rig, object, before, sizeof before)));
-    assert_int_equal(disk_count(rig->disk, "data/quarantine"), 1); // nothing half done is left
-    if (failed)
-        assert_non_null(strstr(rig->error.text, object));
-}
-
-static void a_call_that_fails_leaves_the_old_object_or_the_new(void **state)
-{
-    (void)state;
-    struct local_rig_trial trial = {store_before, run_put, check_put, .direct = true};
-    refusal = TAU_STATUS_INTERNAL_ERROR;
-    struct disk_fault fault = {.kind = DISK_FAULT_ERROR, .error = EIO};
-    assert_int_equal(local_rig_try_each_call(&trial, fault), 8);
-    refusal = TAU_STATUS_STORAGE_FULL;
-    fault.error = ENOSPC;
-    assert_int_equal(local_rig_try_each_call(&trial, fault), 8);
-}
-
-static void check_whole(struct local_rig *rig, int answer, bool failed)
-{
-    (void)failed;
-    assert_int_equal(answer, TAU_STATUS_SUCCESS);
-    assert_true(holds(rig, object, after, sizeof after));
-}
-
-static void writes_in_parts_make_a_whole_object(void **state)
-{
-    (void)state;
-    struct local_rig_trial trial = {store_before, run_put, check_whole, .direct = true};
-    local_rig_try_each_call(&trial, (struct disk_fault){.kind = DISK_FAULT_SHORT});
-    local_rig_try_each_call(&trial, (struct disk_fault){.kind = DISK_FAULT_ERROR, .error = EINTR});
-}
-
-static uint64_t power_seed;
-
-static bool survives(struct local_rig *rig, int answer)
-{
-    disk_restart(rig->disk, power_seed);
-    return holds(rig, object, after, sizeof after) ||
-           (answer != TAU_STATUS_SUCCESS && holds(rig, object, before, sizeof before));
-}
-
-static void check_survives(struct local_rig *rig, int answer, bool failed)
-{
-    (void)failed;
-    assert_true(survives(rig, answer));
-}
-
-static void power_may_be_cut_at_any_call(void **state)
-{
-    (void)state;
-    struct local_rig_trial trial = {store_before, run_put, check_survives, .direct = true};
-    for (power_seed = 0; power_seed < 12; power_seed++)
-        local_rig_try_each_call(&trial, (struct disk_fault){.kind = DISK_FAULT_CUT});
-}
-
-// The planted bug.
-static void syncs_that_do_nothing_are_caught(void **state)
-{
-    (void)state;
-    struct local_rig rig;
-    local_rig_init(&rig, true);
-    store_before(&rig);
-    disk_skip_syncs(rig.disk);
-    power_seed = 0;
-    assert_false(survives(&rig, run_put(&rig)));
-    local_rig_done(&rig);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -349,11 +225,6 @@ int main(void)
         cmocka_unit_test(one_at_a_time_holds_the_directory),
         cmocka_unit_test(a_failed_open_holds_nothing),
         cmocka_unit_test(a_future_format_is_refused_untouched),
-        cmocka_unit_test(an_object_is_stored_and_replaced_whole),
-        cmocka_unit_test(a_call_that_fails_leaves_the_old_object_or_the_new),
-        cmocka_unit_test(writes_in_parts_make_a_whole_object),
-        cmocka_unit_test(power_may_be_cut_at_any_call),
-        cmocka_unit_test(syncs_that_do_nothing_are_caught),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
