@@ -185,11 +185,26 @@ def late(player: Player) -> None:
     player.answer_all()
 
 
+def points(*timestamps: int, more: bool) -> bytes:
+    values = {"timestamps": timestamps, "values": [0.5] * len(timestamps)}
+    return frame(OK, encode(tables.QUERY_RANGE_RESPONSE, values), int(more))
+
+
 def half_a_stream(player: Player) -> None:
     player.greet()
     assert player.hear() == QUERY_RANGE
-    values = {"timestamps": [1, 2], "values": [1.0, 2.0]}
-    player.say(frame(OK, encode(tables.QUERY_RANGE_RESPONSE, values), 1))
+    player.say(points(1, 2, more=True))
+    player.wait()
+
+
+def pauses(player: Player) -> None:
+    """A stream with batches that hold nothing, each in a piece of its own."""
+    player.greet()
+    assert player.hear() == QUERY_RANGE
+    for batch in (points(more=True), points(1, more=True), points(more=True), points(2, more=True),
+                  points(more=False)):  # fmt: skip
+        player.say(batch)
+        time.sleep(0.1 * SHORT)
     player.wait()
 
 
@@ -303,6 +318,16 @@ class Failures(unittest.TestCase):
             self.assertIsInstance(error, tau.Timeout)
 
         self.both(half_a_stream, check=check)
+
+    def test_empty_batches(self) -> None:
+        """They are passed over, and nothing behind them is lost."""
+
+        def check(_: Theatre, client: "Face") -> None:
+            batches, error = client.drain(*RANGE, timeout=PATIENCE)
+            self.assertEqual([list(b.timestamps) for b in batches], [[1], [2]])
+            self.assertIsNone(error)
+
+        self.both(pauses, check=check)
 
     def test_a_server_that_takes_nothing(self) -> None:
         """More is to be sent than the buffers hold: the call ends at its deadline all the same, and

@@ -106,17 +106,16 @@ class _Channel(asyncio.Protocol):
         await waiter
 
     async def settled(self, request: Request) -> None:
-        """Waits until a request is done or has a batch."""
-        if request.done or request.batches:
-            return
-        waiter = asyncio.get_running_loop().create_future()
+        """Waits until a request is done or has a batch; it is told of empty batches, too."""
+        while not (request.done or request.batches):
+            waiter = asyncio.get_running_loop().create_future()
 
-        def tell() -> None:
-            if not waiter.done():
-                waiter.set_result(None)
+            def tell(waiter: asyncio.Future[None] = waiter) -> None:
+                if not waiter.done():
+                    waiter.set_result(None)
 
-        request.listener = tell
-        await waiter
+            request.listener = tell
+            await waiter
 
     async def greeted(self) -> None:
         """Waits until the session is ready. Raises its TauError."""
