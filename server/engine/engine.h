@@ -151,9 +151,9 @@ void taud_engine_list_series(struct taud_engine *engine, struct tau_slice prefix
                              const struct tau_label *cursor, size_t limit,
                              struct tau_label *ret_labels, size_t *ret_count, bool *ret_more);
 
-// As taud_engine_list_series without a prefix, for lenses. TAU_LIMIT_LENSES labels always fit.
+// As taud_engine_list_series without a prefix, for lenses. There are at most TAU_LIMIT_LENSES.
 void taud_engine_list_lenses(struct taud_engine *engine, size_t limit, struct tau_label *ret_labels,
-                             size_t *ret_count);
+                             size_t *ret_count, bool *ret_more);
 
 // Opens a stream over the points from `from` to `to`, both included, at most `limit` of them (0: no
 // limit). It shows the series as it is now, also after a drop. Must be closed before the engine is

@@ -306,12 +306,11 @@ enum tau_status taud_engine_query_lens(struct taud_engine *engine, const struct 
 }
 
 void taud_engine_list_lenses(struct taud_engine *engine, size_t limit, struct tau_label *ret_labels,
-                             size_t *ret_count)
+                             size_t *ret_count, bool *ret_more)
 {
     struct tau_label from = {{0}};
-    bool more;
     pthread_rwlock_rdlock(&engine->lens_lock);
     *ret_count = taud_index_list(&engine->lens_index, &from, false, (struct tau_slice){0}, limit,
-                                 ret_labels, &more);
+                                 ret_labels, ret_more);
     pthread_rwlock_unlock(&engine->lens_lock);
 }

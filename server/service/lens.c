@@ -37,12 +37,18 @@ enum tau_status taud_handle_compose_lens(struct taud_context *context,
 enum tau_status taud_handle_list_lenses(struct taud_context *context,
                                         struct tau_list_lenses_response *ret_response)
 {
-    struct tau_label *labels =
-        taud_context_take(context, TAU_LIMIT_LENSES * sizeof(struct tau_label));
-    if (labels == NULL)
-        return TAU_STATUS_INTERNAL_ERROR;
+    struct taud_engine_statistics now;
+    struct tau_label *labels;
     size_t count = 0;
-    taud_engine_list_lenses(context->engine, TAU_LIMIT_LENSES, labels, &count);
+    bool more = false;
+    do { // once more where lenses were made in between
+        taud_engine_statistics(context->engine, &now);
+        size_t limit = (size_t)now.lens_count + 1;
+        labels = taud_context_take(context, limit * sizeof *labels);
+        if (labels == NULL)
+            return TAU_STATUS_INTERNAL_ERROR;
+        taud_engine_list_lenses(context->engine, limit, labels, &count, &more);
+    } while (more);
     ret_response->labels = (struct tau_array){.data = labels, .count = count};
     return TAU_STATUS_SUCCESS;
 }

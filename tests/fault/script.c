@@ -218,7 +218,7 @@ uint64_t script_digest(struct taud_engine *engine)
     taud_engine_list_series(engine, (struct tau_slice){0}, NULL, 64, labels, &count, &more);
     for (size_t i = 0; i < count; i++)
         digest = fold_series(engine, digest, &labels[i]);
-    taud_engine_list_lenses(engine, 64, labels, &count);
+    taud_engine_list_lenses(engine, 64, labels, &count, &more);
     for (size_t i = 0; i < count; i++) {
         struct tau_query_lens_response response = {0};
         enum tau_status status = taud_engine_query_lens(engine, &labels[i], 0, &response);

@@ -266,19 +266,22 @@ static void a_list_is_sorted_and_ends_at_its_limit(void **state)
     static const char *const names[] = {"c", "a", "b"};
     struct tau_label labels[4];
     size_t count = 9;
+    bool more = true;
     make_series(bench);
-    taud_engine_list_lenses(bench->engine, 4, labels, &count);
+    taud_engine_list_lenses(bench->engine, 4, labels, &count, &more);
     assert_int_equal(count, 0);
+    assert_false(more);
     for (size_t i = 0; i < 3; i++)
         assert_int_equal(create(bench, names[i], "s", "identity"), TAU_STATUS_SUCCESS);
     for (size_t limit = 0; limit <= 4; limit++) {
-        taud_engine_list_lenses(bench->engine, limit, labels, &count);
+        taud_engine_list_lenses(bench->engine, limit, labels, &count, &more);
         assert_int_equal(count, limit < 3 ? limit : 3);
+        assert_int_equal(more, limit < 3);
         for (size_t i = 0; i < count; i++)
             assert_int_equal(labels[i].bytes[0], 'a' + i);
     }
     assert_int_equal(drop(bench, "a"), TAU_STATUS_SUCCESS);
-    taud_engine_list_lenses(bench->engine, 4, labels, &count);
+    taud_engine_list_lenses(bench->engine, 4, labels, &count, &more);
     assert_int_equal(count, 2);
     assert_int_equal(labels[0].bytes[0], 'b');
 }

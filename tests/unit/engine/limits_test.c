@@ -216,6 +216,7 @@ static void there_are_so_many_lenses_and_no_more(void **state)
                                               .transform = {.bytes = "identity"}};
     uint64_t position = 0;
     size_t count;
+    bool more;
     assert_int_equal(taud_engine_create_series(engine, &request.source, &position),
                      TAU_STATUS_SUCCESS);
     for (unsigned i = 0; i < TAU_LIMIT_LENSES; i++) {
@@ -225,8 +226,9 @@ static void there_are_so_many_lenses_and_no_more(void **state)
     request.label = label_of(TAU_LIMIT_LENSES);
     assert_int_equal(taud_engine_create_lens(engine, &request, &position),
                      TAU_STATUS_LIMIT_EXCEEDED);
-    taud_engine_list_lenses(engine, TAU_LIMIT_LENSES, labels, &count);
+    taud_engine_list_lenses(engine, TAU_LIMIT_LENSES, labels, &count, &more);
     assert_int_equal(count, TAU_LIMIT_LENSES);
+    assert_false(more);
     for (size_t i = 1; i < count; i++)
         assert_true(memcmp(&labels[i - 1], &labels[i], sizeof *labels) < 0);
     assert_int_equal(taud_engine_drop_lens(engine, &labels[7], &position), TAU_STATUS_SUCCESS);

@@ -126,6 +126,18 @@ static void lists_all_in_order(void **state)
     }
 }
 
+static void takes_no_memory_for_lenses_that_are_not(void **state)
+{
+    struct service_rig *s = *state;
+    struct tau_list_lenses_response response;
+    struct taud_context *context = next_request(s);
+    assert_int_equal(taud_handle_list_lenses(context, &response), TAU_STATUS_SUCCESS);
+    memory_fault_after(0); // the rest of the smallest block is enough for a second time
+    enum tau_status status = taud_handle_list_lenses(context, &response);
+    assert_false(memory_fault_end());
+    assert_int_equal(status, TAU_STATUS_SUCCESS);
+}
+
 static void fails_to_list_without_memory(void **state)
 {
     struct service_rig *s = *state;
@@ -145,6 +157,7 @@ int main(void)
         SERVICE_CASE(passes_refusals_on),
         SERVICE_CASE(names_the_field_of_an_unknown_transform),
         SERVICE_CASE(lists_all_in_order),
+        SERVICE_CASE(takes_no_memory_for_lenses_that_are_not),
         SERVICE_CASE(fails_to_list_without_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
