@@ -7,7 +7,8 @@
  *   payload:  u8 status; if 0 u32 size and the bytes that the value is encoded to again,
  *             else u16 field and u32 offset
  *   header:   of the whole: u8 status, u32 offset, u8 opcode, u8 flags, u32 length; then, for the
- *             machine that reads byte by byte, split at each point: u8 status, u8 done, u8 taken
+ *             machine that reads byte by byte, split at each point: u8 status, u8 done, u8 taken,
+ *             and when it is done u8 opcode, u8 flags, u32 length
  *
  * Numbers are big-endian, the status of a header that is not whole is 0xFF.
  */
@@ -85,6 +86,13 @@ static void answer_payload(const char *name, struct tau_slice bytes)
     free(value);
 }
 
+static void put_header(const struct tau_header *header)
+{
+    put(header->opcode, 1);
+    put(header->flags, 1);
+    put(header->payload_length, 4);
+}
+
 static void answer_split(struct tau_slice bytes, size_t split)
 {
     struct tau_header_oracle oracle;
@@ -94,6 +102,8 @@ static void answer_split(struct tau_slice bytes, size_t split)
     put(oracle.status, 1);
     put(oracle.done, 1);
     put(oracle.taken, 1);
+    if (oracle.done)
+        put_header(&oracle.header);
 }
 
 static void answer_header(struct tau_slice bytes)
@@ -107,9 +117,7 @@ static void answer_header(struct tau_slice bytes)
         header = (struct tau_header){0};
     put(status, 1);
     put(error.offset, 4);
-    put(header.opcode, 1);
-    put(header.flags, 1);
-    put(header.payload_length, 4);
+    put_header(&header);
     for (size_t split = 0; split <= bytes.size; split++)
         answer_split(bytes, split);
 }

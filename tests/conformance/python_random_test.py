@@ -1,14 +1,19 @@
 # SPDX-License-Identifier: MIT
 # ctest: timeout=900
-"""Random messages, right and wrong, through the Python codec and the generated C: both must accept
-the same ones and encode them to the same bytes, and refuse the others with the same status, field
-and offset. Headers are compared with the byte-at-a-time machine too, split at every point.
+"""All golden vectors and random messages, right and wrong, through the Python codec and the generated
+C: both must accept the same ones and encode them to the same bytes, and refuse the others with the
+same status, field and offset. Headers are compared with the byte-at-a-time machine too, split at
+every point.
 
-TAU_RANDOM_MESSAGES sets how many messages, TAU_RANDOM_SEED with which the numbers begin.
+TAU_RANDOM_MESSAGES sets how many messages, TAU_RANDOM_SEED with which the numbers begin. A million
+takes some two minutes:
+
+    TAU_RANDOM_MESSAGES=1000000 ctest --test-dir build/release -VR conformance.python_random
 """
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import struct
@@ -18,6 +23,7 @@ import unittest
 from typing import Any, Iterator, Optional
 
 import python_package
+from python_vectors_test import expand
 from tau import tables
 from tau.codec import (
     DecodeError, Field, Header, Kind, Payload, Shape, Type, decode, encode, read_header,
@@ -140,6 +146,16 @@ class Messages:
             yield self.header() if self.random.random() < 0.2 else self.payload()
 
 
+def golden() -> Iterator[tuple[str, bytes]]:
+    """The golden vectors, those of frames without their header."""
+    for line in python_package.VECTORS.read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        if "header" in row:
+            yield "", expand(row["header"])
+        else:
+            yield row["payload"], expand(row["frame"])[tables.HEADER.size :]
+
+
 class Answers:
     """What the C program said."""
 
@@ -202,13 +218,7 @@ class Comparison(unittest.TestCase):
         while left > 0:
             messages = list(drawn.draw(min(left, AT_ONCE)))
             left -= len(messages)
-            answers = Answers(messages)
-            for name, raw in messages:
-                if name:
-                    self.compare_payload(name, raw, answers)
-                else:
-                    self.compare_header(raw, answers)
-            self.assertEqual(answers.at, len(answers.data))
+            self.compare(messages)
         print(f"{MESSAGES} messages in {time.monotonic() - began:.1f} s, seed {SEED}: {self.seen}")
         for what in ("header right", "header wrong", "header cut"):
             self.assertGreater(self.seen.get(what, 0), MESSAGES // 200, what)
@@ -216,6 +226,23 @@ class Comparison(unittest.TestCase):
             self.assertGreater(self.seen.get(f"{name} right", 0), MESSAGES // 500, name)
             if payload.fields[0].shape is not Shape.REST:
                 self.assertGreater(self.seen.get(f"{name} wrong", 0), 0, name)
+
+    def test_golden_vectors(self) -> None:
+        messages = list(golden())
+        self.compare(messages)
+        print(f"{len(messages)} vectors: {self.seen}")
+        self.assertEqual({name for name, _ in messages}, {"", *tables.PAYLOADS})
+        for what in ("header right", "header wrong"):
+            self.assertGreater(self.seen.get(what, 0), 0, what)
+
+    def compare(self, messages: list[tuple[str, bytes]]) -> None:
+        answers = Answers(messages)
+        for name, raw in messages:
+            if name:
+                self.compare_payload(name, raw, answers)
+            else:
+                self.compare_header(raw, answers)
+        self.assertEqual(answers.at, len(answers.data))
 
     def compare_payload(self, name: str, raw: bytes, answers: Answers) -> None:
         theirs, ours = answers.payload(), in_python(name, raw)
@@ -239,6 +266,9 @@ class Comparison(unittest.TestCase):
         for split in range(len(raw) + 1):
             machine = answers.take(">BBB")
             self.assertEqual(machine, once, f"{raw.hex()} split at {split}")
+            if machine[1]:
+                header = Header(*answers.take(">BBI"))
+                self.assertEqual(header, read_header(tables.HEADER, raw), f"{raw.hex()}")
 
 
 if __name__ == "__main__":
