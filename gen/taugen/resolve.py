@@ -146,7 +146,9 @@ class Resolver:
                     row.fail("value", f"`{value}` has another size", f"{size} bytes")
             else:
                 size = sizes[kind]
-                if row.has("value"):
+                if name == "version":
+                    value = self._header_version(row)
+                elif row.has("value"):
                     value = row.integer("value", 0, (1 << 8 * size) - 1)
             limit = bound(row, "max", self.limits, (1 << 32) - 1)[1]
             fields.append(HeaderField(name, kind, offset, size, value, limit, row.doc()))
@@ -159,6 +161,12 @@ class Resolver:
             wrong = f"the header has the fields {', '.join(names_found) or 'none'}"
             raise SpecificationError(place, wrong, ", ".join(wanted))
         return Header(tuple(fields), offset)
+
+    def _header_version(self, row: Table) -> int:
+        """What frames say is the protocol's version, stated there and nowhere else."""
+        if row.has("value"):
+            row.fail("value", "frames carry the version of [protocol]", "no `value`")
+        return self.version
 
     def _flags(self) -> tuple[Flag, ...]:
         names, values = Unique("name"), Unique("flag")

@@ -49,6 +49,7 @@ FOUND_BY_VECTORS = {
     "narrow_max", "resize_type", "remove_member", "swap_members", "resize_member", "add_member",
     "renumber_value", "remove_value", "rename_value", "widen_enum", "retype_field", "widen_max",
     "change_array", "drop_array", "renumber_status", "swap_codes", "add_field", "raise_limit",
+    "raise_version",
 }  # fmt: skip
 
 

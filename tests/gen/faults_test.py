@@ -114,6 +114,8 @@ NUMBERS = [
 
 HEADER = [
     root("header_order", 'name = "flags"', 'name = "flaggs"', "the header has the fields"),
+    root("version_stated_twice", 'name = "version"\ntype = "u8"',
+         'name = "version"\ntype = "u8"\nvalue = 1 #!', "frames carry the version of [protocol]"),
     root("magic_size", "size = 3", "size = 4", "`TAU` has another size"),
     root("no_such_limit", 'max = "payload_bytes"', 'max = "payload" #!',
          "there is no limit `payload`"),
