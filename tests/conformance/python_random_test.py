@@ -8,7 +8,7 @@ every point.
 TAU_RANDOM_MESSAGES sets how many messages, TAU_RANDOM_SEED with which the numbers begin. A million
 takes some two minutes:
 
-    TAU_RANDOM_MESSAGES=1000000 ctest --test-dir build/release -VR conformance.python_random
+    TAU_RANDOM_MESSAGES=1000000 ctest --test-dir build/release -V -R conformance.python_random
 """
 
 from __future__ import annotations

@@ -84,6 +84,18 @@ class Prompt(unittest.TestCase):
         terminal.wait_for_prompt()
         self.close(terminal)
 
+    def test_completion_of_operations(self) -> None:
+        terminal = self.open()
+        terminal.type("spec QUERY_LA" + TAB)
+        terminal.wait_for("TEST ")
+        terminal.type("\r")
+        self.assertIn("QUERY_LATEST, opcode", terminal.wait_for_prompt().decode())
+        terminal.type("call list_l" + TAB)
+        terminal.wait_for("enses ")
+        terminal.type("\r")
+        terminal.wait_for_prompt()
+        self.close(terminal)
+
     def test_completion_of_file_names(self) -> None:
         """A directory goes on, a file is a whole word, and a name with a blank is one too."""
         files = Path(self.home.name, "files of mine")

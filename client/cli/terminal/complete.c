@@ -6,12 +6,14 @@
  */
 #include "terminal/complete.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #include "arguments.h"
 #include "generic.h"
 #include "help.h"
 #include "series.h"
+#include "specification/document.h"
 #include "tau_cli_commands.h"
 #include "terminal/file_names.h"
 #include "terminal/words.h"
@@ -114,6 +116,34 @@ static void add_lenses(struct cli *cli, struct cli_candidates *candidates, const
     }
 }
 
+/* Operations of the server, in small letters if they were begun so: commands take both. */
+static void add_operations(struct cli *cli, struct cli_candidates *candidates, const char *typed)
+{
+    struct tau_specification_response response;
+    struct tau_error error;
+    struct cli_spec_fault fault;
+    size_t count;
+    if (cli->client == NULL ||
+        tau_client_specification(cli->client, &response, &error) != TAU_STATUS_SUCCESS) {
+        return;
+    }
+    struct cli_document *document = cli_document_read(response.document, &fault);
+    if (document == NULL) {
+        return;
+    }
+    const struct cli_spec_operation *operations = cli_document_operations(document, &count);
+    bool small = islower((unsigned char)typed[0]);
+    for (size_t i = 0; i < count; i++) {
+        char name[CLI_SPEC_NAME_LIMIT + 1] = "";
+        for (size_t at = 0; operations[i].name[at] != '\0' && at < CLI_SPEC_NAME_LIMIT; at++) {
+            unsigned char letter = (unsigned char)operations[i].name[at];
+            name[at] = (char)(small ? tolower(letter) : letter);
+        }
+        add(candidates, name, typed);
+    }
+    cli_document_free(document);
+}
+
 static bool add_path(void *user_data, const char *path)
 {
     struct walk *walk = user_data;
@@ -174,6 +204,9 @@ static void add_kind(struct cli *cli, enum cli_word_kind kind, struct cli_candid
     }
     if (kind == CLI_WORD_LENS || kind == CLI_WORD_SOURCE) {
         add_lenses(cli, candidates, typed);
+    }
+    if (kind == CLI_WORD_OPERATION) {
+        add_operations(cli, candidates, typed);
     }
     if (kind == CLI_WORD_FILE) {
         add_files(candidates, typed);

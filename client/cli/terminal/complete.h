@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Finds what the word under the cursor may become: a command, an option, a file, or a label that
- * the server has. It must not know the line editor.
+ * Finds what the word under the cursor may become: a command, an option, a file, or a label or an
+ * operation that the server has. It must not know the line editor.
  */
 #ifndef TAU_CLI_TERMINAL_COMPLETE_H
 #define TAU_CLI_TERMINAL_COMPLETE_H
@@ -25,7 +25,7 @@ enum cli_word_kind {
     CLI_WORD_LENS,
     CLI_WORD_SOURCE, /* a series or a lens */
     CLI_WORD_FILE,
-    CLI_WORD_OPERATION /* of the protocol; shells complete it, the prompt does not */
+    CLI_WORD_OPERATION /* of the protocol */
 };
 
 /* What a value is by its name in the help, such as FILE. */
@@ -36,8 +36,8 @@ enum cli_word_kind cli_word_kind_of_argument(const struct cli_command *command, 
 
 /*
  * Finds the candidates for the end of `text`, the line up to the cursor, and where their word
- * begins. Asks the server for labels if the client is connected, or can be, and says nothing if
- * not.
+ * begins. Asks the server for labels and operations if the client is connected, or can be, and says
+ * nothing if not.
  */
 void cli_complete(struct cli *cli, const char *text, struct cli_candidates *ret_candidates,
                   size_t *ret_begin);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Completion: commands, options, files, labels, and what candidates have in common. */
+/* Completion: commands, options, files, labels, operations, and what candidates have in common. */
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "command_rig.h"
 #include "help.h"
+#include "strange_server.h"
 #include "terminal/complete.h"
 
 static struct cli_candidates candidates;
@@ -170,6 +170,33 @@ static void test_labels(void **state)
     cli = &alone;
 }
 
+/* Operations are the server's, whatever this tau-cli was compiled with. */
+static void test_operations(void **state)
+{
+    struct command_rig *rig = *state;
+    assert_int_equal(cli_connect(rig->cli), CLI_OK);
+    cli = rig->cli;
+    plan_strange_document(rig);
+    assert_int_equal(complete("call "), 5);
+    assert_true(candidates.count == 2 && has("STRANGE") && has("FLOW"));
+    plan_strange_document(rig);
+    complete("spec ST");
+    assert_true(candidates.count == 1 && has("STRANGE"));
+    plan_strange_document(rig);
+    complete("spec --format json fl");
+    assert_true(candidates.count == 1 && has("flow"));
+    plan_document(rig, "{}");
+    complete("call ");
+    assert_int_equal(candidates.count, 0);
+    complete("call FLOW "); /* an assignment stands here */
+    assert_int_equal(candidates.count, 0);
+    cli = &alone;
+    complete("call ");
+    assert_int_equal(candidates.count, 0);
+    capture_flush(&rig->capture);
+    assert_string_equal(rig->capture.err, "");
+}
+
 static void test_without_server(void **state)
 {
     (void)state;
@@ -187,6 +214,7 @@ int main(void)
         cmocka_unit_test(test_files),
         cmocka_unit_test(test_values_of_options),
         RIG_TEST(test_labels),
+        RIG_TEST(test_operations),
         cmocka_unit_test(test_without_server),
         cmocka_unit_test(test_kinds_of_arguments),
     };

@@ -2,6 +2,7 @@
 /* The pages of a server's specification: the table of operations, and one in full. */
 #include "specification/explain.h"
 #include "strange.h"
+#include "wire/slice.h"
 
 static const char *known(const struct cli *cli, const struct cli_spec_operation *operation)
 {
@@ -81,6 +82,26 @@ static void test_fields_as_csv(void **state)
     cli_document_free(document);
 }
 
+/* The first operation is near, the second one is nearer. */
+static void test_nearer(void **state)
+{
+    struct cli_spec_fault fault;
+    char *text = strange_text();
+    char *flow = strstr(text, "\"FLOW\",\"code\":123");
+    char *renamed = malloc(strlen(text) + 64);
+    (void)state;
+    assert_non_null(flow);
+    assert_non_null(renamed);
+    sprintf(renamed, "%.*s\"STRONG\"%s", (int)(flow - text), text, flow + strlen("\"FLOW\""));
+    struct cli_document *document = cli_document_read(tau_slice_text(renamed), &fault);
+    assert_non_null(document);
+    assert_string_equal(cli_explain_nearest(document, "stronk")->name, "STRONG");
+    assert_string_equal(cli_explain_nearest(document, "strang")->name, "STRANGE");
+    cli_document_free(document);
+    free(renamed);
+    free(text);
+}
+
 static void test_nearest(void **state)
 {
     (void)state;
@@ -102,6 +123,7 @@ int main(void)
         cmocka_unit_test(test_operation),
         cmocka_unit_test(test_fields_as_csv),
         cmocka_unit_test(test_nearest),
+        cmocka_unit_test(test_nearer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -81,6 +81,9 @@ static void test_find(void **state)
     assert_string_equal(cli_command_nearest("apend")->name, "append");
     assert_string_equal(cli_command_nearest("lens-creat")->name, "lens-create");
     assert_string_equal(cli_command_nearest("gte")->name, "get");
+    /* Each is near to both, and the first of the table must not win. */
+    assert_string_equal(cli_command_nearest("lens-lst")->name, "lens-list");
+    assert_string_equal(cli_command_nearest("lens-gt")->name, "lens-get");
     assert_null(cli_command_nearest("xyzzy"));
     assert_null(cli_command_nearest(""));
 }
