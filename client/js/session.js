@@ -144,7 +144,7 @@ export class Session {
                     { operation: name })
                 : null;
         }
-        if (offered === operation.fingerprint || operation.extensible) {
+        if (offered === operation.fingerprint) {
             return null;
         }
         return new TauError('layout_mismatch',

@@ -160,12 +160,13 @@ static void become_ready(struct tau_core *core, int64_t now_ns)
     refuse_unsupported(core);
 }
 
-/* What the server offers, and whether its layout is ours, or one that grew at its end. */
+/* What the server offers, and whether its layout is ours. What a later version adds at the end of an
+   extensible operation is no part of its fingerprint. */
 static void note_offer(struct tau_core *core, struct tau_operation_fingerprint offer)
 {
     const struct tau_operation_info *operation = tau_operation_find(offer.opcode);
     tau_opcodes_add(core->listed, offer.opcode);
-    if (operation != NULL && operation->fingerprint != offer.fingerprint && !operation->extensible)
+    if (operation != NULL && operation->fingerprint != offer.fingerprint)
         tau_opcodes_add(core->differing, offer.opcode);
 }
 

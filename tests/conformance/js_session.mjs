@@ -120,13 +120,14 @@ test('only what differs is refused, by name', () => {
         if (operation.name === 'QUERY_RANGE') {
             return null;
         }
-        const differs = ['QUERY_LATEST', 'NEGOTIATE'].includes(operation.name);
+        const differs = ['QUERY_LATEST', 'DESCRIBE_SERIES'].includes(operation.name);
         return { ...operation, fingerprint: operation.fingerprint ^ (differs ? 1n : 0n) };
     }));
     const refusals = Object.values(operations).map((one) => session.refusal(one)).filter(Boolean);
     assert.deepEqual(refusals.map(({ status, operation }) => [status, operation]),
-        [['not_supported', 'QUERY_RANGE'], ['layout_mismatch', 'QUERY_LATEST']]);
-    assert.match(refusals[1].message, /QUERY_LATEST/);
+        [['layout_mismatch', 'DESCRIBE_SERIES'], ['not_supported', 'QUERY_RANGE'],
+            ['layout_mismatch', 'QUERY_LATEST']]);
+    assert.match(refusals[2].message, /QUERY_LATEST/);
     assert.throws(() => send(session, operations.QUERY_RANGE, RANGE),
         (error) => error.status === 'not_supported');
     assert.equal(session.takeOutput(), null);

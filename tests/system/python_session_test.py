@@ -116,7 +116,8 @@ class Greeting(unittest.TestCase):
         with self.assertRaisesRegex(tau.NotSupported, "QUERY_RANGE"):
             session.request(tables.OPERATION_QUERY_RANGE, RANGE)
         session.request(tables.OPERATION_APPEND, APPEND)
-        opened(offer(changed=0x13)).request(tables.OPERATION_DESCRIBE_SERIES, {"label": "a"})
+        with self.assertRaisesRegex(tau.LayoutMismatch, "DESCRIBE_SERIES"):  # extensible or not
+            opened(offer(changed=0x13)).request(tables.OPERATION_DESCRIBE_SERIES, {"label": "a"})
         with self.assertRaisesRegex(tau.LayoutMismatch, "APPEND"):
             opened(offer(changed=0x20)).request(tables.OPERATION_APPEND, APPEND)
 

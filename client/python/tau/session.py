@@ -69,7 +69,7 @@ class ServerInfo:
                 return None
             text = f"the server does not offer {operation.name}"
             return NotSupported(text, operation=operation.name)
-        if offered == operation.fingerprint or operation.extensible:
+        if offered == operation.fingerprint:
             return None
         text = (
             f"client and server have different layouts of {operation.name}: "

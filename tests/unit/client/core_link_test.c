@@ -131,6 +131,15 @@ static void another_layout_of_the_first_day_is_not_used_either(void **state)
     assert_int_equal(tau_async_outstanding(rig->async), 1);
 }
 
+/* What a later version adds at its end leaves the fingerprint as it is. */
+static void another_layout_of_what_is_extensible_is_not_used_either(void **state)
+{
+    struct rig *rig = *state;
+    assert_true(tau_operation_find(TAU_OPCODE_DESCRIBE_SERIES)->extensible);
+    negotiate_one(rig, TAU_OPCODE_DESCRIBE_SERIES, 1);
+    assert_false(tau_async_supports(rig->async, TAU_OPCODE_DESCRIBE_SERIES));
+}
+
 struct words {
     enum tau_status status;
     char text[TAU_ERROR_MESSAGE_SIZE];
@@ -416,6 +425,7 @@ int main(void)
         CASE(the_server_is_known_after_the_handshake),
         CASE(another_layout_is_not_used),
         CASE(another_layout_of_the_first_day_is_not_used_either),
+        CASE(another_layout_of_what_is_extensible_is_not_used_either),
         CASE(a_request_that_waited_is_told_which_operation_differs),
         CASE(layouts_are_not_told_when_that_is_asked_for),
         CASE(the_same_layout_is_used),
