@@ -89,18 +89,20 @@ class Delays(ServerCase):
 
 class Deadline(ServerCase):
     def test_ten_seconds_to_authenticate(self) -> None:
-        """Silence, half a frame, refused requests, a byte a second: all end after 10 s."""
+        """Silence, half a frame, refused requests, a byte a second: all end after 10 s, not before."""
         began = time.monotonic()
-        silent, half, trickling, busy = (self.open() for _ in range(4))
+        silent, half, trickling, busy, late = (self.open() for _ in range(5))
         trusted = self.connect()
         half.send(header(CONNECT, 32) + CERTIFICATE[:16])
         self.keep_busy(trickling, busy, began + 9.0)
+        self.assertEqual(late.request(CONNECT, CERTIFICATE).opcode, OK)
         for connection in (silent, half, trickling):
             self.assertEqual(connection.wait_for_end(12 - (time.monotonic() - began)
                                                      + 5 * (PATIENCE - 1)), b"")
             self.assertGreater(time.monotonic() - began, 9.0)
         busy.wait_for_end(5 * PATIENCE)
-        self.assertEqual(trusted.request(raw.PING).opcode, raw.PONG)
+        for connection in (trusted, late):
+            self.assertEqual(connection.request(raw.PING).opcode, raw.PONG)
 
     def keep_busy(self, trickling: raw.Connection, busy: raw.Connection, until: float) -> None:
         data = iter(header(CONNECT, 32) + CERTIFICATE)

@@ -375,6 +375,7 @@ class MultiAppend(OperationCase):
         rows = [(series[n % 3], n, n) for n in range(MULTI_LIMIT)]
         self.assertEqual(self.multi(rows), (MULTI_LIMIT, []))
         self.assertEqual(sum(self.client.describe(s).point_count for s in series), MULTI_LIMIT)
+        self.assertEqual(self.multi(rows), (0, [(n, OUT_OF_ORDER) for n in range(MULTI_LIMIT)]))
 
     def test_counts_that_lie(self) -> None:
         series = self.created()
