@@ -138,6 +138,8 @@ def added_status(context: Context, entry: Entry) -> Judgement:
     assert code is not None
     if code < FIRST_NEW_STATUS:
         return Class.BREAKING, f"a new status begins at {FIRST_NEW_STATUS:#04x}"
+    if entry.facts["class"] == "unknown" and not entry.facts.get("local"):
+        return Class.BREAKING, "who does not know it would take a write for one that was not done"
     return Class.ADDITIVE, "an unknown status fails its request only"
 
 

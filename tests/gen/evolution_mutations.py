@@ -438,9 +438,24 @@ class Mutations:
             for code, label in ((0x19, ADDITIVE), (0x0E, BREAKING)):
                 self.append("add_status", label, "status", {
                     "name": "later", "code": code, "class": "fatal", "doc": "Later."})  # fmt: skip
+            self.outcome()
             self.append("add_local_status", ADDITIVE, "status", {
                 "name": "later", "code": 0x110, "local": True, "class": "fatal",
                 "doc": "Later."})  # fmt: skip
+
+    def outcome(self) -> None:
+        """A status that leaves open whether a write was done, with all writes."""
+        later = {"name": "later", "code": 0x19, "class": "unknown", "doc": "Later."}
+
+        def change(_r: Any, files: Files) -> None:
+            files[self.file]["status"].append(later)
+            for data in files.values():
+                for operation in data.get("operation", []):
+                    if operation["effect"] == "write":
+                        operation["statuses"].append("later")
+
+        place = ("status", len(self.original[self.file]["status"]))
+        self.make("add_unknown_outcome", BREAKING, (), change, place)
 
     # --- the session --------------------------------------------------------------------------
 
