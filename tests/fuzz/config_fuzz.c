@@ -24,7 +24,7 @@ static void check_taken(const struct taud_config *config)
     fuzz_require(strlen(text) < sizeof text, "the durability has no end");
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+void fuzz_one(const uint8_t *data, size_t size)
 {
     static int file = -1;
     if (file < 0)
@@ -45,5 +45,4 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         fuzz_require(memchr(error.text, '\0', sizeof error.text) != NULL, "the word has no end");
     }
     taud_config_done(&config);
-    return 0;
 }

@@ -43,7 +43,7 @@ static int check_header(const uint8_t bytes[TAU_HEADER_SIZE], struct tau_header 
     return 1;
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+void fuzz_one(const uint8_t *data, size_t size)
 {
     size_t at = 0;
     struct tau_header header;
@@ -57,5 +57,4 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         tau_header_oracle_feed(&machine, data + at, size - at);
         fuzz_require(!machine.done, "the machine is done with a part of a header");
     }
-    return 0;
 }

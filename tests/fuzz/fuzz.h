@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What every fuzz target offers to whoever drives it (libFuzzer, AFL++ through its driver for
-// libFuzzer, replay.c) and to the mutators that are linked with it.
+// libFuzzer, replay.c; all of them through limits.c) and to the mutators that are linked with it.
 #ifndef TAU_FUZZ_H
 #define TAU_FUZZ_H
 
@@ -9,6 +9,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+// The target: it ends the program where something is wrong.
+void fuzz_one(const uint8_t *data, size_t size);
+
+// The same within limits.
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned seed);
 size_t LLVMFuzzerCustomCrossOver(const uint8_t *a, size_t a_size, const uint8_t *b, size_t b_size,
@@ -20,6 +24,10 @@ int fuzz_report(FILE *out);
 
 // A change that knows nothing of the input: the driver's own, or plain_mutate.c.
 size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size);
+
+// The prefix of FUZZ_REPLIES ends with so many bytes, one for each request that is answered: the
+// place of its operation in tau_operations, counted around.
+enum { FUZZ_ASKED = 16 };
 
 // Inputs that are longer show nothing more.
 enum { FUZZ_INPUT_MAX = 8192 };

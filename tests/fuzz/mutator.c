@@ -36,28 +36,34 @@ static const struct tau_payload_info *payload_of(const char *operation, const ch
     return NULL;
 }
 
-// What may stand behind the header that begins a frame; NULL for nothing. Any response may stand in
-// an OK: what it answers is not written in it.
-static const struct tau_payload_info *choose_payload(struct dice *dice, uint8_t opcode)
+// The operation that the frame in a place of a server's answers, if each before it answered one: of
+// most. Else any.
+static const struct tau_operation_info *choose_answered(struct input *in, size_t place)
+{
+    size_t operation = dice_next(&in->dice);
+    if (FUZZ_KIND == FUZZ_REPLIES && !dice_once_in(&in->dice, 4))
+        operation = in->data[PREFIX - FUZZ_ASKED + place % FUZZ_ASKED];
+    return &tau_operations[operation % TAU_OPERATION_COUNT];
+}
+
+// What may stand behind the header of the frame in this place; NULL for nothing.
+static const struct tau_payload_info *choose_payload(struct input *in, size_t place, uint8_t opcode)
 {
     if (opcode == TAU_OPCODE_ERR)
         return tau_payload_find("err");
     if (opcode == TAU_OPCODE_OK)
-        return payload_of(tau_operations[dice_below(dice, TAU_OPERATION_COUNT)].name, "_response");
+        return payload_of(choose_answered(in, place)->name, "_response");
     const struct tau_operation_info *operation = tau_operation_find(opcode);
     return operation == NULL ? NULL : payload_of(operation->name, "_request");
 }
 
-static uint8_t choose_opcode(struct dice *dice)
+static uint8_t choose_opcode(struct input *in, size_t place)
 {
-    if (dice_once_in(dice, 32))
-        return (uint8_t)dice_next(dice);
-    if (FUZZ_KIND == FUZZ_REPLIES) {
-        static const uint8_t replies[] = {TAU_OPCODE_OK, TAU_OPCODE_OK, TAU_OPCODE_OK,
-                                          TAU_OPCODE_ERR, TAU_OPCODE_PONG};
-        return replies[dice_below(dice, sizeof replies)];
-    }
-    return tau_operations[dice_below(dice, TAU_OPERATION_COUNT)].opcode;
+    if (dice_once_in(&in->dice, 32))
+        return (uint8_t)dice_next(&in->dice);
+    if (FUZZ_KIND == FUZZ_REPLIES)
+        return dice_once_in(&in->dice, 5) ? TAU_OPCODE_ERR : choose_answered(in, place)->reply;
+    return tau_operations[dice_below(&in->dice, TAU_OPERATION_COUNT)].opcode;
 }
 
 // --- frames --------------------------------------------------------------------------------------
@@ -94,10 +100,10 @@ static bool replace(struct input *in, size_t first, size_t end, const uint8_t *b
     return true;
 }
 
-static size_t make_frame(struct input *in, uint8_t frame[FUZZ_INPUT_MAX])
+static size_t make_frame(struct input *in, size_t place, uint8_t frame[FUZZ_INPUT_MAX])
 {
-    uint8_t opcode = choose_opcode(&in->dice);
-    const struct tau_payload_info *payload = choose_payload(&in->dice, opcode);
+    uint8_t opcode = choose_opcode(in, place);
+    const struct tau_payload_info *payload = choose_payload(in, place, opcode);
     size_t size = 0;
     if (payload != NULL)
         size = message_make(payload, &in->dice, frame + TAU_HEADER_SIZE,
@@ -112,8 +118,8 @@ static size_t make_frame(struct input *in, uint8_t frame[FUZZ_INPUT_MAX])
 static void insert_frame(struct input *in, bool instead)
 {
     uint8_t frame[FUZZ_INPUT_MAX];
-    size_t size = make_frame(in, frame);
     size_t place = dice_below(&in->dice, in->count + 1);
+    size_t size = make_frame(in, place, frame);
     size_t end = in->starts[place];
     if (instead && place < in->count)
         end = in->starts[place + 1];
@@ -149,7 +155,7 @@ static void change_payload(struct input *in)
     uint8_t *header = in->data + in->starts[place];
     size_t first = in->starts[place] + TAU_HEADER_SIZE, end = in->starts[place + 1];
     size_t size = end - first;
-    const struct tau_payload_info *known = choose_payload(&in->dice, header[4]);
+    const struct tau_payload_info *known = choose_payload(in, place, header[4]);
     if (size > sizeof payload)
         return;
     memcpy(payload, in->data + first, size);
@@ -203,7 +209,7 @@ static void change_header(struct input *in)
         break;
     case 3:
     case 4:
-        fields.opcode = choose_opcode(&in->dice);
+        fields.opcode = choose_opcode(in, place);
         break;
     default:
         fields.flags = (uint8_t)(dice_once_in(&in->dice, 2) ? TAU_FLAG_MORE : dice_next(&in->dice));

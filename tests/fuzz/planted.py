@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Writes a copy of a source file with the fault that planted.toml holds for a target.
+"""Writes a copy of a source file with a fault that planted.toml holds for a target.
 
-    planted.py --source NAME              prints the path that the target's fault is in
-    planted.py NAME SOURCE OUT            writes the copy
+    planted.py --faults TARGET              prints each of its faults as NAME=PATH
+    planted.py TARGET NAME SOURCE OUT       writes the copy
 
 Where the fault does not fit the file exactly once it has to be thought of anew: that is an error.
 """
@@ -18,14 +18,15 @@ FAULTS = Path(__file__).with_name("planted.toml")
 
 def main(arguments: list[str]) -> int:
     faults = tomllib.loads(FAULTS.read_text(encoding="utf-8"))
-    if arguments[0] == "--source":
-        print(faults[arguments[1]]["source"])
+    if arguments[0] == "--faults":
+        for name, fault in faults[arguments[1]].items():
+            print(f"{name}={fault['source']}")
         return 0
-    name, source, out = arguments
-    fault = faults[name]
+    target, name, source, out = arguments
+    fault = faults[target][name]
     text = Path(source).read_text(encoding="utf-8")
     if text.count(fault["find"]) != 1:
-        print(f"{FAULTS.name}: the fault of {name} does not fit {fault['source']}", file=sys.stderr)
+        print(f"{FAULTS.name}: {target}.{name} does not fit {fault['source']}", file=sys.stderr)
         return 1
     Path(out).parent.mkdir(parents=True, exist_ok=True)
     Path(out).write_text(text.replace(fault["find"], fault["put"]), encoding="utf-8")

@@ -5,23 +5,28 @@
 
 PAYLOADS is the generated tau_tables.c, whose order of payloads is that of the payload target's
 first byte. OUT gets a folder for each target and wire.dict, of the form that libFuzzer and AFL++
-read.
+read. What is longer than the inputs that they make goes to the target's folder in OUT/long: it is
+run, but not changed.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import shutil
 import struct
 import sys
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any, Iterable, Iterator
 
-LONGEST = 4096  # longer vectors try limits that the mutators reach by themselves
+LONGEST = int(
+    re.findall(r"FUZZ_INPUT_MAX = (\d+)", Path(__file__).with_name("fuzz.h").read_text())[0]
+)
 HEADER, LABEL = 10, 32  # bytes
-SESSION_PREFIX = bytes(4)
-REPLY_PREFIX = bytes([5, 0]) + bytes(i % 5 for i in range(16))
+SESSION_PREFIX, SESSION_WHOLE = bytes(4), bytes([0, 0, 1, 0])
+ASKED, SAME = 16, 5  # requests that the prefix of replies has room for, and so many that are made
+NEW, BLOCKING = 0x80, 0x40  # its options
 
 # What the targets start from that the vectors say nothing of. The first byte of a text chooses its
 # grammar: times, durations, labels, CSV.
@@ -44,13 +49,10 @@ def expand(text: str) -> bytes:
 
 
 def frames(path: Path) -> Iterator[tuple[dict[str, Any], bytes]]:
-    """Each vector that is short enough, and its bytes."""
+    """Each vector, and its bytes."""
     for line in path.read_text(encoding="utf-8").splitlines():
         vector = json.loads(line)
-        text = vector.get("frame") or vector["header"]
-        sizes = (int(times) * len(unit) // 2 for times, unit in re.findall(r"(\d+)\*([^)]*)", text))
-        if len(text) // 2 + sum(sizes) <= LONGEST:
-            yield vector, expand(text)
+        yield vector, expand(vector.get("frame") or vector["header"])
 
 
 class Seeds:
@@ -61,7 +63,8 @@ class Seeds:
         self.dictionary: dict[bytes, str] = {}
 
     def put(self, target: str, name: str, raw: bytes) -> None:
-        path = self.out / target / name.replace("/", "-")
+        place = self.out if len(raw) <= LONGEST else self.out / "long"
+        path = place / target / name.replace("/", "-")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(raw)
 
@@ -105,6 +108,43 @@ def sessions(seeds: Seeds, good: dict[str, bytes], operations: list[dict[str, An
     seeds.put("session", "all", SESSION_PREFIX + opening + row[False] + row[True])
 
 
+class Replies:
+    """A server's answers, in both ways in which a client asks."""
+
+    def __init__(self, seeds: Seeds, model: dict[str, Any]) -> None:
+        self.seeds = seeds
+        rows = [row for service in model["services"] for row in service["operations"]]
+        codes = {row["name"]: row["code"] for row in model["replies"]}
+        self.places = {row["name"].lower(): place for place, row in enumerate(rows)}
+        self.ok = b"TAU\x01" + bytes([codes["OK"]]) + bytes(5)
+        # What the library has a call for.
+        rows = [row for row in rows if row["scope"] != "session" or row["cli"]]
+        self.any = [self.places[row["name"].lower()] for row in rows]
+        for row in rows:
+            if not row["response"]["fields"]:
+                name = row["name"].lower()
+                plain = b"TAU\x01" + bytes([codes[row["reply"]]]) + bytes(5)
+                self.put(f"{name}-plain", 0, [self.places[name]], plain * SAME)
+
+    def put(self, name: str, options: int, asked: Iterable[int], replies: bytes) -> None:
+        places = bytes(itertools.islice(itertools.cycle(asked), ASKED))
+        for way, more in (("", 0), ("-blocking", BLOCKING)):
+            prefix = bytes([SAME | options | more, 0]) + places
+            if len(replies) <= LONGEST or not more:  # a socket takes no more at once
+                self.seeds.put("sdk_reply", name + way, prefix + replies)
+
+    def vector(self, name: str, payload: str, raw: bytes) -> None:
+        """A vector answers the operation that it belongs to, an error any."""
+        operation = payload.removesuffix("_response")
+        replies = raw * (SAME if len(raw) * SAME <= LONGEST else 1)
+        if operation == "negotiate":
+            self.put(name, NEW, self.any, self.ok + raw + self.ok * SAME)
+        elif operation in self.places:
+            self.put(name, 0, [self.places[operation]], replies)
+        else:
+            self.put(name, 0, self.any, replies)
+
+
 def logs(seeds: Seeds) -> None:
     """Groups of records as FORMAT.md has them: a series, a point, columns, a lens."""
     label = b"a".ljust(LABEL, b"\0")
@@ -124,10 +164,14 @@ def make(vectors: Path, specification: Path, tables: Path, out: Path) -> None:
     shutil.rmtree(out, ignore_errors=True)
     seeds = Seeds(out)
     places = payload_order(tables)
+    model = json.loads(specification.read_text(encoding="utf-8"))
+    rows = [row for service in model["services"] for row in service["operations"]]
+    replies = Replies(seeds, model)
     good: dict[str, bytes] = {}
     for vector, raw in frames(vectors):
         name, payload = vector["name"], vector.get("payload")
-        seeds.put("frame", name, raw)
+        if len(raw) <= LONGEST:  # of a longer one it reads no more
+            seeds.put("frame", name, raw)
         seeds.word(f"{name}_header", raw[:HEADER])
         if payload is None:
             continue
@@ -136,10 +180,11 @@ def make(vectors: Path, specification: Path, tables: Path, out: Path) -> None:
             good[payload] = raw
         if payload.endswith("_request"):
             seeds.word(name, raw[HEADER:])
+            if len(raw) > LONGEST:
+                seeds.put("session", name, SESSION_WHOLE + good["connect_request"] + raw)
         else:
-            seeds.put("sdk_reply", name, REPLY_PREFIX + raw * 5)
-    model = json.loads(specification.read_text(encoding="utf-8"))
-    sessions(seeds, good, [row for service in model["services"] for row in service["operations"]])
+            replies.vector(name, payload, raw)
+    sessions(seeds, good, rows)
     seeds.write_dictionary("wire")
     logs(seeds)
     for target, texts in TEXTS.items():
