@@ -2,7 +2,7 @@
 """The command: python3 -m taudoc PART --out DIRECTORY ...
 
     commands --tables FILE            tau-cli(1), its commands, and completions
-    server   --tables FILE            taud(8)
+    server   --tables FILE            taud(8), and completions
     library  --headers FILE...        section 3, with --specification FILE
 
 Pages go to DIRECTORY/manN; what an earlier run left there and this one did not write is removed.
@@ -34,9 +34,7 @@ def write_pages(out: Path, pages: list[Page]) -> None:
         replace_files(out / f"man{section}", texts)
 
 
-def write_completions(out: Path, found: tables.Tables) -> None:
-    for module in (bash, fish, zsh):
-        replace_files(out / module.FOLDER, {module.FILE: module.script(found)})
+SHELLS = (bash, fish, zsh)
 
 
 def arguments() -> argparse.Namespace:
@@ -56,9 +54,14 @@ def main() -> int:
     if options.part == "commands":
         found = tables.read(options.tables)
         write_pages(options.out, command_pages.pages(found, options.date))
-        write_completions(options.out, found)
+        for shell in SHELLS:
+            replace_files(options.out / shell.FOLDER, {shell.FILE: shell.script(found)})
     elif options.part == "server":
         write_pages(options.out, [server_page.page(options.tables, options.date)])
+        given = tables.read_server(options.tables)
+        for shell in SHELLS:
+            replace_files(options.out / shell.FOLDER,
+                          {shell.SERVER_FILE: shell.server_script(given)})
     else:
         try:
             read = [headers.read(path, f"tau/{path.name}") for path in options.headers]

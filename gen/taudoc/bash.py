@@ -12,6 +12,7 @@ from .tables import Option, Tables, Value
 
 FOLDER = "completions/bash"
 FILE = "tau-cli"
+SERVER_FILE = "taud"
 
 _HEAD = """
 # Prints the names of a kind.
@@ -192,4 +193,44 @@ def script(tables: Tables) -> str:
             .replace("@HELP@", words.HELP))
     head, _, rest = body.partition("# Prints names that")
     functions = _option_function(tables) + _place_function(tables) + _options_function(tables)
-    return words.NOTE + _HEAD + _names(tables) + head + functions + "# Prints names that" + rest
+    return words.note(words.PROGRAM) + _HEAD + _names(tables) + head + functions + "# Prints names that" + rest
+
+
+# --- taud, which has options and nothing else -----------------------------------------------------
+
+_SERVER = """
+_taud() {
+    local word=${COMP_WORDS[COMP_CWORD]} option=${COMP_WORDS[COMP_CWORD - 1]} prefix=
+    COMPREPLY=()
+    case $word in
+    =) word= ;; # bash takes words apart here, unless it was told not to
+    --*=*) option=${word%%=*} prefix=${word%%=*}= word=${word#*=} ;;
+    *) [[ $option != = ]] || option=${COMP_WORDS[COMP_CWORD - 2]} ;;
+    esac
+    case $option in
+@ROWS@    *) mapfile -t COMPREPLY < <(compgen -W '@OPTIONS@' -- "$word") ;;
+    esac
+}
+
+complete -F _taud taud
+"""
+
+
+def _server_row(option: Option) -> str:
+    """How the value of an option is completed."""
+    value = option.value
+    if value.choices:
+        what = f"-W '{' '.join(value.choices)}' -- \"$word\""
+    elif value.kind in ("file", "directory"):
+        what = f"-{value.kind[0]} -- \"${{word//\\\\/}}\""
+    else:
+        return f"    --{option.name}) ;;\n"
+    names = "compopt -o filenames 2>/dev/null\n        " if not value.choices else ""
+    return (f"    --{option.name})\n        {names}"
+            f"mapfile -t COMPREPLY < <(compgen -P \"$prefix\" {what})\n        ;;\n")
+
+
+def server_script(options: tuple[Option, ...]) -> str:
+    rows = "".join(_server_row(o) for o in words.valued(options))
+    names = " ".join(f"--{o.name}" for o in options)
+    return words.note(words.SERVER) + _SERVER.replace("@ROWS@", rows).replace("@OPTIONS@", names)

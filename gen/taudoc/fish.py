@@ -5,9 +5,11 @@ from __future__ import annotations
 
 from . import words
 from .tables import Argument, Command, Option, Tables, Value
+from .words import Lister
 
 FOLDER = "completions/fish"
 FILE = "tau-cli.fish"
+SERVER_FILE = "taud.fish"
 
 _FUNCTIONS = """
 # Prints the command on the line, and how many of its arguments stand before the cursor.
@@ -74,29 +76,32 @@ def _quoted(text: str) -> str:
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
-def _candidates(value: Value, tables: Tables) -> str:
+def _candidates(value: Value, listers: list[Lister]) -> str:
     """The candidates for a value, as an argument of `complete`."""
     if value.choices:
         return f" -a {_quoted(' '.join(value.choices))}"
     if value.kind == "file":
         return " -F"
+    if value.kind == "directory":
+        return " -a '(__fish_complete_directories)'"
     kinds = words.kinds_of(value)
-    asked = [x.command for x in words.listers(tables) if x.kind in kinds]
+    asked = [x.command for x in listers if x.kind in kinds]
     return f" -a '(__tau_cli_names {' '.join(asked)})'" if asked else ""
 
 
-def _option(option: Option, condition: str, tables: Tables) -> str:
-    line = f"complete -c {words.PROGRAM}{condition}"
+def _option(option: Option, program: str, listers: list[Lister]) -> str:
+    """The rule of an option; `program` may be followed by a condition."""
+    line = f"complete -c {program}"
     line += f" -s {option.letter}" if option.letter else ""
     line += f" -l {option.name}"
     if option.value_name is not None:
-        candidates = _candidates(option.value, tables)
+        candidates = _candidates(option.value, listers)
         line += (" -r" if candidates == " -F" else " -x") + candidates
     return f"{line} -d {_quoted(option.doc)}\n"
 
 
-def _argument(command: Command, number: int, argument: Argument, tables: Tables) -> str:
-    candidates = _candidates(argument.value, tables)
+def _argument(command: Command, number: int, argument: Argument, listers: list[Lister]) -> str:
+    candidates = _candidates(argument.value, listers)
     if not candidates:
         return ""
     place = f"{number}{'+' if argument.repeated else ''}"
@@ -104,13 +109,13 @@ def _argument(command: Command, number: int, argument: Argument, tables: Tables)
             f" -d {_quoted(argument.name)}\n")
 
 
-def _command(command: Command, tables: Tables) -> str:
+def _command(command: Command, listers: list[Lister]) -> str:
     text = (f"\ncomplete -c {words.PROGRAM} -n \"__tau_cli_at ''\" -a {command.name}"
             f" -d {_quoted(command.summary)}\n")
-    condition = f" -n '__tau_cli_at {command.name}'"
-    text += "".join(_option(o, condition, tables) for o in command.options)
+    there = f"{words.PROGRAM} -n '__tau_cli_at {command.name}'"
+    text += "".join(_option(o, there, listers) for o in command.options)
     return text + "".join(
-        _argument(command, i, a, tables) for i, a in enumerate(command.arguments)
+        _argument(command, i, a, listers) for i, a in enumerate(command.arguments)
     )
 
 
@@ -128,9 +133,16 @@ def script(tables: Tables) -> str:
     functions = (_FUNCTIONS.replace("@VALUED@", _valued(tables)).replace("@WORDS@", " ".join(given))
                  .replace("@ASSIGNED@", " ".join(assigned)).replace("@TIMEOUT@", words.TIMEOUT))
     names = " ".join(c.name for c in tables.commands)
-    text = words.NOTE + functions
-    text += "".join(_option(o, "", tables) for o in tables.options)
-    text += "".join(_command(c, tables) for c in tables.commands)
+    listers = words.listers(tables)
+    text = words.note(words.PROGRAM) + functions
+    text += "".join(_option(o, words.PROGRAM, listers) for o in tables.options)
+    text += "".join(_command(c, listers) for c in tables.commands)
     return text + (f"\ncomplete -c {words.PROGRAM} -n \"__tau_cli_at ''\" -a {words.HELP}"
                    " -d 'tell about a command'\n"
                    f"complete -c {words.PROGRAM} -n '__tau_cli_at {words.HELP} 0' -a '{names}'\n")
+
+
+def server_script(options: tuple[Option, ...]) -> str:
+    """That of taud, which has options and nothing else."""
+    rules = "".join(_option(o, words.SERVER, []) for o in options)
+    return f"{words.note(words.SERVER)}\ncomplete -c {words.SERVER} -f\n{rules}"

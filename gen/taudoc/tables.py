@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The tables of tau-cli, as the program of client/man prints them."""
+"""The tables of tau-cli and taud, as the programs of client/man and server/man print them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 class Value:
     """What a word of a command line may be: one of the choices, or something of a kind."""
 
-    kind: str  # "series", "lens", "source" (either), "operation", "file" or "other"
+    kind: str  # "series", "lens", "source" (either), "operation", "file", "directory" or "other"
     choices: tuple[str, ...]
 
 
@@ -39,6 +39,7 @@ class Option:
     value_name: str | None
     doc: str
     value: Value
+    repeated: bool = False
 
     @property
     def words(self) -> list[str]:
@@ -98,3 +99,17 @@ def read(path: Path) -> Tables:
         _options(found["options"]),
         tuple(_command(c) for c in found["commands"]),
     )
+
+
+def read_server(path: Path) -> tuple[Option, ...]:
+    """The options of taud. What a value is its name says."""
+    kinds = {"FILE": "file", "DIRECTORY": "directory"}
+    rows = json.loads(path.read_text(encoding="utf-8"))["options"]
+    found = tuple(
+        Option(r["name"], "", r["argument"], r["help"],
+               Value(kinds.get(r["argument"], "other"), tuple(r["choices"])), r["repeated"])
+        for r in rows
+    )
+    none = Value("other", ())
+    return found + (Option("help", "h", None, "print help and end", none),
+                    Option("version", "V", None, "print the version and end", none))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the completions of all shells share: which words go where on the line of tau-cli."""
+"""What the completions of all shells share: which words go where on the lines of tau-cli and taud."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from .tables import Option, Tables, Value
 
 PROGRAM = "tau-cli"
+SERVER = "taud"
 HELP = "help"  # the command of the program itself; what follows it is a command
 
 # How a shell asks the server for names. It must not be felt where there is none.
@@ -16,8 +17,11 @@ LISTERS = (("series", "LIST_SERIES"), ("lens", "LIST_LENSES"), ("operation", "SP
 # The options that say which server it is; what the line gives them is handed on.
 SERVER_OPTIONS = ("server", "certificate-file")
 
-NOTE = ("# SPDX-License-Identifier: MIT\n"
-        "# Completion of tau-cli. Generated when Tau is built; changes are lost.\n")
+
+def note(program: str) -> str:
+    """The head of a script."""
+    return ("# SPDX-License-Identifier: MIT\n"
+            f"# Completion of {program}. Generated when Tau is built; changes are lost.\n")
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,7 @@ def handed_on(tables: Tables) -> list[Option]:
 
 def kinds_of(value: Value) -> list[str]:
     """The kinds of names that the value may be."""
-    several: dict[str, list[str]] = {"source": ["series", "lens"], "other": []}
+    several: dict[str, list[str]] = {"source": ["series", "lens"], "directory": [], "other": []}
     return several.get(value.kind, [value.kind])
 
 

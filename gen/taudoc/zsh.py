@@ -5,9 +5,11 @@ from __future__ import annotations
 
 from . import words
 from .tables import Argument, Command, Option, Tables, Value
+from .words import Lister
 
 FOLDER = "completions/zsh"
 FILE = "_tau-cli"
+SERVER_FILE = "_taud"
 
 _NAMES = """
 # Adds names that the commands print; nothing when there is no server.
@@ -68,43 +70,44 @@ def _escaped(text: str) -> str:
     return text
 
 
-def _action(value: Value, tables: Tables) -> str:
+def _action(value: Value, listers: list[Lister]) -> str:
     if value.choices:
         return f"({' '.join(value.choices)})"
-    if value.kind == "file":
-        return "_files"
+    if value.kind in ("file", "directory"):
+        return "_files" if value.kind == "file" else "_files -/"
     kinds = words.kinds_of(value)
-    asked = [x.command for x in words.listers(tables) if x.kind in kinds]
+    asked = [x.command for x in listers if x.kind in kinds]
     return f" _tau_cli_names {' '.join(asked)}" if asked else ""
 
 
-def _option(option: Option, tables: Tables) -> str:
+def _option(option: Option, listers: list[Lister]) -> str:
     doc = f"[{_escaped(option.doc)}]"
     if option.value_name is not None:
-        doc += f":{_escaped(option.value_name)}:{_action(option.value, tables)}"
+        doc += f":{_escaped(option.value_name)}:{_action(option.value, listers)}"
         names = ([f"-{option.letter}+"] if option.letter else []) + [f"--{option.name}="]
     else:
         names = option.words
     if len(names) == 1:
-        return _quoted(names[0] + doc)
+        return _quoted(("*" if option.repeated else "") + names[0] + doc)
     return f"'({' '.join(option.words)})'{{{','.join(names)}}}{_quoted(doc)}"
 
 
-def _argument(number: int, argument: Argument, tables: Tables) -> str:
-    name = f"{_escaped(argument.name)}:{_action(argument.value, tables)}"
+def _argument(number: int, argument: Argument, listers: list[Lister]) -> str:
+    name = f"{_escaped(argument.name)}:{_action(argument.value, listers)}"
     if argument.repeated:
         return _quoted(f"*:{name}")
     return _quoted(f"{number}:{':' if argument.optional else ''}{name}")
 
 
-def _case(command: Command, tables: Tables) -> str:
-    specs = [_option(o, tables) for o in command.options]
-    specs += [_argument(i, a, tables) for i, a in enumerate(command.arguments, 1)]
+def _case(command: Command, listers: list[Lister]) -> str:
+    specs = [_option(o, listers) for o in command.options]
+    specs += [_argument(i, a, listers) for i, a in enumerate(command.arguments, 1)]
     lines = "".join(f" \\\n            {spec}" for spec in specs)
     return f"    ({command.name})\n        _arguments -s $shared{lines}\n        ;;\n"
 
 
 def script(tables: Tables) -> str:
+    listers = words.listers(tables)
     given = [word for o in words.handed_on(tables) for word in o.words]
     assigned = [f"{w}=*" if w.startswith("--") else f"{w}?*" for w in given]
     rows = [(c.name, c.summary) for c in tables.commands] + [(words.HELP, "tell about a command")]
@@ -113,11 +116,17 @@ def script(tables: Tables) -> str:
         "@ASSIGNED@": "|".join(assigned),
         "@TIMEOUT@": words.TIMEOUT,
         "@COMMANDS@": "".join(f"        {_quoted(f'{n}:{s}')}\n" for n, s in rows),
-        "@SHARED@": "".join(f"        {_option(o, tables)}\n" for o in tables.options),
-        "@CASES@": "".join(_case(c, tables) for c in tables.commands),
+        "@SHARED@": "".join(f"        {_option(o, listers)}\n" for o in tables.options),
+        "@CASES@": "".join(_case(c, listers) for c in tables.commands),
         "@HELP@": words.HELP,
     }
-    text = f"#compdef {words.PROGRAM}\n{words.NOTE}{_NAMES}{_MAIN}"
+    text = f"#compdef {words.PROGRAM}\n{words.note(words.PROGRAM)}{_NAMES}{_MAIN}"
     for name, value in filled.items():
         text = text.replace(name, value)
     return text
+
+
+def server_script(options: tuple[Option, ...]) -> str:
+    """That of taud, which has options and nothing else."""
+    lines = "".join(f" \\\n    {_option(o, [])}" for o in options)
+    return f"#compdef {words.SERVER}\n{words.note(words.SERVER)}\n_arguments -s{lines}\n"

@@ -78,6 +78,8 @@ struct taud_config_option {
     const char *allowed;
     const char *standard; // the default, in words where it is computed
     const char *help;
+    const char *const *choices; // words to offer, ended by NULL; NULL where it takes none
+    bool repeated;              // whether it may be given several times
 };
 
 // Describes an option; the first is --config, the others are those of the table. False behind the

@@ -32,7 +32,7 @@ struct option {
     uint64_t minimum;
     uint64_t maximum;
     const char *allowed;        // in words, for messages
-    const char *const *choices; // OPTION_CHOICE, ended by NULL
+    const char *const *choices; // ended by NULL: all of OPTION_CHOICE, else words to offer
     const char *standard;       // the default; NULL for none
     const char *standard_words; // for --help, where the default is computed
     const char *help;
@@ -40,6 +40,7 @@ struct option {
 
 static const char *const LOG_LEVELS[] = {"error", "warning", "info", "debug", NULL};
 static const char *const LOG_FORMATS[] = {"auto", "text", "json", NULL};
+static const char *const DURABILITIES[] = {"sync", "os", "interval=100ms", NULL};
 
 #define FIELD(name) offsetof(struct taud_config, name)
 
@@ -61,6 +62,7 @@ static const struct option OPTIONS[] = {
     {.name = "durability",
      .argument = "MODE",
      .type = OPTION_DURABILITY,
+     .choices = DURABILITIES,
      .allowed = "sync, os or interval=DURATION from 1ms to 1h, as in interval=100ms",
      .standard = "sync",
      .help = "sync: what was acknowledged survives a power cut; interval=100ms: up to that much "
@@ -618,6 +620,8 @@ bool taud_config_option(size_t index, struct taud_config_option *ret)
         .allowed = option->allowed,
         .standard = option->standard != NULL ? option->standard : option->standard_words,
         .help = option->help,
+        .choices = option->choices,
+        .repeated = option->type == OPTION_LISTEN,
     };
     environment_name(option, ret->environment);
     return true;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Prints the table of taud's options as JSON, and what else its help says. The build runs it and
-// makes the manual page of what it prints; it is not installed. It knows no option by itself.
+// makes the manual page and completions of what it prints; it is not installed. It knows no option
+// by itself.
 #include "config/config.h"
 
 #include <stdio.h>
@@ -34,9 +35,13 @@ static void print_option(const struct taud_config_option *option)
     print_member("environment", option->environment);
     print_member("allowed", option->allowed);
     print_member("standard", option->standard);
-    fputs("\"help\": ", stdout);
-    print_text(option->help);
-    putchar('}');
+    print_member("help", option->help);
+    fputs("\"choices\": [", stdout);
+    for (size_t i = 0; option->choices != NULL && option->choices[i] != NULL; i++) {
+        fputs(i > 0 ? ", " : "", stdout);
+        print_text(option->choices[i]);
+    }
+    printf("], \"repeated\": %s}", option->repeated ? "true" : "false");
 }
 
 int main(void)

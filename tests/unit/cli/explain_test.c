@@ -119,10 +119,8 @@ static void test_nearest(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_list),
-        cmocka_unit_test(test_operation),
-        cmocka_unit_test(test_fields_as_csv),
-        cmocka_unit_test(test_nearest),
+        cmocka_unit_test(test_list),          cmocka_unit_test(test_operation),
+        cmocka_unit_test(test_fields_as_csv), cmocka_unit_test(test_nearest),
         cmocka_unit_test(test_nearer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

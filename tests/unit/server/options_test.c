@@ -156,6 +156,25 @@ static void describes_its_options(void **state)
     free(help);
 }
 
+// The words that are offered are taken.
+static void offers_what_it_takes(void **state)
+{
+    (void)state;
+    struct taud_config_option option;
+    size_t offered = 0;
+    for (size_t index = 0; taud_config_option(index, &option); index++) {
+        for (size_t i = 0; option.choices != NULL && option.choices[i] != NULL; i++) {
+            char argument[TAUD_CONFIG_NAME_SIZE * 2];
+            snprintf(argument, sizeof argument, "--%s=%s", option.name, option.choices[i]);
+            assert_int_equal(load(argument, NULL, NULL), TAUD_CONFIG_OK);
+            taud_config_done(&config);
+            offered++;
+        }
+        assert_int_equal(option.repeated, strcmp(option.name, "listen") == 0);
+    }
+    assert_int_equal(offered, 3 + 4 + 3); // of --durability, --log-level and --log-format
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -166,6 +185,7 @@ int main(void)
         cmocka_unit_test(names_option_value_and_what_is_allowed),
         cmocka_unit_test(asks_for_help),
         cmocka_unit_test(describes_its_options),
+        cmocka_unit_test(offers_what_it_takes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
