@@ -7,6 +7,7 @@ plays each of them."""
 from __future__ import annotations
 
 import asyncio
+import select
 import socket
 import threading
 import time
@@ -17,7 +18,7 @@ import python_package  # noqa: F401  makes the package importable
 import tau
 from tau import tables
 from tau.codec import Header, encode, write_header
-from tau_raw import APPEND, CONNECT, ERR, NEGOTIATE, OK, PING, PONG, QUERY_POINT, QUERY_RANGE
+from tau_raw import APPEND, CANCEL, CONNECT, ERR, NEGOTIATE, OK, PING, PONG, QUERY_POINT, QUERY_RANGE
 from tau_server import CERTIFICATE, PATIENCE
 
 SHORT = 0.3 * PATIENCE
@@ -208,6 +209,23 @@ def pauses(player: Player) -> None:
     player.wait()
 
 
+def endless(player: Player) -> None:
+    """A stream without an end; once it is cancelled, a server as any other."""
+    player.greet()
+    batch, owed = points(*range(1000), more=True), b""
+    while True:
+        readable, _, _ = select.select([player.socket], [], [], 0)
+        opcode = player.hear() if readable else QUERY_RANGE
+        if opcode == CANCEL:
+            break
+        if opcode == QUERY_POINT:
+            owed += frame(OK, b"\0")
+        elif QUERY_RANGE in player.heard:
+            player.say(batch)
+    player.say(frame(ERR, bytes([tau.Status.CANCELLED])) + owed + frame(OK))
+    player.answer_all()
+
+
 def deaf(player: Player) -> None:
     """Takes nothing more once it has greeted."""
     player.greet()
@@ -329,6 +347,21 @@ class Failures(unittest.TestCase):
 
         self.both(pauses, check=check)
 
+    def test_a_call_within_a_stream_without_end(self) -> None:
+        """What comes of the stream meanwhile is bounded; the stream that is dropped ends."""
+
+        def check(theatre: Theatre, client: "Face") -> None:
+            client.first(*RANGE)
+            self.fails(tau.WouldBlock, client, "query_point", "a", 1, timeout=PATIENCE)
+            self.assertLess(client.buffered(), 3 << 20)
+            self.fails(tau.WouldBlock, client, "append", "a", 1, 1.0)
+            self.assertEqual(theatre.writes(), 0)
+            client.drop()
+            self.assertEqual(client.call("query_point", "a", 1), 0.0)
+            self.assertEqual((theatre.heard[0].count(CANCEL), len(theatre.heard)), (1, 1))
+
+        self.both(endless, check=check, max_buffered=1 << 20)
+
     def test_a_server_that_takes_nothing(self) -> None:
         """More is to be sent than the buffers hold: the call ends at its deadline all the same, and
         what cannot be sent does not pile up."""
@@ -363,6 +396,18 @@ class Face:
         """The bytes that wait in the client."""
         raise NotImplementedError
 
+    def first(self, *arguments: Any) -> None:
+        """Begins a range, and reads one batch."""
+        raise NotImplementedError
+
+    def buffered(self) -> int:
+        """The bytes of that range that wait to be read."""
+        raise NotImplementedError
+
+    def drop(self) -> None:
+        """Drops that range."""
+        raise NotImplementedError
+
     def drain(self, *arguments: Any,
               timeout: float) -> tuple[list[Any], Optional[tau.TauError]]:  # fmt: skip
         """The batches of a range, and how it failed."""
@@ -374,6 +419,7 @@ class BlockingFace(Face):
 
     def __init__(self, address: tuple[str, int], **settings: Any) -> None:
         self.client = tau.Client(address, CERTIFICATE, **settings)
+        self.stream: Optional[tau.Stream[Any]] = None
 
     def open(self) -> None:
         self.client.open()
@@ -387,6 +433,17 @@ class BlockingFace(Face):
     def unsent(self) -> int:
         assert self.client._link is not None
         return self.client._link.session.waiting
+
+    def first(self, *arguments: Any) -> None:
+        self.stream = self.client.query_range(*arguments)
+        next(self.stream)
+
+    def buffered(self) -> int:
+        assert self.client._link is not None
+        return self.client._link.session.pending[0].buffered
+
+    def drop(self) -> None:
+        self.stream = None
 
     def call(self, name: str, *arguments: Any, timeout: Optional[float] = None) -> Any:
         return getattr(self.client, name)(*arguments, timeout=timeout)
@@ -408,6 +465,7 @@ class AsyncFace(Face):
     def __init__(self, address: tuple[str, int], **settings: Any) -> None:
         self.loop = asyncio.new_event_loop()
         self.client = tau.AsyncClient(address, CERTIFICATE, **settings)
+        self.stream: Optional[tau.AsyncStream[Any]] = None
 
     def open(self) -> None:
         self.loop.run_until_complete(self.client.open())
@@ -423,6 +481,17 @@ class AsyncFace(Face):
     def unsent(self) -> int:
         assert self.client._channel is not None
         return self.client._channel.session.waiting
+
+    def first(self, *arguments: Any) -> None:
+        self.stream = self.client.query_range(*arguments)
+        self.loop.run_until_complete(anext(self.stream))
+
+    def buffered(self) -> int:
+        assert self.client._channel is not None
+        return self.client._channel.session.pending[0].buffered
+
+    def drop(self) -> None:
+        self.stream = None
 
     def call(self, name: str, *arguments: Any, timeout: Optional[float] = None) -> Any:
         return self.loop.run_until_complete(

@@ -203,6 +203,51 @@ class Replies(unittest.TestCase):
         session.stop(stream, tau.Cancelled("closed"))
         self.assertFalse(session.waiting)
 
+    def test_what_waits_behind_a_stream_that_nobody_reads(self) -> None:
+        session = opened()
+        session.max_buffered = 100_000
+        stream = sent(session, tables.OPERATION_QUERY_RANGE, RANGE)
+        session.receive(points(4000, True))
+        read = sent(session, tables.OPERATION_QUERY_POINT, POINT)
+        write = sent(session, tables.OPERATION_APPEND, APPEND)
+        self.assertFalse(session.crowded or read.done)
+        session.receive(points(4000, True))
+        self.assertIs(type(read.error), tau.WouldBlock)
+        self.assertIs(type(write.error), tau.OutcomeUnknown)
+        with self.assertRaises(tau.WouldBlock):
+            session.request(tables.OPERATION_APPEND, APPEND)
+        self.assertFalse(session.waiting)
+        self.assertEqual([len(stream.take().values) for _ in range(2)], [4000, 4000])
+        after = sent(session, tables.OPERATION_QUERY_POINT, POINT)
+        session.receive(points(1, False) + ok(b"\0") + ok() + ok(b"\0"))
+        self.assertTrue(after.done and after.error is None and stream.error is None)
+        self.assertEqual((len(stream.batches), session.phase), (1, Phase.READY))
+
+    def test_small_batches_count_for_what_they_take(self) -> None:
+        session = opened()
+        session.max_buffered = 100_000
+        sent(session, tables.OPERATION_QUERY_RANGE, RANGE)
+        for _ in range(200):
+            session.receive(points(1, True))
+        self.assertTrue(session.crowded)
+
+    def test_a_stream_that_was_dropped(self) -> None:
+        """It ends with the next request, or holds nothing."""
+        for frames in (0, 1):
+            session = opened()
+            stream = sent(session, tables.OPERATION_QUERY_RANGE, RANGE)
+            session.receive(points(3, True))
+            stream.forgotten = True
+            session.receive(points(3, True) * frames)
+            self.assertEqual((stream.done, len(stream.batches)), (frames == 1, 1 - frames))
+            after = session.request(tables.OPERATION_QUERY_POINT, POINT)
+            self.assertFalse(stream.batches)
+            self.assertEqual(session.output()[4] == tables.OPERATION_CANCEL.code, frames == 0)
+            session.sent(session.waiting)
+            cancelled = err(tau.Status.CANCELLED) + ok() if frames == 0 else points(0, False)
+            session.receive(cancelled + ok(b"\0"))
+            self.assertTrue(after.done and after.error is None)
+
     def test_pushes_are_passed_over(self) -> None:
         session = opened()
         request = sent(session, tables.OPERATION_QUERY_POINT, POINT)

@@ -16,13 +16,13 @@ from . import tables
 from .codec import Values
 from .errors import TauError
 from .operations import AsyncOperations
-from .session import Phase, Request, ServerInfo, Session
+from .session import Phase, Request, ServerInfo, Session, nobody
 from .settings import Address, Settings, parse_address, parse_certificate
 from .statuses import Cancelled, ConnectionFailed, ConnectionLost, Timeout
 from .tables import Operation
 
 _GOODBYE_SECONDS = 1.0
-_BATCHES_AHEAD = 8  # of a stream that nobody waits behind; more are left to the kernel
+_BATCHES_AHEAD = 8  # of a stream behind which nobody waits; more are left to the kernel
 
 
 class _Channel(asyncio.Protocol):
@@ -30,7 +30,7 @@ class _Channel(asyncio.Protocol):
 
     def __init__(self, settings: Settings, negotiate: bool) -> None:
         self.session = Session(settings.certificate, settings.name, negotiate,
-                               settings.max_outstanding)  # fmt: skip
+                               settings.max_outstanding, settings.max_buffered)  # fmt: skip
         self.transport: Optional[asyncio.Transport] = None
         self._paused = False  # the transport has enough to send
         self._held = False  # reading waits for who iterates
@@ -88,9 +88,11 @@ class _Channel(asyncio.Protocol):
             self.transport.close()
 
     def balance(self) -> None:
-        """Reads on while anybody but a stream that is far ahead waits."""
+        """Reads on unless a stream is far ahead, and nobody waits behind it."""
         pending = self.session.pending
-        hold = len(pending) == 1 and len(pending[0].batches) >= _BATCHES_AHEAD
+        hold = bool(pending) and len(pending[0].batches) >= _BATCHES_AHEAD
+        if hold and (self._waiters or any(r.listener is not nobody for r in pending)):
+            hold = False
         if self.transport is None or self.transport.is_closing() or hold == self._held:
             return
         self._held = hold
@@ -103,6 +105,7 @@ class _Channel(asyncio.Protocol):
         """Waits until something has changed."""
         waiter = asyncio.get_running_loop().create_future()
         self._waiters.append(waiter)
+        self.balance()
         await waiter
 
     async def settled(self, request: Request) -> None:
@@ -115,7 +118,11 @@ class _Channel(asyncio.Protocol):
                     waiter.set_result(None)
 
             request.listener = tell
-            await waiter
+            self.balance()
+            try:
+                await waiter
+            finally:
+                request.listener = nobody
 
     async def greeted(self) -> None:
         """Waits until the session is ready. Raises its TauError."""
@@ -149,11 +156,12 @@ class AsyncClient(AsyncOperations):
         negotiate: bool = True,
         reconnect: bool = True,
         max_outstanding: int = 1024,
+        max_buffered: int = 64 << 20,
     ) -> None:
         where = address if isinstance(address, tuple) else parse_address(address)
         self._settings = Settings(
             where, parse_certificate(certificate), timeout, connect_timeout, name, negotiate,
-            reconnect, max_outstanding,
+            reconnect, max_outstanding, max_buffered,
         )  # fmt: skip
         self._channel: Optional[_Channel] = None
         self._opened = False
@@ -250,7 +258,7 @@ class AsyncClient(AsyncOperations):
 
     async def _begin(self, operation: Operation, values: Values) -> tuple[_Channel, Request]:
         channel = await self._ready()
-        while channel.busy:
+        while channel.busy and not channel.session.crowded:
             await channel.change()
         request = channel.session.request(operation, values)
         channel.flush()
@@ -315,7 +323,7 @@ class _AsyncSource:
         await self.channel.settled(self.request)
         if not self.request.batches:
             return self.request.result()
-        batch = self.request.batches.popleft()
+        batch = self.request.take()
         self.channel.balance()
         return batch
 
@@ -324,9 +332,14 @@ class _AsyncSource:
         self.stopped = True
         self._give_up(Cancelled("the stream was closed"))
 
+    def forget(self) -> None:
+        """Nobody reads it any more; the next request ends it."""
+        if self.request is not None:
+            self.request.forgotten = True
+
     def _give_up(self, error: TauError) -> None:
         if self.channel is not None and self.request is not None:
             self.channel.session.stop(self.request, error)
-            self.request.batches.clear()
+            self.request.drop()
             self.channel.flush()
             self.channel.balance()

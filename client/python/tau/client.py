@@ -33,7 +33,10 @@ class Client(BlockingOperations):
     `address` is "HOST:PORT", "unix:PATH" or a tuple of both halves; without one TAU_SERVER, else
     the specification's default. `certificate` is 32 bytes or 64 hexadecimal digits; without one
     TAU_CERTIFICATE. Times are in seconds; each call takes a `timeout` of its own. `negotiate` asks
-    the server what it offers, `reconnect` makes a new connection after one was lost.
+    the server what it offers, `reconnect` makes a new connection after one was lost. At most
+    `max_outstanding` requests are under way. A call behind a stream that is still read takes what
+    comes of the stream into memory, at most `max_buffered` bytes of it: it fails with WouldBlock
+    then, as calls do from there on until the stream was read on or left.
 
     Every call raises TauError and nothing else for what a server or the network does.
     """
@@ -49,11 +52,12 @@ class Client(BlockingOperations):
         negotiate: bool = True,
         reconnect: bool = True,
         max_outstanding: int = 1024,
+        max_buffered: int = 64 << 20,
     ) -> None:
         where = address if isinstance(address, tuple) else parse_address(address)
         self._settings = Settings(
             where, parse_certificate(certificate), timeout, connect_timeout, name, negotiate,
-            reconnect, max_outstanding,
+            reconnect, max_outstanding, max_buffered,
         )  # fmt: skip
         self._lock = threading.RLock()
         self._link: Optional[Link] = None
@@ -133,6 +137,8 @@ class Client(BlockingOperations):
             link = self._ready()
             deadline = self._deadline(timeout)
             while link.session.full or link.session.waiting > _OUTPUT_BYTES:
+                if link.session.crowded:
+                    break  # nothing is answered before the stream is read
                 if not link.pump(deadline):
                     raise Timeout("it was not sent before its deadline", operation=operation.name)
             return _Waiting(self, link, link.session.request(operation, values), deadline)
@@ -203,7 +209,7 @@ class _Source:
             if not self.request.batches:
                 self.client._await(self.link, self.request, time.monotonic() + self.patience)
             if self.request.batches:
-                return self.request.batches.popleft()
+                return self.request.take()
             return self.request.result()
 
     def stop(self) -> None:
@@ -211,7 +217,11 @@ class _Source:
         self.stopped = True
         with self.client._lock:
             self.link.session.stop(self.request, Cancelled("the stream was closed"))
-            self.request.batches.clear()
+            self.request.drop()
+
+    def forget(self) -> None:
+        """Nobody reads it any more; the next request ends it."""
+        self.request.forgotten = True
 
 
 class Pipeline(PipelineOperations):

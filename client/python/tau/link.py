@@ -50,7 +50,7 @@ class Link:
 
     def __init__(self, settings: Settings, negotiate: bool, deadline: float) -> None:
         self.session = Session(settings.certificate, settings.name, negotiate,
-                               settings.max_outstanding)  # fmt: skip
+                               settings.max_outstanding, settings.max_buffered)  # fmt: skip
         self._socket = _connect(settings, deadline)
         self._socket.setblocking(False)
         self._selector = selectors.DefaultSelector()

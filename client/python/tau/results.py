@@ -22,6 +22,9 @@ class Source(Protocol):
     def stop(self) -> None:
         """Ends the stream before its end."""
 
+    def forget(self) -> None:
+        """Nobody has the stream any more."""
+
 
 class AsyncSource(Protocol):
     """A stream as the asyncio client sees it."""
@@ -31,6 +34,9 @@ class AsyncSource(Protocol):
 
     async def stop(self) -> None:
         """Ends the stream before its end."""
+
+    def forget(self) -> None:
+        """Nobody has the stream any more."""
 
 
 class Waiting(Protocol):
@@ -65,7 +71,7 @@ class Stream(Generic[T]):
     """Batches of a reply as they come; nothing is fetched ahead of who iterates.
 
     Leave a `with` block, or call `close`, to end it early: the server is told to stop, and there
-    are no further batches. The timeout of the call holds for each batch.
+    are no further batches. One that is dropped ends with the next request. The timeout of the call holds for each batch.
     """
 
     def __init__(self, source: Source) -> None:
@@ -83,6 +89,9 @@ class Stream(Generic[T]):
     def close(self) -> None:
         """Ends the stream, wherever it stands."""
         self._source.stop()
+
+    def __del__(self) -> None:
+        self._source.forget()
 
     def __enter__(self) -> "Stream[T]":
         return self
@@ -111,6 +120,9 @@ class AsyncStream(Generic[T]):
     async def aclose(self) -> None:
         """Ends the stream, wherever it stands."""
         await self._source.stop()
+
+    def __del__(self) -> None:
+        self._source.forget()
 
     async def __aenter__(self) -> "AsyncStream[T]":
         return self

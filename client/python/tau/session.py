@@ -26,7 +26,7 @@ from .codec import (
 )  # fmt: skip
 from .errors import TauError
 from .statuses import (
-    EXCEPTIONS, ConnectionLost, InvalidArgument, LayoutMismatch, NotSupported, OutcomeUnknown,
+    EXCEPTIONS, Cancelled, ConnectionLost, InvalidArgument, LayoutMismatch, NotSupported, OutcomeUnknown,
     ProtocolError, Status, WouldBlock,
 )  # fmt: skip
 from .tables import Operation
@@ -35,6 +35,7 @@ from .tables import Operation
 _PUSHES = range(0xE0, 0xF0)
 _REPLIES = replace(tables.HEADER, opcodes=tables.HEADER.opcodes | frozenset(_PUSHES))
 _NO_FIELD = 0xFFFF
+_BATCH_BYTES = 512  # what a batch takes besides its payload
 
 
 class Phase(enum.Enum):
@@ -85,13 +86,33 @@ class Request:
         self.operation = operation
         self.start = start  # its frame's place in all that this connection sends
         self.end = end
-        self.batches: deque[Any] = deque()
+        self.batches: deque[Any] = deque()  # those that were not taken yet
+        self.buffered = 0  # the bytes that they take
+        self._sizes: deque[int] = deque()
         self.done = False
         self.given_up = False  # nobody waits for it; its reply still comes
+        self.forgotten = False  # a stream that nobody can read any more
         self.voided = False  # goes out as a PING instead
         self.value: Any = None
         self.error: Optional[TauError] = None
-        self.listener: Callable[[], None] = _nobody
+        self.listener: Callable[[], None] = nobody
+
+    def keep(self, batch: Any, size: int) -> None:
+        """Adds a batch until it is taken."""
+        self.batches.append(batch)
+        self._sizes.append(size + _BATCH_BYTES)
+        self.buffered += self._sizes[-1]
+
+    def take(self) -> Any:
+        """The next batch."""
+        self.buffered -= self._sizes.popleft()
+        return self.batches.popleft()
+
+    def drop(self) -> None:
+        """Forgets what was not taken."""
+        self.batches.clear()
+        self._sizes.clear()
+        self.buffered = 0
 
     def result(self) -> Any:
         """The value of a request that is done. Raises its TauError."""
@@ -106,7 +127,7 @@ class Request:
             self.listener()
 
 
-def _nobody() -> None:
+def nobody() -> None:
     """Hears that something happened, and does nothing."""
 
 
@@ -118,12 +139,13 @@ class Session:
     """The protocol's side of one connection."""
 
     def __init__(self, certificate: bytes, client_name: str, negotiate: bool,
-                 max_outstanding: int) -> None:  # fmt: skip
+                 max_outstanding: int, max_buffered: int = 64 << 20) -> None:  # fmt: skip
         self.phase = Phase.CONNECTING
         self.server = ServerInfo()
         self.error: Optional[TauError] = None  # why it is closed
         self.unknown_negotiate = False  # the server does not know NEGOTIATE
         self.max_outstanding = max_outstanding
+        self.max_buffered = max_buffered
         self.pending: deque[Request] = deque()
         self._negotiate = negotiate
         self._input = bytearray()
@@ -171,8 +193,15 @@ class Session:
         """Whether no further request may be made until one is answered."""
         return len(self.pending) >= self.max_outstanding
 
+    @property
+    def crowded(self) -> bool:
+        """Whether a stream is so far ahead of its reader that what is behind it cannot be had."""
+        return bool(self.pending) and self.pending[0].buffered > self.max_buffered
+
     def request(self, operation: Operation, values: Values) -> Request:
         """Adds a request. Raises TauError where it cannot be sent: nothing was, then."""
+        if self.pending and self.pending[0].forgotten:
+            self.stop(self.pending[0], Cancelled("nobody reads the stream any more"))
         if self.phase is not Phase.READY:
             cause = self.error or ConnectionLost("there is no connection")
             raise cause.again(operation.name)
@@ -181,6 +210,8 @@ class Session:
             raise refusal
         if self.full:
             raise WouldBlock("too many requests are under way", operation=operation.name)
+        if self.crowded:
+            raise _behind(operation)
         request = Request(operation, *self._queue(operation, values))
         self.pending.append(request)
         return request
@@ -192,7 +223,7 @@ class Session:
         if request.done:
             return
         request.given_up = True
-        request.batches.clear()
+        request.drop()
         if request.start >= self._sent and self.phase is Phase.READY:
             at = request.start - self._sent + tables.HEADER.opcode_at
             self._output[at] = tables.OPERATION_PING.code
@@ -334,12 +365,21 @@ class Session:
                 request.finish(value=_result(request.operation, values))
                 return
             if not _empty(request.operation.response, values):
-                request.batches.append(_result(request.operation, values))
+                request.keep(_result(request.operation, values), len(payload))
+                self._relieve()
         if not more:
             self.pending.popleft()
             request.finish()
         elif not request.done:
             request.listener()
+
+    def _relieve(self) -> None:
+        """Where nobody takes the batches of a stream, those who wait behind it wait in vain."""
+        if self.pending[0].forgotten:
+            self.give_up(self.pending[0], Cancelled("nobody reads the stream any more"))
+        if self.crowded:
+            for request in list(self.pending)[1:]:
+                self.give_up(request, _behind(request.operation))
 
     def _greeting(self, payload: bytes, error: Optional[TauError]) -> None:
         """An answer to CONNECT or to NEGOTIATE."""
@@ -390,6 +430,11 @@ def _read_error(payload: bytes) -> TauError:
     number = None if values["field"] == _NO_FIELD else values["field"]
     text = f"{name}: {values['text']}" if values["text"] else name
     return kind(text, field=number, offset=values["offset"], status=status)
+
+
+def _behind(operation: Operation) -> TauError:
+    text = "it waits behind a stream of which too much was not read: read on, or leave the stream"
+    return WouldBlock(text, operation=operation.name)
 
 
 def _unknown(operation: Operation, cause: TauError) -> TauError:

@@ -24,6 +24,7 @@ class Settings:
     negotiate: bool = True
     reconnect: bool = True
     max_outstanding: int = 1024
+    max_buffered: int = 64 << 20
 
     @property
     def where(self) -> str:
