@@ -66,4 +66,19 @@ extern const struct codec nanopb_codec;
 extern const struct codec msgpack_codec;
 extern const struct codec jansson_codec;
 
+enum direction { ENCODE, DECODE, DIRECTIONS };
+
+// What a batch takes of which nothing is in a cache, and a copy of its columns.
+struct memory_figures {
+    size_t bytes; // of all memory that was gone through
+    double ns[DIRECTIONS];
+    double copy_ns[DIRECTIONS];
+};
+
+// Returns false where a message is not decoded to what it was made of, or there is no memory.
+bool measure_memory(const struct codec *codec, const struct batch_append *batch,
+                    struct memory_figures *ret);
+
+double now_ns(void);
+
 #endif
