@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
 // Measures Tau's generated codec beside what else a program would take, on the same messages and in
-// one run, and prints one table; batches also from memory that no cache holds, beside memcpy. The codecs take turns in short slices, and the best of many slices
-// counts, so that a machine that is shared for a while slows none of them alone. Everything that
-// was encoded is decoded and compared with what it was made of. Ends with 1 where a goal is missed.
+// one run, and prints one table; its batches also from memory that no cache holds, beside memcpy.
+// The codecs take turns in short slices, and the best of many slices counts, so that a machine that
+// is shared for a while slows none of them alone. Everything that was encoded is decoded and
+// compared with what it was made of. Ends with 1 where a goal is missed.
 
 #include <stdio.h>
 #include <stdlib.h>
