@@ -44,11 +44,10 @@ static uint64_t load_wire(const uint8_t *from, size_t size)
     return number;
 }
 
-/* The cell of a number that was loaded from `size` bytes. */
-static struct cli_cell number_cell(const struct tau_type_info *type, uint64_t number, size_t size)
+/* The cell of a number. The one signed type has 64 bits. */
+static struct cli_cell number_cell(const struct tau_type_info *type, uint64_t number)
 {
     struct cli_cell cell = cli_cell_u64(number);
-    unsigned unused = (unsigned)(sizeof(number) - size) * 8;
     if (type->kind == TAU_TYPE_FLOAT) {
         cell.kind = CLI_CELL_F64;
         memcpy(&cell.as.f64, &number, sizeof(cell.as.f64));
@@ -58,7 +57,7 @@ static struct cli_cell number_cell(const struct tau_type_info *type, uint64_t nu
     } else if (type->is_signed) {
         bool time = strcmp(type->name, "timestamp") == 0;
         cell.kind = time ? CLI_CELL_TIME : CLI_CELL_I64;
-        cell.as.i64 = (int64_t)(number << unused) >> unused;
+        cell.as.i64 = (int64_t)number;
     }
     return cell;
 }
@@ -79,16 +78,16 @@ static void tell_fixed_bytes(const struct walk *walk, const char *name, const ui
     }
 }
 
-/* Tells a number that was loaded from `size` bytes, by its name where it has one. */
+/* Tells a number, by its name where it has one. */
 static void tell_number(const struct walk *walk, const struct tau_type_info *type, const char *name,
-                        uint64_t number, size_t size)
+                        uint64_t number)
 {
     const struct cli_field_sink *sink = walk->sink;
     const char *word = type->value_name != NULL ? type->value_name((int)number) : "unknown";
     if (strcmp(word, "unknown") != 0) {
         sink->word(sink->user_data, name, word);
     } else {
-        struct cli_cell cell = number_cell(type, number, size);
+        struct cli_cell cell = number_cell(type, number);
         sink->value(sink->user_data, name, &cell);
     }
 }
@@ -110,7 +109,7 @@ static void tell_value(const struct walk *walk, const struct tau_type_info *type
         tell_fixed_bytes(walk, name, at, type->wire_size);
     } else {
         size_t size = wire ? type->wire_size : type->c_size;
-        tell_number(walk, type, name, wire ? load_wire(at, size) : load_native(at, size), size);
+        tell_number(walk, type, name, wire ? load_wire(at, size) : load_native(at, size));
     }
 }
 
@@ -174,8 +173,7 @@ static void tell_field(const struct walk *walk, const struct tau_field_info *fie
 static void tell_all(const struct cli_frame *frame, const struct cli_field_sink *sink,
                      const uint8_t *value)
 {
-    struct walk walk = {.sink = sink,
-                        .secret = !frame->reply && frame->header.opcode == TAU_OPCODE_CONNECT};
+    struct walk walk = {.sink = sink, .secret = frame->header.opcode == TAU_OPCODE_CONNECT};
     for (size_t i = 0; i < frame->layout->field_count; i++) {
         tell_field(&walk, &frame->layout->fields[i], value);
     }

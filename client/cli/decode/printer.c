@@ -137,8 +137,7 @@ static void on_open_struct(void *user_data, const char *name)
 static void on_close_struct(void *user_data)
 {
     struct cli_printer *printer = user_data;
-    fputc('}', printer->out);
-    printer->first = false;
+    fputc('}', printer->out); /* behind its last member; no struct is without any */
 }
 
 static struct cli_field_sink make_sink(struct cli_printer *printer)

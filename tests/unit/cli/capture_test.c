@@ -4,7 +4,7 @@
 #include "decode/capture.h"
 
 struct file {
-    uint8_t data[512];
+    uint8_t data[8192];
     size_t size;
     bool big; /* the order of its bytes */
 };
@@ -80,11 +80,12 @@ static void put_enhanced(struct file *file, uint32_t interface, const char *data
     put_u32(file, 36);
 }
 
-static void put_simple(struct file *file, const char *data)
+/* `length` is how long the packet was before it was cut to 4 bytes. */
+static void put_simple(struct file *file, const char *data, uint32_t length)
 {
     put_u32(file, 3);
     put_u32(file, 20);
-    put_u32(file, 4);
+    put_u32(file, length);
     put(file, data);
     put_u32(file, 20);
 }
@@ -147,12 +148,13 @@ static void test_pcapng(void **state)
         put_u32(&file, 5); /* statistics, passed over */
         put_u32(&file, 12);
         put_u32(&file, 12);
-        put_simple(&file, "wxyz");
+        put_simple(&file, "wxyz", 4);
+        put_simple(&file, "cut ", 1000);
         file.big = !file.big; /* a second section, in the other order */
         put_section(&file);
         put_interface(&file, 113);
         put_enhanced(&file, 0, "efgh", 4);
-        expect(&file, "276:abc 1:wxyz 113:efgh end");
+        expect(&file, "276:abc 1:wxyz 1:cut  113:efgh end");
     }
 }
 
@@ -208,6 +210,63 @@ static void test_lies(void **state)
     expect(&file, "the file is damaged");
 }
 
+/* Blocks of lengths that no block has, each with as many bytes behind it as it states. */
+static void test_lengths(void **state)
+{
+    struct file file = {.size = 0};
+    (void)state;
+    for (uint32_t length = 24; length <= 30; length += 6) { /* too short, and no words of 4 bytes */
+        file.size = 0;
+        put_u32(&file, 0x0A0D0D0A);
+        put_u32(&file, length);
+        put_u32(&file, 0x1A2B3C4D);
+        file.size = length;
+        expect(&file, "the file is damaged");
+    }
+    file.size = 0;
+    put_section(&file);
+    size_t good = file.size;
+    put_u32(&file, 5);
+    put_u32(&file, 14);
+    file.size = good + 14;
+    expect(&file, "the file is damaged");
+    file.size = good;
+    put_u32(&file, 1); /* an interface without its fields */
+    put_u32(&file, 16);
+    file.size = good + 16;
+    expect(&file, "the file is damaged");
+}
+
+static void test_interfaces(void **state)
+{
+    struct file file = {.size = 0};
+    (void)state;
+    put_section(&file);
+    for (uint32_t i = 0; i < CLI_CAPTURE_INTERFACES; i++) {
+        put_interface(&file, i);
+    }
+    size_t most = file.size;
+    put_enhanced(&file, CLI_CAPTURE_INTERFACES - 1, "last", 4);
+    char wanted[32];
+    sprintf(wanted, "%u:last end", (unsigned)CLI_CAPTURE_INTERFACES - 1);
+    expect(&file, wanted);
+    file.size = most;
+    put_interface(&file, 1);
+    expect(&file, "the file has too many interfaces");
+}
+
+/* What else stands in the field of the link, such as the length of a check sum, is not its type. */
+static void test_link_of_pcap(void **state)
+{
+    struct file file = {.size = 0};
+    (void)state;
+    put_pcap(&file, 0xA1B2C3D4);
+    file.size -= 4;
+    put_u32(&file, 0xF0000000 | 101);
+    put_record(&file, "one");
+    expect(&file, "101:one end");
+}
+
 static void test_magic(void **state)
 {
     (void)state;
@@ -219,9 +278,10 @@ static void test_magic(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_pcap),      cmocka_unit_test(test_pcapng),
-        cmocka_unit_test(test_every_end), cmocka_unit_test(test_lies),
-        cmocka_unit_test(test_magic),
+        cmocka_unit_test(test_pcap),       cmocka_unit_test(test_pcapng),
+        cmocka_unit_test(test_every_end),  cmocka_unit_test(test_lies),
+        cmocka_unit_test(test_magic),      cmocka_unit_test(test_lengths),
+        cmocka_unit_test(test_interfaces), cmocka_unit_test(test_link_of_pcap),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -48,15 +48,16 @@ static void on_close_struct(void *user_data)
 }
 
 /* Walks a payload of a layout and expects words of its fields and of its fault. */
-static struct cli_field_result walk(uint8_t opcode, bool reply, const char *layout,
-                                    const void *payload, size_t size, const char *wanted)
+static struct cli_field_result walk_layout(uint8_t opcode, bool reply,
+                                           const struct tau_payload_info *layout,
+                                           const void *payload, size_t size, const char *wanted)
 {
     struct told told = {.text = NULL};
     struct cli_field_result result;
     struct cli_frame frame = {.reply = reply,
                               .header = {.opcode = opcode, .payload_length = (uint32_t)size},
                               .operation = tau_operation_find(opcode),
-                              .layout = layout != NULL ? tau_payload_find(layout) : NULL,
+                              .layout = layout,
                               .readable = true,
                               .payload = {.data = payload, .size = size}};
     struct cli_field_sink sink = {on_value,       on_word,        on_bytes,        on_open_array,
@@ -69,6 +70,13 @@ static struct cli_field_result walk(uint8_t opcode, bool reply, const char *layo
     assert_string_equal(told.text, wanted);
     free(told.text);
     return result;
+}
+
+static struct cli_field_result walk(uint8_t opcode, bool reply, const char *layout,
+                                    const void *payload, size_t size, const char *wanted)
+{
+    return walk_layout(opcode, reply, layout != NULL ? tau_payload_find(layout) : NULL, payload,
+                       size, wanted);
 }
 
 static uint8_t room[512];
@@ -134,6 +142,41 @@ static void test_optional(void **state)
     walk(TAU_OPCODE_OK, true, "query_latest_response", room, size, "point=;");
 }
 
+/* A field that is a struct, whose members lie closer together on the wire than in C. */
+static enum tau_status decode_print(struct tau_slice payload, void *value,
+                                    struct tau_decode_error *error)
+{
+    struct tau_operation_fingerprint print = {.opcode = payload.data[0],
+                                              .fingerprint = payload.data[8]};
+    (void)error;
+    memcpy(value, &print, sizeof(print));
+    return TAU_STATUS_SUCCESS;
+}
+
+static size_t size_of_print(const void *value)
+{
+    (void)value;
+    return 9;
+}
+
+static void test_members_of_a_field(void **state)
+{
+    static const uint8_t payload[9] = {7, 0, 0, 0, 0, 0, 0, 0, 8};
+    const struct tau_payload_info *request = tau_payload_find("negotiate_request");
+    struct tau_field_info field = request->fields[request->field_count - 1];
+    struct tau_payload_info layout = *request;
+    (void)state;
+    field.shape = TAU_SHAPE_FIXED;
+    field.c_offset = 0;
+    layout.fields = &field;
+    layout.field_count = 1;
+    layout.c_size = sizeof(struct tau_operation_fingerprint);
+    layout.decode = decode_print;
+    layout.size = size_of_print;
+    walk_layout(TAU_OPCODE_NEGOTIATE, false, &layout, payload, sizeof(payload),
+                "operations{opcode=7;fingerprint=8;}");
+}
+
 static void test_slices(void **state)
 {
     struct tau_list_series_request request = {.prefix = {.data = (const uint8_t *)"ab", .size = 2},
@@ -183,7 +226,7 @@ int main(void)
         cmocka_unit_test(test_fixed),           cmocka_unit_test(test_words_and_arrays),
         cmocka_unit_test(test_optional),        cmocka_unit_test(test_members_of_elements),
         cmocka_unit_test(test_slices),          cmocka_unit_test(test_secret),
-        cmocka_unit_test(test_extra_and_empty),
+        cmocka_unit_test(test_extra_and_empty), cmocka_unit_test(test_members_of_a_field),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

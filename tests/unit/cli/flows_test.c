@@ -142,6 +142,7 @@ static void test_bound(void **state)
     memset(text, 'x', 60000);
     add(100, "ab");
     flows.on_bytes = count_bytes;
+    counted = counted_lost = 0;
     for (size_t waiting = 0; waiting <= CLI_EARLY_BYTES; waiting += 60000) {
         assert_int_equal(counted, 0);
         add(sequence, text);
@@ -151,6 +152,27 @@ static void test_bound(void **state)
     assert_int_equal(counted_lost, 1);
     add(102, "c"); /* too late */
     assert_int_equal(counted, sequence - 103);
+}
+
+/* What waited and had its turn counts no more: each pair comes the wrong way around. */
+static void test_bound_of_what_waits(void **state)
+{
+    static char text[60001];
+    uint32_t sequence = 102;
+    (void)state;
+    memset(text, 'x', 60000);
+    add(100, "ab");
+    flows.on_bytes = count_bytes;
+    counted = counted_lost = 0;
+    for (size_t waited = 0; waited <= CLI_EARLY_BYTES; waited += 60000) {
+        add(sequence + 60000, text);
+        add(sequence, text);
+        sequence += 120000;
+    }
+    assert_int_equal(counted, sequence - 102);
+    add(sequence + 60000, text);
+    assert_int_equal(counted, sequence - 102);
+    assert_int_equal(counted_lost, 0);
 }
 
 static void test_who_is_the_server(void **state)
@@ -197,6 +219,7 @@ int main(void)
         TEST(test_lost),
         TEST(test_cut_packets),
         TEST(test_bound),
+        TEST(test_bound_of_what_waits),
         TEST(test_who_is_the_server),
         TEST(test_again),
         TEST(test_nothing_to_begin_with),

@@ -156,6 +156,24 @@ static void test_padding(void **state)
     assert_int_equal(segment.data.size, 3);
 }
 
+/* The network card was to fill in the length, and the capture was made before it did. */
+static void test_no_length(void **state)
+{
+    struct packet packet = {.size = 0};
+    struct cli_segment segment;
+    (void)state;
+    put_ipv4(&packet, 6, 0);
+    packet.data[2] = packet.data[3] = 0;
+    assert_true(cli_packet_read(CLI_LINK_RAW, slice_of(&packet), &segment));
+    assert_int_equal(segment.data.size, 3);
+    packet.size = 0;
+    put_ipv6(&packet, true);
+    packet.data[4] = packet.data[5] = 0;
+    assert_true(cli_packet_read(CLI_LINK_RAW, slice_of(&packet), &segment));
+    assert_int_equal(segment.data.size, 3);
+    assert_int_equal(segment.missing, 0);
+}
+
 static void test_no_segment(void **state)
 {
     struct packet packet = {.size = 0};
@@ -182,7 +200,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_links),      cmocka_unit_test(test_tags_and_options),
         cmocka_unit_test(test_addresses),  cmocka_unit_test(test_padding),
-        cmocka_unit_test(test_no_segment),
+        cmocka_unit_test(test_no_segment), cmocka_unit_test(test_no_length),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

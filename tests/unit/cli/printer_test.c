@@ -15,6 +15,13 @@ static void begin(enum cli_format format)
     cli_printer_begin(&printer, out, format, CLI_TIME_NS);
 }
 
+static void end(void)
+{
+    cli_printer_end(&printer);
+    fclose(out);
+    free(text);
+}
+
 static void expect(const char *wanted)
 {
     cli_printer_end(&printer);
@@ -105,8 +112,17 @@ static void test_faults(void **state)
            "> 12 bytes of a frame that is not whole\n");
     begin(CLI_FORMAT_JSONL);
     cli_printer_refused(&printer, CLI_NO_STREAM, false, &piece);
+    piece = (struct cli_piece){.kind = CLI_PIECE_HEADER,
+                               .header = {.opcode = 0xEE, .flags = 1},
+                               .size = 10,
+                               .status = TAU_STATUS_BAD_OPCODE,
+                               .offset = 4};
+    cli_printer_refused(&printer, 2, true, &piece);
     expect("{\"direction\": \"request\", \"bytes\": 12, \"words\": \"bytes of a frame that is not "
-           "whole\", \"error\": null}\n");
+           "whole\", \"error\": null}\n"
+           "{\"stream\": 2, \"direction\": \"reply\", \"bytes\": 10, \"words\": \"bytes of a frame "
+           "that is refused\", \"code\": 238, \"error\": {\"status\": \"bad_opcode\", \"field\": "
+           "null, \"offset\": 4}}\n");
 }
 
 /* A line stays short, an object is whole. */
@@ -128,16 +144,12 @@ static void test_long(void **state)
     cli_printer_frame(&printer, CLI_NO_STREAM, &frame);
     fflush(out);
     assert_non_null(strstr(text, "timestamps=[0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 ...(17 in all)] "));
-    cli_printer_end(&printer);
-    fclose(out);
-    free(text);
+    end();
     begin(CLI_FORMAT_JSONL);
     cli_printer_frame(&printer, CLI_NO_STREAM, &frame);
     fflush(out);
     assert_non_null(strstr(text, "[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], "));
-    cli_printer_end(&printer);
-    fclose(out);
-    free(text);
+    end();
 }
 
 /* What a peer calls itself cannot be taken for anything else. */
@@ -159,15 +171,15 @@ static void test_foreign_text(void **state)
            "text=\"x\\u000ay\\\" error=none\"\n");
 }
 
-static void test_long_text(void **state)
+/* An error whose words are so long ends a line with these. */
+static void expect_words(size_t size, const char *wanted)
 {
     uint8_t room[128];
     struct tau_writer writer = tau_writer_over(room, sizeof(room));
     char words[71];
     struct tau_err error = {.status = TAU_STATUS_BAD_FLAGS,
                             .has_detailed_errors = true,
-                            .text = {.data = (const uint8_t *)words, .size = 70}};
-    (void)state;
+                            .text = {.data = (const uint8_t *)words, .size = size}};
     memset(words, 'w', sizeof(words));
     assert_true(tau_err_encode(&error, &writer));
     struct cli_frame frame =
@@ -176,8 +188,48 @@ static void test_long_text(void **state)
     cli_printer_frame(&printer, CLI_NO_STREAM, &frame);
     cli_printer_end(&printer);
     fclose(out);
-    assert_non_null(strstr(text, "www\"...(70 bytes)\n"));
+    assert_non_null(strstr(text, wanted));
     free(text);
+}
+
+static void test_long_text(void **state)
+{
+    (void)state;
+    expect_words(70, "www\"...(70 bytes)\n");
+    expect_words(65, "www\"...(65 bytes)\n");
+    expect_words(64, "www\"\n");
+}
+
+/* As many elements as a line holds are all that there are. */
+static void test_full_line(void **state)
+{
+    static uint8_t payload[4 + 16 * 16];
+    struct cli_frame frame = frame_of(true, TAU_OPCODE_OK, TAU_OPCODE_QUERY_RANGE,
+                                      "query_range_response", payload, sizeof(payload));
+    (void)state;
+    payload[3] = 16;
+    begin(CLI_FORMAT_TABLE);
+    cli_printer_frame(&printer, CLI_NO_STREAM, &frame);
+    expect("< OK to QUERY_RANGE flags=0x00 length=260 count=16 "
+           "timestamps=[0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0] "
+           "values=[0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0]\n");
+}
+
+/* Bytes of a later version behind a payload are counted. */
+static void test_extra(void **state)
+{
+    static const uint8_t payload[32 + 2] = "cpu";
+    struct cli_frame frame = frame_of(false, TAU_OPCODE_DESCRIBE_SERIES, TAU_OPCODE_DESCRIBE_SERIES,
+                                      "describe_series_request", payload, sizeof(payload));
+    (void)state;
+    begin(CLI_FORMAT_TABLE);
+    assert_true(cli_printer_frame(&printer, CLI_NO_STREAM, &frame));
+    expect("> DESCRIBE_SERIES flags=0x00 length=34 label=\"cpu\" extra=2 bytes\n");
+    begin(CLI_FORMAT_JSONL);
+    assert_true(cli_printer_frame(&printer, CLI_NO_STREAM, &frame));
+    expect("{\"direction\": \"request\", \"opcode\": \"DESCRIBE_SERIES\", \"code\": 19, "
+           "\"operation\": \"DESCRIBE_SERIES\", \"flags\": 0, \"length\": 34, \"fields\": "
+           "{\"label\": \"cpu\"}, \"extra\": 2, \"error\": null}\n");
 }
 
 int main(void)
@@ -186,6 +238,7 @@ int main(void)
         cmocka_unit_test(test_text),         cmocka_unit_test(test_json),
         cmocka_unit_test(test_faults),       cmocka_unit_test(test_long),
         cmocka_unit_test(test_foreign_text), cmocka_unit_test(test_long_text),
+        cmocka_unit_test(test_full_line),    cmocka_unit_test(test_extra),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

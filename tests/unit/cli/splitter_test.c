@@ -7,6 +7,7 @@
    L9 lost bytes. */
 struct told {
     char words[4096];
+    uint8_t opcode; /* of the last piece, 0 where it has none */
     bool stop;
 };
 
@@ -30,6 +31,7 @@ static bool on_piece(void *user_data, const struct cli_piece *piece)
         snprintf(told->words + used, sizeof(told->words) - used, "%s@%u ",
                  tau_status_name(piece->status), piece->offset);
     }
+    told->opcode = piece->header.opcode;
     return !told->stop;
 }
 
@@ -118,6 +120,24 @@ static void test_cut(void **state)
     expect(&bytes, "F0 C3 ");
 }
 
+/* The header of a frame that is cut is told as soon as it is whole. */
+static void test_header_of_what_is_cut(void **state)
+{
+    struct bytes bytes = {.size = 0};
+    (void)state;
+    put_frame(&bytes, TAU_OPCODE_PING, 9, 4);
+    for (size_t size = 1; size <= bytes.size; size++) {
+        struct told told = {.stop = false};
+        struct cli_splitter splitter;
+        cli_splitter_init(&splitter, on_piece, &told);
+        assert_true(cli_splitter_feed(&splitter, bytes.data, size));
+        assert_true(cli_splitter_end(&splitter));
+        assert_int_equal(told.words[0], 'C');
+        assert_int_equal(told.opcode, size < TAU_HEADER_SIZE ? 0 : TAU_OPCODE_PING);
+        cli_splitter_done(&splitter);
+    }
+}
+
 static void test_lost(void **state)
 {
     struct bytes bytes = {.size = 0};
@@ -177,9 +197,13 @@ static void test_largest(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_frames),        cmocka_unit_test(test_noise),
-        cmocka_unit_test(test_wrong_headers), cmocka_unit_test(test_cut),
-        cmocka_unit_test(test_lost),          cmocka_unit_test(test_stop),
+        cmocka_unit_test(test_frames),
+        cmocka_unit_test(test_noise),
+        cmocka_unit_test(test_wrong_headers),
+        cmocka_unit_test(test_cut),
+        cmocka_unit_test(test_header_of_what_is_cut),
+        cmocka_unit_test(test_lost),
+        cmocka_unit_test(test_stop),
         cmocka_unit_test(test_largest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

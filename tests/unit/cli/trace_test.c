@@ -94,11 +94,34 @@ static void test_another(void **state)
     cli_trace_free(NULL);
 }
 
+/* Another connection answers nothing that was asked on the one before. */
+static void test_another_connection(void **state)
+{
+    static const uint8_t connect[TAU_HEADER_SIZE + 32] = "TAU\1\1\0\0\0\0\40";
+    static const uint8_t ping[] = "TAU\1\3\0\0\0\0\0";
+    static const uint8_t ok[] = "TAU\1\xf0\0\0\0\0\0";
+    struct command_rig *rig = *state;
+    struct tau_options options;
+    bool enabled = true;
+    struct cli_trace *trace = cli_trace_new(rig->cli->err, &enabled, CLI_TIME_NS);
+    assert_non_null(trace);
+    tau_options_init(&options);
+    cli_trace_attach(trace, &options);
+    options.on_trace(trace, TAU_TRACE_SENT, (struct tau_slice){ping, TAU_HEADER_SIZE});
+    options.on_trace(trace, TAU_TRACE_SENT, (struct tau_slice){connect, sizeof(connect)});
+    options.on_trace(trace, TAU_TRACE_RECEIVED, (struct tau_slice){ok, TAU_HEADER_SIZE});
+    capture_flush(&rig->capture);
+    assert_string_equal(rig->capture.err, "> PING flags=0x00 length=0 ignored=0x\n"
+                                          "> CONNECT flags=0x00 length=32 certificate=hidden\n"
+                                          "< OK to CONNECT flags=0x00 length=0\n");
+    cli_trace_free(trace);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         RIG_TEST(test_command), RIG_TEST(test_refusal), RIG_TEST(test_prompt),
-        RIG_TEST(test_without), RIG_TEST(test_another),
+        RIG_TEST(test_without), RIG_TEST(test_another), RIG_TEST(test_another_connection),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

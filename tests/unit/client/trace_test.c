@@ -179,6 +179,20 @@ static void what_was_given_up_is_told_as_it_goes(void **state)
     expect(bench, 5, TAU_TRACE_SENT, TAU_OPCODE_PING);
 }
 
+/* What expires before any of it went is dropped, and what comes behind it is told. */
+static void what_never_went_is_not_told(void **state)
+{
+    struct bench *bench = *state;
+    rig_ready(&bench->rig);
+    assert_int_equal(rig_append(&bench->rig, 1), TAU_STATUS_SUCCESS);
+    rig_advance(&bench->rig, 5000);
+    assert_false(tau_core_has_output(bench->rig.core));
+    assert_int_equal(rig_query(&bench->rig, 2), TAU_STATUS_SUCCESS);
+    rig_flush(&bench->rig);
+    assert_int_equal(bench->log.count, 5);
+    expect(bench, 4, TAU_TRACE_SENT, TAU_OPCODE_QUERY_POINT);
+}
+
 static void a_breach_is_not_told(void **state)
 {
     struct bench *bench = *state;
@@ -213,6 +227,7 @@ int main(void)
         TEST(what_is_told_is_what_went),
         TEST(a_loss_within_a_frame),
         TEST(what_was_given_up_is_told_as_it_goes),
+        TEST(what_never_went_is_not_told),
         TEST(a_breach_is_not_told),
         TEST(without_a_trace_nothing_is_called),
     };
