@@ -69,6 +69,6 @@ export class ClientBase {
             deadline.stop();
             throw error;
         }
-        return { deadline, stop };
+        return { deadline, stop, entry };
     }
 }

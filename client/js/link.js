@@ -7,11 +7,15 @@
 import { TauConnectionError, TauError } from './errors.js';
 import { Session } from './session.js';
 
+const MOST_WAITING = 16; // batches of a stream, each of one frame, that are not read
+const FEW_WAITING = 4;
+
 export class Link {
     #session;
     #transport = null;
     #settle = {};
     #flushing = false;
+    #held = false;
 
     constructor(options) {
         this.#session = new Session(options);
@@ -35,6 +39,7 @@ export class Link {
             open: () => this.#settle.open(),
             bytes: (bytes) => {
                 this.#session.receive(bytes);
+                this.balance();
                 this.#after();
             },
             end: (cause) => this.end(cause instanceof TauError ? cause
@@ -56,25 +61,28 @@ export class Link {
 
     request(operation, value, sink) {
         const entry = this.#session.request(operation, value, sink);
+        this.balance();
         this.#schedule();
         return entry;
     }
 
-    abandon(entry, error) {
-        this.#session.abandon(entry, error);
-    }
-
     stop(entry, error) {
         this.#session.stop(entry, error);
+        this.balance();
         this.#schedule();
     }
 
-    pause() {
-        this.#transport?.pause?.();
-    }
-
-    resume() {
-        this.#transport?.resume?.();
+    /** Holds the peer back while a stream is far ahead of its reader and nobody waits behind it. */
+    balance() {
+        const hold = this.#session.stalls(this.#held ? FEW_WAITING + 1 : MOST_WAITING);
+        if (hold !== this.#held) {
+            this.#held = hold;
+            if (hold) {
+                this.#transport?.pause?.();
+            } else {
+                this.#transport?.resume?.();
+            }
+        }
     }
 
     #schedule() {

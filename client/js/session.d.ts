@@ -23,11 +23,13 @@ export interface SessionOptions {
     maxRequests?: number;
     /** The most bytes that these requests may have. */
     maxBytes?: number;
+    /** The most bytes of a stream that are received for requests behind it and not read; 64 MiB. */
+    maxStreamBytes?: number;
 }
 
 /** Where the answer to a request goes: batches of a stream, then one of done and fail. */
 export interface Sink {
-    batch?(value: PayloadValue): void;
+    batch?(value: PayloadValue, size: number): void;
     done(value: PayloadValue): void;
     fail(error: TauError): void;
 }
@@ -50,6 +52,10 @@ export class Session {
     refusal(operation: Operation): TauError | null;
     /** Queues a request; throws where it cannot be made. */
     request(operation: Operation, value: PayloadValue, sink: Sink): Entry;
+    /** Somebody took a batch of this size. */
+    taken(entry: Entry, size: number): void;
+    /** Whether `most` batches of a stream were not taken, and nobody waits for what is behind it. */
+    stalls(most: number): boolean;
     /** All bytes that are to be sent, in one piece, or null. They count as sent from now on. */
     takeOutput(): Uint8Array | null;
     /** Ends a request for its caller; its reply, when it comes, is passed over. */

@@ -15,6 +15,7 @@ const FIRST_PUSH = 0xe0;
 const LAST_PUSH = 0xef;
 
 const FIRST_INPUT = 64 * 1024;
+const BATCH_BYTES = 512; // what a batch takes besides its payload
 
 function isPush(opcode) {
     return opcode >= FIRST_PUSH && opcode <= LAST_PUSH;
@@ -92,6 +93,16 @@ class Queue {
         this.#head = 0;
     }
 
+    /** Whether any but the first is so. */
+    someBehind(test) {
+        for (let at = this.#head + 1; at < this.#items.length; at++) {
+            if (test(this.#items[at])) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     [Symbol.iterator]() {
         return this.#items.slice(this.#head).values();
     }
@@ -100,8 +111,9 @@ class Queue {
 const IGNORED = { batch() {}, done() {}, fail() {} };
 
 /**
- * The state of one session. A request's `sink` has `batch(value)` for each frame of a stream, then
- * exactly one of `done(value)` and `fail(error)` is called.
+ * The state of one session. A request's `sink` has `batch(value, size)` for each frame of a stream,
+ * then exactly one of `done(value)` and `fail(error)` is called. Who takes a batch says so with
+ * `taken`; what was not taken of a stream is bounded where others wait behind it.
  */
 export class Session {
     #input = new Input();
@@ -110,6 +122,7 @@ export class Session {
     #bytes = 0;
     #maxRequests;
     #maxBytes;
+    #maxStreamBytes;
     #asked = 0n;
     #ended = false;
     #failure = null;
@@ -118,9 +131,12 @@ export class Session {
     /** What the server said of itself in NEGOTIATE; null before. */
     server = null;
 
-    constructor({ maxRequests = 131072, maxBytes = 64 * 1024 * 1024 } = {}) {
+    constructor({
+        maxRequests = 131072, maxBytes = 64 * 1024 * 1024, maxStreamBytes = 64 * 1024 * 1024,
+    } = {}) {
         this.#maxRequests = maxRequests;
         this.#maxBytes = maxBytes;
+        this.#maxStreamBytes = maxStreamBytes;
     }
 
     /** Whether the session is over; `failure` then says why, null after a DISCONNECT. */
@@ -164,7 +180,13 @@ export class Session {
             throw new TauError('would_block', 'too many requests wait for their answers',
                 { operation: operation.name });
         }
-        const entry = { operation, sink, frame, size: frame.length, sent: false, live: true };
+        if (this.#crowded()) {
+            throw behind(operation);
+        }
+        const entry = {
+            operation, sink, frame, size: frame.length, sent: false, live: true,
+            wanted: !operation.stream, batches: 0, bytes: 0,
+        };
         if (operation === operations.NEGOTIATE) {
             this.#asked = BigInt(value.features);
         }
@@ -172,6 +194,33 @@ export class Session {
         this.#output.push(entry);
         this.#bytes += entry.size;
         return entry;
+    }
+
+    /** Somebody took a batch. */
+    taken(entry, size) {
+        entry.batches--;
+        entry.bytes -= size;
+    }
+
+    /** Whether the next answer is a stream with `most` batches that were not taken, and nobody waits
+        for what is behind it. */
+    stalls(most) {
+        const entry = this.#pending.first;
+        return entry !== undefined && entry.live && entry.batches >= most &&
+            !this.#pending.someBehind((other) => other.live && other.wanted);
+    }
+
+    #crowded() {
+        const entry = this.#pending.first;
+        return entry !== undefined && entry.live && entry.bytes > this.#maxStreamBytes;
+    }
+
+    /** Where nobody takes the batches of a stream, those who wait behind it wait in vain. */
+    #relieve() {
+        if (this.#crowded()) {
+            const [, ...others] = this.#pending;
+            others.forEach((other) => this.abandon(other, behind(other.operation)));
+        }
     }
 
     /** All bytes that are to be sent, in one piece, or null. They count as sent from now on. */
@@ -367,7 +416,11 @@ export class Session {
         const last = (bits & flags.more) === 0;
         const value = entry.live ? this.#read(entry, payload) : null;
         if (entry.live && entry.operation.stream) {
-            entry.sink.batch(value);
+            const size = payload.length + BATCH_BYTES;
+            entry.batches++;
+            entry.bytes += size;
+            entry.sink.batch(value, size);
+            this.#relieve();
         }
         if (last && !this.#ended) {
             this.#finish(value);
@@ -410,6 +463,12 @@ export class Session {
             operations: new Map(answer.operations.map((one) => [one.opcode, one.fingerprint])),
         });
     }
+}
+
+function behind({ name }) {
+    return new TauError('would_block',
+        `${name} waits behind a stream of which too much was not read: read on, or leave the stream`,
+        { operation: name });
 }
 
 function joined(frames) {

@@ -1,34 +1,32 @@
 // SPDX-License-Identifier: MIT
 //
 // The answer of a stream as an async iterator of its batches. Where the reader is slower than the
-// server the connection is held back, so that few batches wait. The deadline is for the server: it
-// is renewed by each batch, and does not run while batches wait for the reader.
+// server the link holds the connection back, so that few batches wait. The deadline is for the
+// server: it is renewed by each batch, and does not run while batches wait for the reader.
 import { TauAbortError } from './errors.js';
-
-const MOST_WAITING = 16; // batches, each of one frame
-const FEW_WAITING = 4;
 
 export class TauStream {
     #batches = [];
     #readers = [];
     #ended = false;
     #failure = null;
-    #held = false;
     #stop = () => {};
     #link;
     #deadline = null;
+    #entry = null;
 
-    /** `begin(sink)` makes the request and gives its deadline and how to stop it. */
+    /** `begin(sink)` makes the request; gives it, its deadline and how to stop it. */
     constructor(link, begin) {
         this.#link = link;
         try {
-            const { deadline, stop } = begin({
-                batch: (value) => this.#onBatch(value),
+            const { deadline, stop, entry } = begin({
+                batch: (value, size) => this.#onBatch(value, size),
                 done: () => this.#finish(null),
                 fail: (error) => this.#finish(error),
             });
             this.#deadline = deadline;
             this.#stop = stop;
+            this.#entry = entry;
         } catch (error) {
             this.#finish(error);
         }
@@ -41,8 +39,8 @@ export class TauStream {
     /** The next batch. */
     next() {
         if (this.#batches.length > 0) {
-            const value = this.#batches.shift();
-            this.#letGo();
+            const { value, size } = this.#batches.shift();
+            this.#letGo(size);
             return Promise.resolve({ done: false, value });
         }
         if (this.#failure) {
@@ -53,7 +51,10 @@ export class TauStream {
         if (this.#ended) {
             return Promise.resolve({ done: true, value: undefined });
         }
-        return new Promise((resolve, reject) => this.#readers.push({ resolve, reject }));
+        return new Promise((resolve, reject) => {
+            this.#readers.push({ resolve, reject });
+            this.#want();
+        });
     }
 
     /** What a loop that is left early calls: no more is wanted. */
@@ -73,45 +74,39 @@ export class TauStream {
         }
     }
 
-    #onBatch(value) {
+    #onBatch(value, size) {
         const reader = this.#readers.shift();
         if (reader) {
             this.#deadline?.renew();
+            this.#link.session.taken(this.#entry, size);
+            this.#want();
             reader.resolve({ done: false, value });
             return;
         }
-        this.#batches.push(value);
+        this.#batches.push({ value, size });
         this.#deadline?.hold();
-        if (this.#batches.length >= MOST_WAITING && !this.#held) {
-            this.#held = true;
-            this.#link.pause();
-        }
     }
 
-    #letGo() {
+    #letGo(size) {
         if (this.#batches.length === 0 && !this.#ended) {
             this.#deadline?.renew();
         }
-        if (this.#held && this.#batches.length <= FEW_WAITING) {
-            this.#release();
-        }
+        this.#link.session.taken(this.#entry, size);
+        this.#link.balance();
     }
 
-    #release() {
-        if (this.#held) {
-            this.#held = false;
-            this.#link.resume();
-        }
+    /** Whether anybody waits for it decides whether it waits for another stream. */
+    #want() {
+        this.#entry.wanted = this.#readers.length > 0;
+        this.#link.balance();
     }
 
     #finish(error) {
         if (this.#ended) {
-            this.#release();
             return;
         }
         this.#ended = true;
         this.#deadline?.stop();
-        this.#release();
         const first = this.#readers.shift();
         if (error && first) {
             first.reject(error);

@@ -326,6 +326,74 @@ test('a slow reader holds the connection back', async () => {
     assert.deepEqual([peer.pauses, peer.resumes], [2, 2]);
 });
 
+test('a call behind a stream that is read slowly is answered', async () => {
+    const peer = new Peer();
+    const tau = await client(peer);
+    const stream = tau.queryRange(RANGE);
+    await sleep(1);
+    for (let i = 0; i < 16; i++) {
+        peer.handlers.bytes(batch(i, flags.more));
+    }
+    assert.deepEqual([peer.pauses, peer.resumes], [1, 0]);
+    const call = tau.queryPoint(POINT);
+    assert.deepEqual([peer.pauses, peer.resumes], [1, 1]);
+    await sleep(1);
+    for (let i = 16; i < 40; i++) {
+        peer.handlers.bytes(batch(i, i < 39 ? flags.more : 0));
+    }
+    peer.handlers.bytes(found(5));
+    assert.equal((await call).value, 5);
+    assert.deepEqual(await collected(stream), Array.from({ length: 40 }, (_, i) => i));
+    assert.deepEqual([peer.pauses, peer.resumes], [1, 1]);
+});
+
+test('a stream holds up another one only until that is read', async () => {
+    const peer = new Peer();
+    const tau = await client(peer);
+    const first = tau.queryRange(RANGE);
+    const second = tau.queryRange(RANGE);
+    await sleep(1);
+    for (let i = 0; i < 16; i++) {
+        peer.handlers.bytes(batch(i, flags.more));
+    }
+    assert.deepEqual([peer.pauses, peer.resumes], [1, 0]);
+    const reading = second.next();
+    assert.deepEqual([peer.pauses, peer.resumes], [1, 1]);
+    peer.handlers.bytes(batch(16, 0));
+    peer.handlers.bytes(batch(17, 0));
+    assert.equal((await reading).value.values[0], 17);
+    assert.equal((await collected(first)).length, 17);
+});
+
+test('what is taken of a stream for calls behind it is bounded', async () => {
+    const peer = new Peer();
+    const tau = await client(peer, { maxStreamBytes: 20 * 600 });
+    const stream = tau.queryRange(RANGE);
+    const calls = [failure(tau.queryPoint(POINT)), failure(tau.append({ ...POINT, value: 1 }))];
+    await sleep(1);
+    let sent = 0;
+    for (; peer.pauses === 0 && sent < 100; sent++) {
+        peer.handlers.bytes(batch(sent, flags.more));
+    }
+    assert(sent > 20 && sent < 30, String(sent));
+    const [read, write] = await Promise.all(calls);
+    assert.equal(read.status, 'would_block');
+    assert(write.outcomeUnknown && write.cause.status === 'would_block');
+    peer.requests = [];
+    assert.equal((await failure(tau.append({ ...POINT, value: 1 }))).status, 'would_block');
+    assert.deepEqual(peer.requests, []);
+    const values = [];
+    for (let i = 0; i < sent; i++) {
+        values.push((await stream.next()).value.values[0]);
+    }
+    assert.deepEqual(values, Array.from({ length: sent }, (_, i) => i));
+    assert.equal(peer.resumes, 1);
+    const after = tau.queryPoint(POINT);
+    await sleep(1);
+    [batch(0, 0), found(1), OK, found(2)].forEach((bytes) => peer.handlers.bytes(bytes));
+    assert.equal((await after).value, 2);
+});
+
 test('a stream\'s deadline begins again with each batch, and waits for the reader', async () => {
     const peer = new Peer();
     const tau = await client(peer);
