@@ -45,6 +45,10 @@ def clean_environment(extra: Optional[Mapping[str, str]] = None) -> dict[str, st
     ours = ("TAU_BIN_DIR", "TAU_BUILD_DIR", "TAU_SOURCE_DIR", "TAU_SANITIZE", "TAU_CC")
     env = {name: value for name, value in os.environ.items()
            if not name.startswith("TAU_") or name in ours}
+    directory = os.environ.get("TAU_TRAFFIC_DIR")
+    if directory and not SANITIZED:  # what taud and tau-cli say is recorded; see tests/coverage
+        env["TAU_TRAFFIC_DIR"] = directory
+        env["LD_PRELOAD"] = str(BIN_DIR.parent / "tests" / "libtraffic_recorder.so")
     env.update(extra or {})
     return env
 
