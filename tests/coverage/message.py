@@ -20,6 +20,7 @@ class Broken(Exception):
 
     def __init__(self, where: str, why: str, beyond: Union[tuple[str, int], None] = None) -> None:
         super().__init__(f"{where}: {why}")
+        self.where = where
         self.beyond = beyond
 
 
@@ -80,13 +81,15 @@ class Reader:
             self.seen.enums.append((where, type_.name, number))
 
     def elements(self, type_: Type, count: int, where: str) -> None:
-        """Structs in a row; only members that are not plain are looked at."""
+        """Values in a row; only those, or members of theirs, that are not plain are looked at."""
         data = self.take(type_.size * count, where)
-        for name, member, offset in type_.members:
-            of = self.specification.types[member]
+        types = self.specification.types
+        parts = [(f"{where}.{name}", types[of], at) for name, of, at in type_.members]
+        for name, of, offset in parts or [(where, type_, 0)]:
             if of.kind in ("bool", "status", "enum"):
-                for number in set(bytes(data[offset::type_.size])):
-                    self.judge(of, number, f"{where}.{name}")
+                columns = [data[offset + place::type_.size] for place in range(of.size)]
+                for number in set(zip(*columns)):
+                    self.judge(of, int.from_bytes(bytes(number), "big"), name)
 
     def text(self, field: Field, data: Bytes) -> None:
         if field.type.kind != "text":

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Iterator, Optional, Union
+from typing import Any, Iterator, Optional
 
 LINE = "@line"  # the key under which each object of the file keeps the line it begins in
 
@@ -221,5 +221,10 @@ class Specification:
         for name, payload in self.reply_payloads.items():
             yield name, False, payload
 
-    def line_of(self, thing: Union[Type, Field, Operation, Named]) -> str:
-        return f"{self.path.name}:{thing.line}"
+    def enums(self, field: Field) -> Iterator[tuple[str, Type]]:
+        """The enums in a field, those in its structs too, and what a reader calls them."""
+        if field.type.kind == "enum":
+            yield field.name, field.type
+        for name, of, _ in field.type.members:
+            if self.types[of].kind == "enum":
+                yield f"{field.name}.{name}", self.types[of]

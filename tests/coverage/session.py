@@ -186,9 +186,8 @@ class Walk:
             elif field.minimum is not None and value == field.minimum - 1:
                 self.tally.count("limit", below(operation, field))
         else:
-            where = str(broken).split(":")[0]
-            if where in fields and fields[where].type.kind == "enum":
-                self.tally.count("value", f"{operation.name} request: {where} = another, refused")
+            name = f"{operation.name} request: {broken.where} = another, refused"
+            self.tally.count("value", name)
 
     def broken_request(self, operation: Operation, frame: Frame) -> Optional[Broken]:
         """Why the payload is not legal. One that did not come whole is taken to be legal."""

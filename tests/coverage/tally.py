@@ -54,11 +54,11 @@ def _values(model: Specification) -> Iterator[Item]:
     for message, request, payload in model.payloads():
         way = "request" if request else "reply"
         for field in payload.fields:
-            for value in field.type.values.values():
-                yield _item("value", f"{message} {way}: {field.name} = {value}", field.line)
-            if field.type.values and request and not field.type.open:
-                name = f"{message} {way}: {field.name} = another, refused"
-                yield _item("value", name, field.line)
+            for name, enum in model.enums(field):
+                for value in enum.values.values():
+                    yield _item("value", f"{message} {way}: {name} = {value}", field.line)
+                if request and not enum.open:
+                    yield _item("value", f"{message} {way}: {name} = another, refused", field.line)
     for feature in model.features.values():
         yield _item("value", f"feature {feature.name} negotiated", feature.line)
     for flag in model.flags.values():
