@@ -3,10 +3,10 @@
 
     check.py DIRECTORY [SPECIFICATION]
 
-Every message that taud sent must be legal, and what the specification states must have happened:
-each operation and status, each value of each enum, each transition of a session, each limit at its
-edge. Prints how often each did, names what is wrong or missing with its line in specification.json,
-and then ends with 1.
+Every message that taud sent must be legal, and every request of tau-cli. What the specification
+states must have happened: each operation and status, each value of each enum, each transition of a
+session, each limit at its edge. Prints how often each did, names what is wrong or missing with its
+line in specification.json, and then ends with 1.
 
 `TAU_TRAFFIC_DIR=DIRECTORY ctest --test-dir BUILD` records what taud and tau-cli say in all tests
 that start them: of each connection the first 24 MiB, of each taud 64 MiB, of each tau-cli 2 MiB.

@@ -265,7 +265,7 @@ class Spoilt(Folder):
         talk = Corpus(MODEL).open()
         talk.do(OPERATIONS["DISCONNECT"])
         talk.end()
-        talk.wait(1500)
+        talk.wait(3500)
         talk.close()
         self.expect(talk, "left open")
 
@@ -280,6 +280,24 @@ class Spoilt(Folder):
         self.assertEqual(self.judged([talk]).problems, [])
         talk.do(append)
         self.expect(talk, "gives layout_mismatch")
+
+    def test_requests_of_our_client(self) -> None:
+        """It has to be right in what it sends, but to a server of another specification."""
+        ping, negotiate = OPERATIONS["PING"], OPERATIONS["NEGOTIATE"]
+        for fingerprint in (0, MODEL.fingerprint, 5):
+            for opcode, payload, flags, words in (
+                    (0xEE, b"", 0, "no request"), (ping.code, b"", 1, "the flags 1"),
+                    (OPERATIONS["DROP_LENS"].code, b"short", 0, "DROP_LENS: length"),
+                    (OPERATIONS["QUERY_RANGE"].code, bytes(56) + b"\7", 0, "is no direction")):
+                talk = Corpus(MODEL).open(played=True)
+                talk.request(negotiate)
+                talk.succeed(negotiate, specification=fingerprint)
+                talk.ask(talk.frame(opcode, payload, flags))
+                with self.subTest(words, fingerprint=fingerprint):
+                    if fingerprint == 5:
+                        self.assertEqual(self.judged([talk]).problems, [])
+                    else:
+                        self.expect(talk, words)
 
     def test_the_command_reports(self) -> None:
         talk = Corpus(MODEL).open()

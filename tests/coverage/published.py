@@ -155,6 +155,7 @@ class Specification:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.data: dict[str, Any] = read_json(path.read_text(encoding="utf-8"))
+        self.fingerprint = int(self.data["fingerprint"], 16)
         self.statuses = {n: s for n, s in _named(self.data["statuses"]).items() if not s["local"]}
         self.limits = _named(self.data["limits"])
         self.features = _named(self.data["features"])

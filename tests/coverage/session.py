@@ -19,6 +19,7 @@ from tally import PLAYED, Tally, below, beyond, reached
 from traffic import Connection
 
 HEADER = struct.Struct(">3sBBBI")
+LEFT_OPEN_NS = 3 * 10 ** 9  # so long after its last word and the client's end a server is idle
 
 
 class Frame(NamedTuple):
@@ -77,6 +78,7 @@ class Walk:
         self.authenticated = False
         self.request_at = 0
         self.cancel_at = 0
+        self.server_specification = 0  # what it was compiled from, if it said so
         self.limits = Limits(tally)
         self.more = self.model.flags["more"]["value"] if "more" in self.model.flags else 0
 
@@ -279,7 +281,7 @@ class Walk:
 
     def negotiated(self, frame: Frame, reply: Frame) -> None:
         """What both sides can do from here on."""
-        (features,) = struct.unpack_from(">Q", reply.payload)
+        features, self.server_specification = struct.unpack_from(">QQ", reply.payload)
         self.features = frozenset(name for name, feature in self.model.features.items()
                                   if features >> int(feature["bit"]) & 1)
         for name in self.features:
@@ -379,7 +381,7 @@ class Walk:
         connection = self.connection
         if closing and connection.closed_ns is not None and not connection.cut:
             ended = connection.shut_ns or connection.closed_ns
-            if connection.end_ns is not None and ended > connection.end_ns + 10 ** 9:
+            if connection.end_ns is not None and ended - connection.end_ns > LEFT_OPEN_NS:
                 raise Wrong("the connection was left open behind the last word")
 
 
@@ -396,13 +398,36 @@ def judge(tally: Tally, connection: Connection) -> None:
     walk.limits.ended(connection, walk.authenticated, walk.failures)
 
 
+def check_requests(model: Specification, requests: bytes) -> None:
+    """Raises Wrong at the first whole request that is not legal in itself."""
+    at = 0
+    while (frame := frame_at(requests, at, model.payload_limit)) is not None and frame.whole:
+        operation = model.by_code.get(frame.opcode)
+        if frame.magic != model.magic or frame.version != model.version or operation is None:
+            raise Wrong(f"request at {at}: no request of this protocol")
+        try:
+            read_payload(model, operation.request, frame.payload)
+        except Broken as broken:
+            raise Wrong(f"request at {at}: {operation.name}: {broken}") from None
+        if frame.flags:
+            raise Wrong(f"request at {at}: {operation.name} with the flags {frame.flags}")
+        at = frame.end
+
+
 def watch(tally: Tally, connection: Connection) -> None:
-    """Counts what a client of ours met, up to the first message that is not legal."""
+    """Counts what a client of ours met, up to the first message that is not legal. What it sent
+    itself must be, unless the server says that it was compiled from another specification."""
     met = Tally(tally.model)
+    walk = Walk(met, connection)
     try:
-        Walk(met, connection).run()
+        walk.run()
     except Wrong:
         pass
+    if walk.server_specification in (0, tally.model.fingerprint):
+        try:
+            check_requests(tally.model, walk.requests)
+        except Wrong as wrong:
+            tally.problems.append(f"{connection.name}: {wrong}")
     met.counts = Counter({f"{PLAYED}{name}": times for name, times in met.counts.items()})
     met.connections = 1
     tally.add(met)
