@@ -22,7 +22,8 @@ SOURCE_DIR = Path(os.environ.get("TAU_SOURCE_DIR", Path(__file__).resolve().pare
 # The most specific path decides. A layer may include itself and what is named here.
 
 LAYERS: dict[str, set[str]] = {
-    "wire": set(),
+    "characters": set(),
+    "wire": {"characters"},
     "engine": {"wire"},
     "service": {"wire", "engine", "dispatch", "observe", "context"},
     "transport": {"wire", "dispatch", "context", "observe"},
@@ -32,13 +33,14 @@ LAYERS: dict[str, set[str]] = {
     "server": {"wire", "engine", "service", "transport", "net", "config", "observe", "dispatch",
                "context"},
     "api": {"wire-public"},
-    "client": {"wire", "wire-public", "api", "client-generated"},
+    "client": {"wire", "wire-public", "api", "client-generated", "characters"},
     "adapters": {"api", "wire-public"},
-    "cli": {"api", "wire-public", "cli-generated", "tables"},
+    "cli": {"api", "wire-public", "cli-generated", "tables", "characters"},
     "examples": {"api", "wire-public"},
 }
 
 PATHS: tuple[tuple[str, str], ...] = (
+    ("protocol/wire/utf8.", "characters"),
     ("protocol/wire/", "wire"),
     ("server/engine/", "engine"),
     ("server/service/context.h", "context"),

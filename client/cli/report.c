@@ -3,12 +3,15 @@
  * What commands say on standard error, what their failures mean for the exit code, and how their
  * arguments are read. Data never goes this way.
  */
+#include <errno.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "command.h"
 #include "format/number.h"
+#include "format/plain.h"
 
 #define RED   "\033[31m"
 #define RESET "\033[0m"
@@ -16,6 +19,19 @@
 static bool is_coloured(const struct cli *cli)
 {
     return cli->terminal.colour && cli->terminal.err;
+}
+
+/* One line, whatever the arguments hold: names that the user wrote, words of a server. */
+static void print_words(FILE *out, const char *format, va_list arguments)
+{
+    char *words = NULL;
+    int length = vasprintf(&words, format, arguments);
+    if (length < 0) {
+        fputs(strerror(ENOMEM), out);
+        return;
+    }
+    cli_plain_print(out, (struct cli_text){.data = words, .size = (size_t)length}, "");
+    free(words);
 }
 
 static void say(const struct cli *cli, bool error, const char *format, va_list arguments)
@@ -28,7 +44,7 @@ static void say(const struct cli *cli, bool error, const char *format, va_list a
     if (cli->command != NULL) {
         fprintf(cli->err, "%s: ", cli->command);
     }
-    vfprintf(cli->err, format, arguments);
+    print_words(cli->err, format, arguments);
     fputs(error && is_coloured(cli) ? RESET "\n" : "\n", cli->err);
     fflush(cli->err);
 }

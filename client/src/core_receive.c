@@ -139,10 +139,8 @@ bool tau_core_read_error(const struct tau_core *core, struct tau_slice payload,
         return true;
     ret_error->field = reply.field;
     ret_error->offset = reply.offset;
-    if (reply.text.size > 0) {
-        memcpy(ret_error->message, reply.text.data, reply.text.size);
-        ret_error->message[reply.text.size] = '\0';
-    }
+    if (reply.text.size > 0)
+        tau_fault_quote(ret_error, reply.text);
     return true;
 }
 

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "fault.h"
+#include "wire/utf8.h"
 
 bool tau_status_is_retryable(enum tau_status status)
 {
@@ -59,6 +60,24 @@ enum tau_status tau_fault(struct tau_error *error, enum tau_status status, int s
     snprintf(error->message + length, sizeof(error->message) - (size_t)length, ": %s",
              strerror_r(system_error, text, sizeof(text)));
     return status;
+}
+
+void tau_fault_quote(struct tau_error *error, struct tau_slice text)
+{
+    size_t length = 0;
+    for (size_t i = 0; i < text.size;) {
+        size_t shown = tau_utf8_printable(text.data + i, text.size - i);
+        char escape[5];
+        snprintf(escape, sizeof(escape), "\\x%02X", text.data[i]);
+        const void *piece = shown > 0 ? (const void *)(text.data + i) : escape;
+        size_t size = shown > 0 ? shown : 4;
+        if (length + size >= sizeof(error->message))
+            break;
+        memcpy(error->message + length, piece, size);
+        length += size;
+        i += shown > 0 ? shown : 1;
+    }
+    error->message[length] = '\0';
 }
 
 void tau_fault_copy(struct tau_error *error, const struct tau_error *from)

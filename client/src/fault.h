@@ -15,6 +15,9 @@ enum tau_status tau_fault_status(struct tau_error *error, enum tau_status status
 enum tau_status tau_fault(struct tau_error *error, enum tau_status status, int system_error,
                           const char *format, ...) __attribute__((format(printf, 4, 5)));
 
+/* Replaces the words by those of a server; what a terminal may not be given is written `\xHH`. */
+void tau_fault_quote(struct tau_error *error, struct tau_slice text);
+
 /* Copies an error; either may be NULL. */
 void tau_fault_copy(struct tau_error *error, const struct tau_error *from);
 

@@ -9,6 +9,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "wire/utf8.h"
+
 static int hex_digit(char character)
 {
     if (character >= '0' && character <= '9')
@@ -65,36 +67,10 @@ enum tau_status tau_label_from_bytes(const void *bytes, size_t size, struct tau_
     return TAU_STATUS_SUCCESS;
 }
 
-/* A code point that a terminal may be given: no control characters, surrogates or direction marks
-   that would make one label look like another. */
-static bool is_printable(uint32_t point)
+/* The length of the character at the front that stands for itself, or 0 where there is none. */
+static size_t plain_length(const uint8_t *bytes, size_t size)
 {
-    if (point < 0x20 || (point >= 0x7F && point < 0xA0) || point == '\\')
-        return false;
-    if (point >= 0x200B && point <= 0x200F)
-        return false;
-    if ((point >= 0x2028 && point <= 0x202E) || (point >= 0x2060 && point <= 0x206F))
-        return false;
-    return !(point >= 0xD800 && point <= 0xDFFF) && point != 0xFEFF && point <= 0x10FFFF;
-}
-
-/* The length of the printable UTF-8 character at the front, or 0 where there is none. */
-static size_t printable_length(const uint8_t *bytes, size_t size)
-{
-    uint8_t first = bytes[0];
-    if (first < 0x80)
-        return is_printable(first) ? 1 : 0;
-    size_t length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
-    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    if (first < 0xC2 || first > 0xF4 || length > size)
-        return 0;
-    uint32_t point = first & (0x7Fu >> length);
-    for (size_t i = 1; i < length; i++) {
-        if ((bytes[i] & 0xC0) != 0x80)
-            return 0;
-        point = point << 6 | (bytes[i] & 0x3Fu);
-    }
-    return point >= least[length] && is_printable(point) ? length : 0;
+    return bytes[0] == '\\' ? 0 : tau_utf8_printable(bytes, size);
 }
 
 size_t tau_label_to_text(const struct tau_label *label, char ret_text[TAU_LABEL_TEXT_SIZE])
@@ -105,11 +81,11 @@ size_t tau_label_to_text(const struct tau_label *label, char ret_text[TAU_LABEL_
         size--;
     size_t length = 0;
     for (size_t i = 0; i < size;) {
-        size_t printable = printable_length(label->bytes + i, size - i);
-        if (printable > 0) {
-            memcpy(ret_text + length, label->bytes + i, printable);
-            length += printable;
-            i += printable;
+        size_t plain = plain_length(label->bytes + i, size - i);
+        if (plain > 0) {
+            memcpy(ret_text + length, label->bytes + i, plain);
+            length += plain;
+            i += plain;
             continue;
         }
         ret_text[length++] = '\\';

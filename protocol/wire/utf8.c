@@ -59,3 +59,24 @@ size_t tau_utf8_valid(const uint8_t *text, size_t size)
     }
     return at;
 }
+
+static bool is_shown(uint32_t point)
+{
+    if (point < 0x20 || (point >= 0x7F && point < 0xA0) || point == 0x061C || point == 0xFEFF)
+        return false;
+    if (point >= 0xFFF9 && point <= 0xFFFB)
+        return false;
+    return !((point >= 0x200B && point <= 0x200F) || (point >= 0x2028 && point <= 0x202E) ||
+             (point >= 0x2060 && point <= 0x206F));
+}
+
+size_t tau_utf8_printable(const uint8_t *text, size_t size)
+{
+    size_t length = text[0] < 0x80 ? 1 : wide_character(text, size);
+    if (length == 0)
+        return 0;
+    uint32_t point = length == 1 ? text[0] : text[0] & (0x7Fu >> length);
+    for (size_t i = 1; i < length; i++)
+        point = point << 6 | (text[i] & 0x3Fu);
+    return is_shown(point) ? length : 0;
+}

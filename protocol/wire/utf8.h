@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Tells whether bytes are UTF-8 as RFC 3629 defines it: no overlong form, no surrogate, nothing
- * above U+10FFFF.
+ * above U+10FFFF; and which of it a terminal may be given.
  */
 #ifndef TAU_WIRE_UTF8_H
 #define TAU_WIRE_UTF8_H
@@ -11,5 +11,13 @@
 
 /* The number of leading bytes that are whole, valid characters: `size` where all are. */
 size_t tau_utf8_valid(const uint8_t *text, size_t size);
+
+/*
+ * The length of the character at the beginning of a text that is not empty, 0 where there is none
+ * that may be shown as it is: it is not valid, a control character, the end of a line, or
+ * a mark that is not seen and joins, parts or turns what stands around it, so that one text looks
+ * like another.
+ */
+size_t tau_utf8_printable(const uint8_t *text, size_t size);
 
 #endif

@@ -131,8 +131,11 @@ static void tsv_record(struct cli_writer *writer, const struct cli_cell *cells, 
     tsv_row(writer, cells);
 }
 
+/* What separates fields and lines is quoted here, or escaped. */
+#define KEPT "\t\n\r"
+
 const struct cli_writer_methods cli_csv_methods = {
-    .begin = csv_begin, .row = csv_row, .end = delimited_end, .record = csv_record};
+    .kept = KEPT, .begin = csv_begin, .row = csv_row, .end = delimited_end, .record = csv_record};
 
 const struct cli_writer_methods cli_tsv_methods = {
-    .begin = tsv_begin, .row = tsv_row, .end = delimited_end, .record = tsv_record};
+    .kept = KEPT, .begin = tsv_begin, .row = tsv_row, .end = delimited_end, .record = tsv_record};

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * JSON: rows are an array of objects, or an object a line; one answer is one object. What JSON has
- * no number for (NaN, infinities) is a string that the program reads back. Strings are UTF-8
- * already: a label's other bytes are escaped before they get here, and a server's text is checked.
+ * no number for (NaN, infinities) is a string that the program reads back. A label's bytes that are
+ * no UTF-8 are escaped before they get here; what a terminal may not be given is escaped as JSON
+ * has it.
  */
 #include <math.h>
 #include <string.h>
 
 #include "format/writer.h"
+#include "wire/utf8.h"
 
-/* The length of the valid UTF-8 sequence at `text`, or 0. */
-static size_t utf8_length(const unsigned char *text, size_t size)
+/* The length of the valid UTF-8 sequence at `text`, or 0, and the character that it is. */
+static size_t utf8_length(const unsigned char *text, size_t size, uint32_t *ret_point)
 {
     static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
     size_t length = text[0] < 0x80       ? 1
@@ -29,6 +31,7 @@ static size_t utf8_length(const unsigned char *text, size_t size)
         point = point << 6 | (text[i] & 0x3F);
     }
     bool surrogate = point >= 0xD800 && point < 0xE000;
+    *ret_point = point;
     return point < smallest[length] || surrogate || point > 0x10FFFF ? 0 : length;
 }
 
@@ -37,13 +40,14 @@ void cli_json_string(FILE *out, struct cli_text text)
     const unsigned char *bytes = (const unsigned char *)text.data;
     fputc('"', out);
     for (size_t i = 0; i < text.size;) {
-        size_t length = utf8_length(bytes + i, text.size - i);
+        uint32_t point;
+        size_t length = utf8_length(bytes + i, text.size - i, &point);
         if (bytes[i] == '"' || bytes[i] == '\\') {
             fprintf(out, "\\%c", bytes[i]);
-        } else if (bytes[i] < 0x20) {
-            fprintf(out, "\\u%04x", bytes[i]);
         } else if (length == 0) {
             fputs("\\ufffd", out);
+        } else if (tau_utf8_printable(bytes + i, text.size - i) == 0) {
+            fprintf(out, "\\u%04x", (unsigned)point); /* all of these have four digits */
         } else {
             fwrite(bytes + i, 1, length, out);
         }

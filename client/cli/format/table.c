@@ -123,14 +123,15 @@ static void table_row(struct cli_writer *writer, const struct cli_cell *cells)
 {
     char rooms[CLI_COLUMN_LIMIT][CLI_CELL_TEXT_SIZE];
     struct cli_text texts[CLI_COLUMN_LIMIT];
-    for (size_t i = 0; i < writer->column_count; i++) {
+    const size_t count = writer->column_count;
+    for (size_t i = 0; i < count; i++) {
         texts[i] = cli_cell_to_text(&cells[i], writer->time_format, rooms[i]);
     }
     if (keep(writer, texts)) {
         return;
     }
     cli_table_settle(writer);
-    for (size_t i = 0; i < writer->column_count; i++) {
+    for (size_t i = 0; i < count; i++) {
         print_cell(writer, i, texts[i].data, texts[i].size);
     }
 }
@@ -161,6 +162,7 @@ static void table_record(struct cli_writer *writer, const struct cli_cell *cells
 }
 
 const struct cli_writer_methods cli_table_methods = {
+    .kept = "",
     .begin = table_begin,
     .row = table_row,
     .end = cli_table_settle,

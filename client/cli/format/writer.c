@@ -5,7 +5,10 @@
 #include "format/writer.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "format/plain.h"
 
 static const struct {
     const char *name;
@@ -52,10 +55,57 @@ void cli_writer_begin(struct cli_writer *writer, const struct cli_column *column
     writer->methods->begin(writer);
 }
 
+/* --- text of others -------------------------------------------------------------------------- */
+
+static bool is_fit(const struct cli_writer *writer, const struct cli_cell *cell)
+{
+    const char *kept = writer->methods->kept;
+    return cell->kind != CLI_CELL_TEXT || kept == NULL || cli_is_plain(cell->as.text, kept);
+}
+
+/*
+ * The cells of a row with their texts made plain: those that were given where all are, else
+ * `room`. Copies are owned by `copies`, NULL where there is none.
+ */
+static const struct cli_cell *make_fit(const struct cli_writer *writer,
+                                       const struct cli_cell *cells, struct cli_cell *room,
+                                       char **copies)
+{
+    bool fit = true;
+    for (size_t i = 0; i < writer->column_count; i++) {
+        copies[i] = NULL;
+        fit = is_fit(writer, &cells[i]) && fit;
+    }
+    if (fit) {
+        return cells;
+    }
+    for (size_t i = 0; i < writer->column_count; i++) {
+        room[i] = cells[i];
+        if (!is_fit(writer, &cells[i])) {
+            struct cli_text copy = cli_plain_copy(cells[i].as.text, writer->methods->kept);
+            copies[i] = (char *)copy.data;
+            room[i].as.text = copy.data != NULL ? copy : (struct cli_text){.data = "?", .size = 1};
+        }
+    }
+    return room;
+}
+
+static void free_copies(const struct cli_writer *writer, char **copies)
+{
+    for (size_t i = 0; i < writer->column_count; i++) {
+        free(copies[i]);
+    }
+}
+
+/* --- rows ------------------------------------------------------------------------------------ */
+
 void cli_writer_row(struct cli_writer *writer, const struct cli_cell *cells)
 {
-    writer->methods->row(writer, cells);
+    struct cli_cell room[CLI_COLUMN_LIMIT];
+    char *copies[CLI_COLUMN_LIMIT];
+    writer->methods->row(writer, make_fit(writer, cells, room, copies));
     writer->row_count++;
+    free_copies(writer, copies);
 }
 
 void cli_writer_end(struct cli_writer *writer)
@@ -74,11 +124,14 @@ void cli_writer_flush(struct cli_writer *writer)
 void cli_writer_record(struct cli_writer *writer, const struct cli_column *columns,
                        const struct cli_cell *cells, size_t count, size_t main)
 {
+    struct cli_cell room[CLI_COLUMN_LIMIT];
+    char *copies[CLI_COLUMN_LIMIT];
     assert(count > 0 && count <= CLI_COLUMN_LIMIT);
     writer->columns = columns;
     writer->column_count = count;
     writer->row_count = 0;
-    writer->methods->record(writer, cells, main);
+    writer->methods->record(writer, make_fit(writer, cells, room, copies), main);
+    free_copies(writer, copies);
 }
 
 bool cli_format_from_text(const char *text, enum cli_format *ret_format)

@@ -36,8 +36,12 @@ struct cli_column {
 
 struct cli_writer;
 
-/* One format. `begin` may be called again after `end`. */
+/*
+ * One format. `begin` may be called again after `end`. The text of cells is made plain but for the
+ * characters of `kept`; a format without any deals with all bytes itself.
+ */
 struct cli_writer_methods {
+    const char *kept;
     void (*begin)(struct cli_writer *writer);
     void (*row)(struct cli_writer *writer, const struct cli_cell *cells);
     void (*end)(struct cli_writer *writer);

@@ -11,6 +11,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "format/plain.h"
+
 #define OPERATION_LIMIT 256
 #define TYPE_LIMIT      1024
 #define TYPE_SIZE_LIMIT 65536
@@ -78,29 +80,32 @@ static void *take(struct reader *reader, size_t count, size_t size)
 
 /* --- values ---------------------------------------------------------------------------------- */
 
-/* Whether a text may go to a terminal: it has no control characters but ends of lines. */
-static bool is_clean(const char *text)
-{
-    for (const unsigned char *at = (const unsigned char *)text; *at != '\0'; at++) {
-        bool second_page = at[0] == 0xC2 && at[1] >= 0x80 && at[1] < 0xA0;
-        if ((*at < ' ' && *at != '\n') || *at == 0x7F || second_page) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static const char *read_text(struct reader *reader, const json_t *object, const char *key)
+/* A text that may go to a terminal. */
+static const char *read_plain(struct reader *reader, const json_t *object, const char *key,
+                              const char *kept)
 {
     const char *text = json_string_value(json_object_get(object, key));
-    if (text == NULL || !is_clean(text)) {
-        fail(reader, "`%s` is no text, or has control characters", key);
+    if (text == NULL ||
+        !cli_is_plain((struct cli_text){.data = text, .size = strlen(text)}, kept)) {
+        fail(reader, "`%s` is no text, or has characters that cannot be shown", key);
         return "";
     }
     return text;
 }
 
-/* A text that may be missing or null. */
+/* A text of one line. */
+static const char *read_text(struct reader *reader, const json_t *object, const char *key)
+{
+    return read_plain(reader, object, key, "");
+}
+
+/* A text of any number of lines. */
+static const char *read_doc(struct reader *reader, const json_t *object)
+{
+    return read_plain(reader, object, "doc", "\n");
+}
+
+/* A text of one line that may be missing or null. */
 static const char *read_optional_text(struct reader *reader, const json_t *object, const char *key)
 {
     const json_t *value = json_object_get(object, key);
@@ -233,7 +238,7 @@ static void read_choices(struct reader *reader, const json_t *list, const char *
     for (size_t i = 0; i < count && !reader->failed; i++) {
         const json_t *value = json_array_get(list, i);
         choices[i].name = read_name(reader, value);
-        choices[i].doc = read_text(reader, value, "doc");
+        choices[i].doc = read_doc(reader, value);
         choices[i].value = read_count(reader, value, value_key, UINT64_MAX);
     }
     *ret_choices = choices;
@@ -270,7 +275,7 @@ static void read_type(struct reader *reader, const char *name, const json_t *par
     const char *alias = read_optional_text(reader, part, "alias_of");
     type->name = check_name(reader, name);
     reader->place = type->name;
-    type->doc = read_text(reader, part, "doc");
+    type->doc = read_doc(reader, part);
     type->kind = (enum cli_spec_kind)read_word(reader, part, "kind", kinds, WORD_COUNT(kinds));
     type->size = (size_t)read_count(reader, part, "size", TYPE_SIZE_LIMIT);
     type->is_signed = read_truth(reader, part, "signed");
@@ -300,7 +305,7 @@ static void read_members(struct reader *reader, const json_t *part, struct cli_s
         const json_t *member = json_array_get(list, i);
         members[i].name = read_name(reader, member);
         reader->part = members[i].name;
-        members[i].doc = read_text(reader, member, "doc");
+        members[i].doc = read_doc(reader, member);
         members[i].type = find_type(reader, read_text(reader, member, "type"));
         members[i].offset = (size_t)read_count(reader, member, "offset", TYPE_SIZE_LIMIT);
         const struct cli_spec_type *inner = members[i].type;
@@ -414,7 +419,7 @@ static void read_field(struct reader *reader, const json_t *part, struct cli_spe
     const uint64_t most = TAU_LIMIT_PAYLOAD_BYTES;
     field->name = read_name(reader, part);
     reader->part = field->name;
-    field->doc = read_text(reader, part, "doc");
+    field->doc = read_doc(reader, part);
     field->unit = read_optional_text(reader, part, "unit");
     field->type = find_type(reader, read_text(reader, part, "type"));
     field->shape =
@@ -492,7 +497,7 @@ static void read_operation(struct reader *reader, const json_t *part,
     reader->place = "an operation";
     operation->name = read_name(reader, part);
     reader->place = operation->name;
-    operation->doc = read_text(reader, part, "doc");
+    operation->doc = read_doc(reader, part);
     operation->role = read_text(reader, part, "role");
     operation->summary = read_optional_text(reader, cli, "summary");
     operation->code = (uint8_t)read_count(reader, part, "code", UINT8_MAX);

@@ -26,7 +26,7 @@ struct tau_error {
     int system_error;                     /* errno of the system call that failed, or 0 */
     uint16_t field;                       /* request field at fault, from 0, or TAU_FIELD_NONE */
     uint32_t offset;                      /* byte of the request's payload at fault, or 0 */
-    char message[TAU_ERROR_MESSAGE_SIZE]; /* the error in words, UTF-8, ends in a zero byte */
+    char message[TAU_ERROR_MESSAGE_SIZE]; /* the error in words, printable UTF-8, ends in a 0 */
 };
 
 /**

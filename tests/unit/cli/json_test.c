@@ -57,7 +57,7 @@ static void test_strings(void **state)
     } cases[] = {
         {"a\\b\n", "a\\\\b\\u000a"},
         {"\"", "\\\""},
-        {"\x1F\x7F", "\\u001f\x7F"},
+        {"\x1F\x7F\xC2\x9B\xE2\x80\xAE", "\\u001f\\u007f\\u009b\\u202e"},
         {"\xC3\xA9", "\xC3\xA9"},
         {"\xC3", "\\ufffd"},
         {"\xC3"

@@ -32,13 +32,16 @@ static void test_messages(void **state)
     capture.cli.terminal.colour = true;
     capture.cli.terminal.err = true;
     cli_complain(&capture.cli, "y");
+    cli_complain(&capture.cli, "%s", "\x1B[2J\xC2\x9B\n\xE2\x80\xAEtau-cli: done");
     capture_flush(&capture);
     assert_string_equal(capture.err,
                         "tau-cli: 7\n"
                         "tau-cli: append: cpu: too early (out_of_order)\n"
                         "tau-cli: append: There is no series of this label. (series_not_found)\n"
                         "append: x\n"
-                        "\033[31mappend: y\033[0m\n");
+                        "\033[31mappend: y\033[0m\n"
+                        "\033[31mappend: \\x1B[2J\\xC2\\x9B\\x0A\\xE2\\x80\\xAEtau-cli: done"
+                        "\033[0m\n");
     assert_int_equal(capture.out_size, 0);
     capture_end(&capture);
 }

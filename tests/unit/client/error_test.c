@@ -72,6 +72,23 @@ static void words_are_formatted(void **state)
     assert_string_equal(error.message, "late after 7 ms");
 }
 
+/* A server's words: what a terminal may not be given is escaped, what has no room is left out. */
+static void foreign_words_are_quoted(void **state)
+{
+    (void)state;
+    static const char words[] = "no\x1B[2J \xC2\x9B\n\xE2\x80\xAE\xC3\xA9\0";
+    struct tau_error error = used_error();
+    tau_fault_status(&error, TAU_STATUS_THROTTLED);
+    tau_fault_quote(&error,
+                    (struct tau_slice){.data = (const uint8_t *)words, .size = sizeof(words) - 1});
+    check_fields(&error, TAU_STATUS_THROTTLED, 0);
+    assert_string_equal(error.message, "no\\x1B[2J \\xC2\\x9B\\x0A\\xE2\\x80\\xAE\xC3\xA9\\x00");
+    uint8_t bells[512];
+    memset(bells, 7, sizeof(bells));
+    tau_fault_quote(&error, (struct tau_slice){.data = bells, .size = sizeof(bells)});
+    assert_int_equal(strlen(error.message), (sizeof(error.message) - 1) / 4 * 4);
+}
+
 static void an_errno_is_kept_and_put_into_words(void **state)
 {
     (void)state;
@@ -154,6 +171,7 @@ int main(void)
         cmocka_unit_test(a_write_of_unknown_outcome_is_never_retryable),
         cmocka_unit_test(a_status_brings_its_own_words),
         cmocka_unit_test(words_are_formatted),
+        cmocka_unit_test(foreign_words_are_quoted),
         cmocka_unit_test(an_errno_is_kept_and_put_into_words),
         cmocka_unit_test(a_long_message_is_cut_and_ended),
         cmocka_unit_test(the_error_object_is_optional),

@@ -47,6 +47,28 @@ static void test_every_character(void **state)
     }
 }
 
+static void test_what_is_shown(void **state)
+{
+    static const uint32_t hidden[][2] = {
+        {0, 0x1F},        {0x7F, 0x9F},         {0x61C, 0x61C},   {0x200B, 0x200F},
+        {0x2028, 0x202E}, {0x2060, 0x206F},     {0xD800, 0xDFFF}, {0xFEFF, 0xFEFF},
+        {0xFFF9, 0xFFFB}, {0x110000, 0x1107FF},
+    };
+    (void)state;
+    uint8_t bytes[4];
+    size_t next = 0;
+    for (uint32_t c = 0; c < 0x110800; c++) {
+        size_t size = encode(c, bytes);
+        next += c > hidden[next][1];
+        if (tau_utf8_printable(bytes, size) != (c < hidden[next][0] ? size : 0))
+            fail_msg("U+%X", c);
+        if (size > 1)
+            assert_int_equal(tau_utf8_printable(bytes, size - 1), 0);
+    }
+    assert_int_equal(tau_utf8_printable((const uint8_t *)"\x80", 1), 0);
+    assert_int_equal(tau_utf8_printable((const uint8_t *)"\xC0\x80", 2), 0);
+}
+
 /* Reads a character by the definition: its number, or false. */
 static bool is_character(const uint8_t *bytes, size_t size)
 {
@@ -89,6 +111,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_character),
+        cmocka_unit_test(test_what_is_shown),
         cmocka_unit_test(test_every_pair_and_lead),
         cmocka_unit_test(test_place_of_the_first_wrong_byte),
     };
