@@ -94,8 +94,9 @@ class Deadline(ServerCase):
         silent, half, trickling, busy, late = (self.open() for _ in range(5))
         trusted = self.connect()
         half.send(header(CONNECT, 32) + CERTIFICATE[:16])
-        self.keep_busy(trickling, busy, began + 9.0)
+        self.keep_busy(trickling, busy, began + 8.0)
         self.assertEqual(late.request(CONNECT, CERTIFICATE).opcode, OK)
+        self.keep_busy(trickling, busy, began + 9.0)
         for connection in (silent, half, trickling):
             self.assertEqual(connection.wait_for_end(12 - (time.monotonic() - began)
                                                      + 5 * (PATIENCE - 1)), b"")

@@ -285,7 +285,7 @@ class Corpus:
         limit_ms = int(self.model.limits["authentication_ms"]["value"])
         drain_ms = int(self.model.limits["closing_drain_ms"]["value"])
         talk = self.new()
-        talk.wait(limit_ms * 0.95)
+        talk.wait(limit_ms * 0.8)
         talk.do(self.named["CONNECT"])
         yield talk
         talk = self.new()

@@ -30,7 +30,7 @@ RULES: dict[str, tuple[str, ...]] = {
 }
 
 _SLACK_MS = 2000  # how late a deadline may be noticed
-_NEAR = 0.8  # a connection that lived for this part of its time was kept
+_NEAR = 0.75  # a connection that lived for this part of its time was kept
 
 
 class Limits:
