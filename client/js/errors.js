@@ -48,10 +48,19 @@ export class TauError extends Error {
     }
 }
 
-/** The server's refusal. `field`, `offset` and `detail` are null unless it explained itself. */
+/** A text as a terminal may be given it: what is not seen is shown, and does nothing. */
+function shown(text) {
+    return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
+        (character) => `\\u{${character.codePointAt(0).toString(16)}}`);
+}
+
+/**
+ * The server's refusal. `field`, `offset` and `detail` are null unless it explained itself; `detail`
+ * is its text as it came, the message what may be printed of it.
+ */
 export class TauServerError extends TauError {
     constructor(status, operation, { field = null, fieldName = null, offset = null, text } = {}) {
-        super(status, text ? text : undefined, { operation });
+        super(status, text ? shown(text) : undefined, { operation });
         this.field = field;
         this.fieldName = fieldName;
         this.offset = offset;

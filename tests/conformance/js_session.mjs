@@ -149,6 +149,17 @@ test('what the server said is kept', () => {
     assert.equal(server.operations.get(operations.APPEND.opcode), operations.APPEND.fingerprint);
 });
 
+test('a server cannot write to a terminal', () => {
+    const session = negotiated();
+    const told = send(session, operations.APPEND, { ...POINT, value: 1 });
+    session.takeOutput();
+    const text = 'a\x1b[2J\x9b\n\u202e\u00e9';
+    session.receive(encodeFrame(replies.ERR.opcode, 'err',
+        { status: 'throttled', field: 0xffff, offset: 0, text }));
+    assert.equal(told.error.message, 'a\\u{1b}[2J\\u{9b}\\u{a}\\u{202e}\u00e9');
+    assert.equal(told.error.detail, text);
+});
+
 test('a detailed error is only read where it was agreed', () => {
     const detailed = encodeFrame(replies.ERR.opcode, 'err',
         { status: 'invalid_payload', field: 1, offset: 32, text: 'no such time' });

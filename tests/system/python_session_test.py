@@ -362,6 +362,8 @@ class Breaches(unittest.TestCase):
         self.refused(frame(tables.REPLY_ERR, b"\x07\0"), point)
         self.refused(frame(tables.REPLY_ERR, bytes(522)), point)
         self.refused(b"TAU\x01\xf0\0\0\x40\0\1", point)
+        self.refused(err(tau.Status.SUCCESS), point)
+        self.refused(err(tau.Status.SUCCESS, "fine"), point)
         self.refused(b"TAU\x01\xf0\0\0\0\1\0", point)  # before its payload comes
 
     def test_an_answer_before_its_request_was_sent(self) -> None:
@@ -386,6 +388,21 @@ class Breaches(unittest.TestCase):
                 session.receive(frame(tables.REPLY_PONG))
                 self.assertTrue(ping.done and ping.error is None)
                 self.assertEqual(session.waiting, 100)
+
+    def test_details_that_were_not_agreed_on(self) -> None:
+        session = Session(CERTIFICATE, "test", False, 8)
+        session.sent(session.waiting)
+        session.receive(ok())
+        request = sent(session, tables.OPERATION_QUERY_POINT, POINT)
+        session.receive(err(tau.Status.THROTTLED, "later"))
+        self.assertIsInstance(request.error, tau.ProtocolError)
+
+    def test_a_server_cannot_write_to_a_terminal(self) -> None:
+        session = opened()
+        request = sent(session, tables.OPERATION_QUERY_POINT, POINT)
+        session.receive(err(tau.Status.THROTTLED, "a\x1b[2J\x9b\n\u202e\u00e9"))
+        self.assertEqual(str(request.error),
+                         "QUERY_POINT: throttled: a\\x1b[2J\\x9b\\n\\u202e\u00e9")  # fmt: skip
 
     def test_a_write_whose_answer_cannot_be_read(self) -> None:
         session = opened()

@@ -339,7 +339,7 @@ class Session:
             raise _Breach(f"an answer to {expected.name} that is too long")
 
     def _reply(self, header: Header, payload: bytes) -> None:
-        error = _read_error(payload) if header.opcode == tables.REPLY_ERR else None
+        error = self._error(payload) if header.opcode == tables.REPLY_ERR else None
         if self.phase is not Phase.READY:
             self._greeting(payload, error)
         elif not self.pending:
@@ -350,6 +350,17 @@ class Session:
             request.finish(error=error.again(request.operation.name))
         else:
             self._answer(header, payload)
+
+    def _error(self, payload: bytes) -> TauError:
+        """The exception of an ERR frame."""
+        try:
+            values = decode(tables.ERR, payload)
+        except DecodeError as error:
+            raise _Breach(f"an error that cannot be read: {error}") from None
+        agreed = self.server.features & tables.FEATURE_DETAILED_ERRORS
+        if values["status"] == Status.SUCCESS or (values["text"] is not None and not agreed):
+            raise _Breach("an error that was not agreed on, or is none")
+        return _exception(values)
 
     def _answer(self, header: Header, payload: bytes) -> None:
         """A right answer to the first request, or a part of one."""
@@ -418,17 +429,18 @@ def _server(values: Values) -> ServerInfo:
     )  # fmt: skip
 
 
-def _read_error(payload: bytes) -> TauError:
-    """The exception of an ERR frame."""
-    try:
-        values = decode(tables.ERR, payload)
-    except DecodeError as error:
-        raise _Breach(f"an error that cannot be read: {error}") from None
+def _shown_text(text: str) -> str:
+    """A server's text as a terminal may be given it: it is shown, and does nothing."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def _exception(values: Values) -> TauError:
+    """The exception that tells of an error."""
     status = values["status"]
     kind = EXCEPTIONS.get(status, TauError)
     name = status.name.lower() if isinstance(status, Status) else f"status {status:#04x}"
     number = None if values["field"] == _NO_FIELD else values["field"]
-    text = f"{name}: {values['text']}" if values["text"] else name
+    text = f"{name}: {_shown_text(values['text'])}" if values["text"] else name
     return kind(text, field=number, offset=values["offset"], status=status)
 
 
