@@ -5,6 +5,7 @@
  */
 #include "arguments.h"
 
+#include <assert.h>
 #include <string.h>
 #include <strings.h>
 
@@ -243,6 +244,7 @@ static bool read_option(struct cli *cli, const struct cli_syntax *syntax, int ar
         return false;
     }
     if (!is_global(option)) {
+        assert(syntax != NULL);
         arguments->values[option - syntax->options] = typed.value;
         return true;
     }

@@ -126,6 +126,7 @@ bool cli_field_read(const struct cli *cli, const struct cli_field *field, const 
     int64_t time_ns;
     double value;
     bool ok = true;
+    assert(request != NULL);
     switch (field->kind) {
     case CLI_FIELD_UNSIGNED:
     case CLI_FIELD_BOOL:
@@ -253,6 +254,7 @@ static bool print_array(struct cli_writer *writer, const struct cli_array *descr
     struct cli_column columns[CLI_COLUMN_LIMIT];
     struct cli_cell cells[CLI_COLUMN_LIMIT];
     struct tau_array array;
+    assert(response != NULL);
     void *element = malloc(description->element_size);
     if (element == NULL) {
         return false;

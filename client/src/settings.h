@@ -19,7 +19,7 @@ struct tau_settings {
 };
 
 /* Returns success or invalid_argument. */
-enum tau_status tau_settings_read(const struct tau_options *options,
+enum tau_status tau_settings_read(const struct tau_options *given,
                                   struct tau_settings *ret_settings, struct tau_error *error);
 
 #endif

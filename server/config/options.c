@@ -203,6 +203,7 @@ fail(struct loader *loader, enum taud_config_result result, const char *format, 
 
 static const struct option *find_option(const char *name, size_t length)
 {
+    assert(name != NULL);
     for (size_t index = 0; index < OPTION_TOTAL; index++) {
         if (strlen(OPTIONS[index].name) == length && memcmp(OPTIONS[index].name, name, length) == 0)
             return &OPTIONS[index];

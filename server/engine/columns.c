@@ -21,7 +21,7 @@ void taud_columns_examine(const struct taud_series *series, uint64_t count, bool
         for (uint64_t i = 0; i < piece; i++) {
             int64_t timestamp = span.timestamps[i];
             uint64_t distance = (uint64_t)timestamp - (uint64_t)previous;
-            ascending &= !any | (timestamp > previous);
+            ascending &= (!any) | (timestamp > previous);
             if (done + i == 1)
                 step = distance;
             even &= (done + i < 2) | (distance == step);

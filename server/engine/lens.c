@@ -29,9 +29,9 @@ static bool find_transform(const struct tau_transform_name *name, uint8_t *ret_t
         "celsius_to_kelvin", "kelvin_to_celsius",     "meters_to_feet",
         "feet_to_meters",   "returns",               "log_return",
     };
-    for (uint8_t i = 0; i < TRANSFORM_COUNT; i++) {
+    for (size_t i = 0; i < TRANSFORM_COUNT; i++) {
         if (memcmp(name->bytes, names[i], sizeof name->bytes) == 0) {
-            *ret_transform = i;
+            *ret_transform = (uint8_t)i;
             return true;
         }
     }

@@ -79,6 +79,7 @@ static bool keep_input(struct taud_connection *c, const uint8_t *data, size_t si
         if (!grow_input(c, capacity))
             return false;
     }
+    assert(c->input != NULL);
     memmove(c->input, data, size);
     c->input_size = (uint32_t)size;
     return true;

@@ -165,7 +165,8 @@ static bool may_send(struct taud_output *output, struct taud_budget *budget,
             return false;
         }
         taud_output_replace(output, budget, block, rewritten);
-        block = *link;
+        assert(*link == rewritten);
+        block = rewritten;
     }
     block->hold = 0;
     return true;
@@ -202,6 +203,7 @@ size_t taud_output_gather(struct taud_output *output, struct taud_budget *budget
 static size_t take_sent(struct taud_block **list, struct taud_budget *budget, size_t size)
 {
     struct taud_block *block = *list;
+    assert(block != NULL);
     size_t step = block->size - block->sent;
     if (step > size) {
         block->sent += (uint32_t)size;

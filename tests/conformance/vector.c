@@ -100,8 +100,8 @@ static size_t expand(const char *text, uint8_t *to)
 
 static struct bytes bytes_new(size_t size)
 {
-    struct bytes bytes = {malloc(size), size};
-    if (bytes.data == NULL && size > 0)
+    struct bytes bytes = {malloc(size ? size : 1), size};
+    if (bytes.data == NULL)
         abort();
     return bytes;
 }

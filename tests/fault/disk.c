@@ -290,6 +290,8 @@ static int64_t disk_write(void *context, int file, const void *data, size_t size
     enum disk_fault_kind partial;
     int status = enter(disk, true, &partial);
     struct node *node = file >= 0 ? disk->files[file].node : NULL;
+    if (status == 0 && node == NULL)
+        status = -EBADF;
     if (status != 0) {
         if (partial == DISK_FAULT_CUT && node)
             remember_change(node, data, size, offset);
@@ -643,7 +645,10 @@ uint8_t *disk_file(struct disk *disk, const char *path, uint64_t *ret_size)
 
 void disk_truncate(struct disk *disk, const char *path, uint64_t size)
 {
-    image_resize(&find(disk, path)->seen, size);
+    struct node *node = find(disk, path);
+    if (node == NULL)
+        abort();
+    image_resize(&node->seen, size);
 }
 
 void disk_remove(struct disk *disk, const char *path)

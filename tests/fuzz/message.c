@@ -391,8 +391,9 @@ size_t message_change(const struct tau_payload_info *payload, struct dice *dice,
                  "a payload has more fields than were foreseen");
     if (payload->field_count == 0 || !split(&m, data, size, parts) || dice_once_in(dice, 16))
         return message_make(payload, dice, data, capacity);
-    m.out = malloc(capacity ? capacity : 1);
-    fuzz_require(m.out != NULL, "no memory");
+    uint8_t *changed = malloc(capacity ? capacity : 1);
+    fuzz_require(changed != NULL, "no memory");
+    m.out = changed;
     size_t chosen = dice_below(dice, payload->field_count);
     for (size_t i = 0; i < payload->field_count && !m.full; i++) {
         const uint8_t *old = data + parts[i].offset;
@@ -406,10 +407,10 @@ size_t message_change(const struct tau_payload_info *payload, struct dice *dice,
     if (!m.full && dice_once_in(dice, 4))
         spoil(&m);
     if (!m.full) {
-        memcpy(data, m.out, m.size);
+        memcpy(data, changed, m.size);
         size = m.size;
     }
-    free(m.out);
+    free(changed);
     return size;
 }
 
@@ -418,7 +419,7 @@ size_t message_cross(const struct tau_payload_info *payload, struct dice *dice, 
 {
     struct message first = {.payload = payload, .dice = dice, .out = out, .capacity = capacity};
     struct message second = first;
-    struct part from_a[FIELDS_MAX], from_b[FIELDS_MAX];
+    struct part from_a[FIELDS_MAX] = {0}, from_b[FIELDS_MAX] = {0};
     if (!split(&first, a.data, a.size, from_a) || !split(&second, b.data, b.size, from_b))
         return 0;
     size_t border = dice_below(dice, payload->field_count + 1);

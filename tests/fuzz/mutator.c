@@ -13,6 +13,7 @@
 enum { FRAMES_MAX = 64, PLAIN_IN = 8 };
 
 static const size_t PREFIX = FUZZ_PREFIX;
+static const enum fuzz_kind KIND = FUZZ_KIND;
 
 // An input of frames, as it is changed.
 struct input {
@@ -41,7 +42,7 @@ static const struct tau_payload_info *payload_of(const char *operation, const ch
 static const struct tau_operation_info *choose_answered(struct input *in, size_t place)
 {
     size_t operation = dice_next(&in->dice);
-    if (FUZZ_KIND == FUZZ_REPLIES && !dice_once_in(&in->dice, 4))
+    if (KIND == FUZZ_REPLIES && !dice_once_in(&in->dice, 4))
         operation = in->data[PREFIX - FUZZ_ASKED + place % FUZZ_ASKED];
     return &tau_operations[operation % TAU_OPERATION_COUNT];
 }
@@ -61,7 +62,7 @@ static uint8_t choose_opcode(struct input *in, size_t place)
 {
     if (dice_once_in(&in->dice, 32))
         return (uint8_t)dice_next(&in->dice);
-    if (FUZZ_KIND == FUZZ_REPLIES)
+    if (KIND == FUZZ_REPLIES)
         return dice_once_in(&in->dice, 5) ? TAU_OPCODE_ERR : choose_answered(in, place)->reply;
     return tau_operations[dice_below(&in->dice, TAU_OPERATION_COUNT)].opcode;
 }
@@ -108,7 +109,7 @@ static size_t make_frame(struct input *in, size_t place, uint8_t frame[FUZZ_INPU
     if (payload != NULL)
         size = message_make(payload, &in->dice, frame + TAU_HEADER_SIZE,
                             FUZZ_INPUT_MAX / 4 - TAU_HEADER_SIZE);
-    bool more = FUZZ_KIND == FUZZ_REPLIES && dice_once_in(&in->dice, 4);
+    bool more = KIND == FUZZ_REPLIES && dice_once_in(&in->dice, 4);
     struct tau_header header = {
         .opcode = opcode, .flags = more ? TAU_FLAG_MORE : 0, .payload_length = (uint32_t)size};
     tau_header_store(frame, &header);
@@ -258,7 +259,7 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsi
     struct input in = {.dice = {seed}, .data = data, .size = size, .capacity = max_size};
     if (max_size <= PREFIX + TAU_HEADER_SIZE || dice_once_in(&in.dice, PLAIN_IN))
         return LLVMFuzzerMutate(data, size, max_size);
-    if (FUZZ_KIND == FUZZ_PAYLOAD)
+    if (KIND == FUZZ_PAYLOAD)
         return mutate_payload(&in.dice, data, size, max_size);
     while (in.size < PREFIX)
         data[in.size++] = (uint8_t)dice_next(&in.dice);
@@ -292,7 +293,7 @@ size_t LLVMFuzzerCustomCrossOver(const uint8_t *a, size_t a_size, const uint8_t 
                                  uint8_t *out, size_t max_size, unsigned seed)
 {
     struct dice dice = {seed};
-    if (FUZZ_KIND == FUZZ_PAYLOAD) {
+    if (KIND == FUZZ_PAYLOAD) {
         if (a_size == 0 || b_size == 0 || max_size == 0)
             return 0;
         size_t place = a[0] % TAU_PAYLOAD_COUNT;

@@ -139,9 +139,11 @@ static size_t change(struct dice *dice, uint8_t *data, size_t size, size_t max_s
     size_t count = find_groups(data, size, starts);
     size_t place = dice_below(dice, count);
     size_t choice = dice_below(dice, 8);
-    if (count == 0 || choice < 4)
-        return put(data, size, max_size, starts[dice_below(dice, count + 1)], group,
-                   draw_group(dice, group));
+    if (count == 0 || choice < 4) {
+        size_t at = starts[dice_below(dice, count + 1)];
+        size_t group_size = draw_group(dice, group);
+        return put(data, size, max_size, at, group, group_size);
+    }
     size_t length = starts[place + 1] - starts[place];
     if (choice == 4) { // one less
         memmove(data + starts[place], data + starts[place + 1], size - starts[place + 1]);
@@ -176,8 +178,9 @@ size_t LLVMFuzzerCustomCrossOver(const uint8_t *a, size_t a_size, const uint8_t 
     size_t starts_a[GROUPS_MAX + 1], starts_b[GROUPS_MAX + 1];
     if (a_size < FUZZ_PREFIX || b_size < FUZZ_PREFIX)
         return 0;
-    size_t end = starts_a[dice_below(&dice, find_groups(a, a_size, starts_a) + 1)];
-    size_t start = starts_b[dice_below(&dice, find_groups(b, b_size, starts_b) + 1)];
+    size_t count_a = find_groups(a, a_size, starts_a), count_b = find_groups(b, b_size, starts_b);
+    size_t end = starts_a[dice_below(&dice, count_a + 1)];
+    size_t start = starts_b[dice_below(&dice, count_b + 1)];
     if (end > max_size || b_size - start > max_size - end)
         return 0;
     memcpy(out, a, end);

@@ -48,7 +48,8 @@ static void keep(const uint8_t *data, size_t size, size_t place)
     if (size > 0)
         memcpy(copy, data, size);
     free(pool[place].data);
-    pool[place] = (struct entry){copy, size};
+    pool[place].data = copy;
+    pool[place].size = size;
     if (place == pool_count)
         pool_count++;
 }

@@ -31,8 +31,9 @@ void cli_samples_add(struct cli_samples *samples, double value, const char *form
         length = vsnprintf(name + prefix, sizeof(name) - (size_t)prefix, format, arguments);
         va_end(arguments);
     }
-    if (length < 0 || prefix + length >= NAME_BYTES || samples->count == CLI_SAMPLE_LIMIT ||
-        tau_label_from_bytes(name, (size_t)(prefix + length), &row.label) != TAU_STATUS_SUCCESS) {
+    int size = prefix + length;
+    if (length < 0 || size >= NAME_BYTES || samples->count == CLI_SAMPLE_LIMIT ||
+        tau_label_from_bytes(name, (size_t)size, &row.label) != TAU_STATUS_SUCCESS) {
         samples->skipped++;
         return;
     }

@@ -68,7 +68,9 @@ static bool grow(struct cli_label_set *set)
     }
     free(set->slots);
     free(set->used);
-    *set = larger;
+    set->slots = larger.slots;
+    set->used = larger.used;
+    set->slot_count = larger.slot_count;
     return true;
 }
 

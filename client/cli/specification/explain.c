@@ -78,7 +78,7 @@ const struct cli_spec_operation *cli_explain_nearest(const struct cli_document *
     size_t count;
     const struct cli_spec_operation *operations = cli_document_operations(document, &count);
     size_t length = 0;
-    for (; name[length] != '\0' && length < CLI_SPEC_NAME_LIMIT; length++) {
+    for (; length < CLI_SPEC_NAME_LIMIT && name[length] != '\0'; length++) {
         upper[length] = name[length] == '-' ? '_' : (char)toupper((unsigned char)name[length]);
     }
     upper[length] = '\0';

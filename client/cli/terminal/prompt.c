@@ -232,12 +232,12 @@ int cli_prompt(struct cli *cli)
     struct cli_interrupt interrupt;
     struct prompt *prompt = calloc(1, sizeof(*prompt));
     int code = cli_connect(cli);
-    if (code == CLI_OK && prompt == NULL) {
-        code = cli_failed(cli, NULL, TAU_STATUS_NO_MEMORY, NULL);
-    }
     if (code != CLI_OK) {
         free(prompt);
         return code;
+    }
+    if (prompt == NULL) {
+        return cli_failed(cli, NULL, TAU_STATUS_NO_MEMORY, NULL);
     }
     cli->interactive = true;
     prompt->cli = cli;

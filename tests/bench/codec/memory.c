@@ -85,8 +85,9 @@ static bool is_same(const struct sides *s, const struct batch_append *batch)
 {
     for (size_t i = 0; i < s->count; i++)
         if (s->batches[i].count != batch->count ||
-            memcmp(s->batches[i].timestamps, batch->timestamps, COLUMN_BYTES) != 0 ||
-            memcmp(s->batches[i].values, batch->values, COLUMN_BYTES) != 0)
+            memcmp(s->batches[i].timestamps, batch->timestamps,
+                   batch->count * sizeof *batch->timestamps) != 0 ||
+            memcmp(s->batches[i].values, batch->values, batch->count * sizeof *batch->values) != 0)
             return false;
     return true;
 }

@@ -226,7 +226,9 @@ void rig_reply_run(struct command_rig *rig, int64_t first, int64_t step, size_t 
 {
     int64_t *timestamps = calloc(count + 1, sizeof(*timestamps));
     double *values = calloc(count + 1, sizeof(*values));
-    assert_true(timestamps != NULL && values != NULL);
+    if (timestamps == NULL || values == NULL) {
+        abort();
+    }
     for (size_t i = 0; i < count; i++) {
         timestamps[i] = first + (int64_t)i * step;
         values[i] = (double)timestamps[i];

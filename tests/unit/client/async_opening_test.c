@@ -71,7 +71,7 @@ static void turn_until_without_socket(struct opening *opening)
 /* The second address is tried in a turn of its own, and reached. */
 static void check_second_address(struct opening *opening, uint16_t port)
 {
-    struct sockaddr_in reached;
+    struct sockaddr_in reached = {0};
     socklen_t size = sizeof(reached);
     assert_int_equal(tau_async_timeout_ms(opening->async), 0);
     for (int turn = 0; turn < 100 && !tau_core_is_open(&opening->async->core); turn++)

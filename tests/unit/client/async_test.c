@@ -145,14 +145,15 @@ static void borrow_answer(void *user_data, enum tau_status status,
 static void put_long_answer(struct bytes *bytes)
 {
     struct tau_refused_row *rows = calloc(REFUSED, sizeof(*rows));
-    uint8_t *data = malloc(REFUSED * sizeof(*rows));
+    size_t capacity = REFUSED * sizeof(*rows); /* more than it takes */
+    uint8_t *data = malloc(capacity);
     assert_non_null(rows);
     assert_non_null(data);
     for (uint32_t i = 0; i < REFUSED; i++)
         rows[i] = (struct tau_refused_row){.row = i, .status = TAU_STATUS_OUT_OF_ORDER};
     struct tau_batch_append_response response = {.refused_count = REFUSED,
                                                  .refused = {.data = rows, .count = REFUSED}};
-    struct tau_writer out = tau_writer_over(data, REFUSED * sizeof(*rows));
+    struct tau_writer out = tau_writer_over(data, capacity);
     assert_true(tau_batch_append_response_encode(&response, &out));
     put_frame(bytes, TAU_OPCODE_OK, 0, data, out.size);
     free(rows);

@@ -299,8 +299,8 @@ static bool serve_points(struct bench *bench)
     rig_flush(&bench->rig);
     size_t at = 0;
     while (at < bench->rig.out.size) {
-        struct tau_header header;
-        struct tau_append_request request;
+        struct tau_header header = {0};
+        struct tau_append_request request = {0};
         const uint8_t *frame = bench->rig.out.data + at;
         assert_int_equal(tau_header_decode(frame, &header, NULL), TAU_STATUS_SUCCESS);
         at += TAU_HEADER_SIZE + header.payload_length;

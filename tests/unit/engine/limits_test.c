@@ -125,8 +125,8 @@ static void a_full_head_starts_again_with_any_seed(void **state)
     struct taud_backend *backend;
     uint64_t stored = 0, position = 0;
     int64_t timestamp = 0;
-    for (uint8_t seed = 1; seed <= STARTS; seed++) {
-        struct taud_engine *engine = start_seeded(disk, 2 << 20, seed, &backend);
+    for (unsigned seed = 1; seed <= STARTS; seed++) {
+        struct taud_engine *engine = start_seeded(disk, 2 << 20, (uint8_t)seed, &backend);
         for (unsigned i = 0; i < SERIES && seed == 1; i++) {
             struct tau_label label = label_of(i);
             assert_int_equal(taud_engine_create_series(engine, &label, &position),

@@ -65,7 +65,7 @@ static void a_directory_has_a_name_that_fits(void **state)
     enum { ROOM = sizeof((struct taud_local *)0)->directory };
     char name[ROOM + 1];
     memset(name, 'd', sizeof name);
-    struct taud_local local;
+    struct taud_local local = {0};
     assert_int_equal(try_options(&(struct taud_local_options){0}, &local),
                      TAU_STATUS_INVALID_ARGUMENT);
     assert_int_equal(try_options(&(struct taud_local_options){.directory = ""}, &local),

@@ -83,6 +83,7 @@ static double draw_value(void)
 
 static bool same(double a, double b)
 {
+    // The bits are meant. NOLINTNEXTLINE(bugprone-suspicious-memory-comparison,cert-*)
     return memcmp(&a, &b, sizeof a) == 0;
 }
 
