@@ -169,9 +169,13 @@ class Blocking(ClientCase):
             wanted = times.astype("datetime64[ns]").view("i8") if times is days else times
             numpy.testing.assert_array_equal(at, wanted)
         self.assertEqual(len(tau.as_numpy(array("q"))), 0)
-        for wrong in (values, steps.reshape(2, -1), steps.astype("u8")):
+        none, far = days.copy(), days.copy()
+        none[5], far[5] = numpy.datetime64("NaT"), numpy.datetime64("3000-01-01", "D")
+        for wrong in (values, steps.reshape(2, -1), steps.astype("u8"), none, far):
             with self.assertRaises(tau.InvalidArgument):
                 client.batch_append(name, wrong, values)
+        with self.assertRaises(tau.InvalidArgument):
+            client.batch_append(name, steps, days)
 
     def test_pipeline(self) -> None:
         client, name = self.client(max_outstanding=100, timeout=math.inf), self.label()

@@ -83,10 +83,20 @@ def _swapped(view: memoryview) -> bool:
     return view.format[0] == "<" or (view.format[0] not in ">!" and _LITTLE)
 
 
+def _nanoseconds(numpy: Any, times: Any) -> Any:
+    """Points in time as integers. One that is none has no number, nor one that is too far off."""
+    if numpy.isnat(times).any():
+        raise ValueError("NaT is no timestamp")
+    found = times.astype("datetime64[ns]")
+    if (found.astype(times.dtype) != times).any():
+        raise OverflowError("a time is no whole number of nanoseconds that fits")
+    return found.view("i8")
+
+
 def _pack_numpy(numpy: Any, code: str, column: Any) -> tuple[int, bytes]:
     if column.ndim != 1:
         raise ValueError("a column has one dimension")
-    if column.dtype.kind == "M":
-        column = column.astype("datetime64[ns]").view("i8")
+    if column.dtype.kind == "M" and code == "q":
+        column = _nanoseconds(numpy, column)
     wire = numpy.dtype(code).newbyteorder(">")
     return len(column), column.astype(wire, casting="safe", copy=False).tobytes()
