@@ -95,8 +95,13 @@ export class Link {
     #flush() {
         this.#flushing = false;
         const bytes = this.#session.ended ? null : this.#session.takeOutput();
-        if (bytes !== null) {
+        if (bytes === null) {
+            return;
+        }
+        try {
             this.#transport.write(bytes);
+        } catch (cause) { // a transport that is not open, or not any more
+            this.end(new TauConnectionError('connection_lost', lostWords(cause), { cause }));
         }
     }
 

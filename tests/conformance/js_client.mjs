@@ -46,6 +46,7 @@ class Peer {
     pauses = 0;
     resumes = 0;
     closed = false;
+    refusal = null;
     #script;
 
     constructor(script = {}) {
@@ -68,6 +69,9 @@ class Peer {
     };
 
     #onWrite(bytes) {
+        if (this.refusal) {
+            throw this.refusal;
+        }
         this.writes++;
         for (let at = 0; at < bytes.length;) {
             const header = decodeHeader(bytes.subarray(at, at + HEADER_SIZE));
@@ -428,6 +432,19 @@ test('a lost connection ends every call, and is told', async () => {
     assert.equal((await failure(tau.ping())).status, 'connection_lost');
     peer.handlers.bytes(found(1));
     peer.handlers.end(null);
+});
+
+test('a transport that cannot write has lost the connection', async () => {
+    const peer = new Peer();
+    const tau = await client(peer);
+    const broken = new Error('not open');
+    peer.refusal = broken;
+    const [read, write] = await Promise.all([
+        failure(tau.queryPoint(POINT)), failure(tau.append({ ...POINT, value: 1 }))]);
+    assert.deepEqual([read.status, read.cause], ['connection_lost', broken]);
+    assert(write.outcomeUnknown);
+    assert.equal((await tau.closed).status, 'connection_lost');
+    assert(peer.closed);
 });
 
 test('what the protocol does not allow closes the connection', async () => {
