@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The calls of the client library behind one signature: tau_calls.h, tau_calls.c.
 
-What treats all operations alike makes them through this table; the fuzzer of replies does. It is no
-part of the library: a program has the typed calls.
+What treats all operations alike makes them through this table: the fuzzer of replies and a unit test
+do. It is no part of the library: a program has the typed calls.
 """
 
 from __future__ import annotations
@@ -38,6 +38,8 @@ struct tau_call_info {
     const char *response; /* likewise */
     const uint8_t *example; /* the request that the specification shows, encoded */
     size_t example_size;
+    const uint8_t *answer; /* and the response */
+    size_t answer_size;
     enum tau_status (*begin)(struct tau_async *async, const void *request,
                              struct tau_caller *caller);
     enum tau_status (*block)(struct tau_client *client, const void *request,
@@ -165,36 +167,43 @@ def _block(operation: Operation) -> str:
     return f"{head}\n{{\n{body}\n}}\n\n"
 
 
-def _example(operation: Operation, raw: bytes) -> str:
+def _bytes(name: str, raw: bytes) -> str:
     """The bytes of an example; none where there are none."""
     if not raw:
         return ""
-    text = f"static const uint8_t {operation.c_name}_example[] = {{\n"
+    text = f"static const uint8_t {name}[] = {{\n"
     for start in range(0, len(raw), BYTES_A_LINE):
         row = ", ".join(f"0x{byte:02x}" for byte in raw[start : start + BYTES_A_LINE])
         text += f"    {row},\n"
     return text + "};\n\n"
 
 
-def _row(operation: Operation, raw: bytes) -> str:
+def _row(operation: Operation, request: bytes, response: bytes) -> str:
     rows = [f".opcode = {operation.c_opcode}"]
     if has_request(operation):
         rows.append(f'.request = "{operation.request.name}"')
     if has_response(operation):
         rows.append(f'.response = "{operation.response.name}"')
-    if raw:
-        rows += [f".example = {operation.c_name}_example", f".example_size = {len(raw)}"]
+    for what, raw in (("example", request), ("answer", response)):
+        if raw:
+            rows += [f".{what} = {operation.c_name}_{what}", f".{what}_size = {len(raw)}"]
     rows += [f".begin = {operation.c_name}_begin", f".block = {operation.c_name}_block"]
     return "    {\n" + "".join(f"        {row},\n" for row in rows) + "    },\n"
 
 
 def _source(model: Model, operations: list[Operation]) -> str:
     codec = Codec(model)
-    examples = {o.name: codec.encode(o.request, codec.example(o.request))[0] for o in operations}
     text = banner("Every call of the client library behind one signature; see tau_calls.h.")
     text += _SOURCE
+    rows = ""
     for operation in operations:
+        request, response = (
+            codec.encode(payload, codec.example(payload))[0]
+            for payload in (operation.request, operation.response)
+        )
         text += _done(operation) + _begin(operation) + _block(operation)
-        text += _example(operation, examples[operation.name])
+        text += _bytes(f"{operation.c_name}_example", request)
+        text += _bytes(f"{operation.c_name}_answer", response)
+        rows += _row(operation, request, response)
     text += "const struct tau_call_info tau_calls[TAU_CALL_COUNT] = {\n"
-    return text + "".join(_row(o, examples[o.name]) for o in operations) + "};\n" + _FIND
+    return text + rows + "};\n" + _FIND
