@@ -14,8 +14,8 @@ import unittest
 from pathlib import Path
 from typing import Any, Optional
 
-from capture_file import (SPECIFICATION, Capture, Connection, Exchange, cut_exchanges, exchanges,
-                          expected_error, one_connection_each, vectors)
+from capture_file import (CLIENT_PORT, SPECIFICATION, Capture, Connection, Exchange, cut_exchanges,
+                          exchanges, expected_error, one_connection_each, vectors)
 from recorder import Recorder
 from tau_cli import TAU_CLI, Cli
 from tau_server import CERTIFICATE, Server
@@ -147,7 +147,7 @@ class Vectors(unittest.TestCase):
         for ipv6, order in ((False, "<"), (True, ">")):
             capture = Capture(ipv6)
             for number, exchange in enumerate(all_):
-                connection = Connection(capture, 10_000 + number, opened=ipv6)
+                connection = Connection(capture, CLIENT_PORT + number, opened=ipv6)
                 connection.send(exchange.request, piece=50)
                 connection.send(exchange.reply, reply=True, piece=41)
             for data in (capture.pcap(order, nanoseconds=ipv6), capture.pcapng(order)):
@@ -177,7 +177,7 @@ class Vectors(unittest.TestCase):
         capture = Capture()
         for number, exchange in enumerate(some):
             begin = len(capture.packets)
-            connection = Connection(capture, 10_000 + number, opened=True, first=2**32 - 30)
+            connection = Connection(capture, CLIENT_PORT + number, opened=True, first=2**32 - 30)
             connection.send(exchange.request, piece=9)
             capture.packets[begin + 3:] = reversed(capture.packets[begin + 3:])
             connection.send(exchange.reply, reply=True, piece=9)

@@ -11,8 +11,9 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from capture_file import (PUBLISHED, Capture, Connection, Exchange, cut_exchanges, example_of,
-                          exchanges, expand, expected_error, one_connection_each, vectors)
+from capture_file import (CLIENT_PORT, PUBLISHED, Capture, Connection, Exchange, cut_exchanges,
+                          example_of, exchanges, expand, expected_error, one_connection_each,
+                          vectors)
 from recorder import Recorder
 from tau_cli import Cli
 from tau_server import CERTIFICATE, Server
@@ -85,7 +86,7 @@ class Headers(unittest.TestCase):
                 ("status" in v or v["fields"]["payload_length"] < 100)]
         for number, row in enumerate(rows):
             payload = b"\0" * row["fields"]["payload_length"] if "fields" in row else b""
-            Connection(capture, 10_000 + number).send(expand(row["header"]) + payload)
+            Connection(capture, CLIENT_PORT + number).send(expand(row["header"]) + payload)
         by_packet: dict[int, list[Frame]] = {}
         for frame in dissect(capture.pcap()):
             by_packet.setdefault(frame.packet, []).append(frame)
@@ -124,7 +125,7 @@ class Streams(unittest.TestCase):
         """All requests, then all replies, cut without regard to where frames begin."""
         for piece in (7, 1448):
             capture = Capture()
-            connection = Connection(capture, 10_000, opened=True)
+            connection = Connection(capture, CLIENT_PORT, opened=True)
             connection.send(b"".join(e.request for e in self.all), piece=piece)
             # A request without a reply in the vectors is answered, so that the order is kept.
             replies = [e.reply or b"TAU\x01\xff\0\0\0\0\x01\x0a" for e in self.all]
@@ -146,7 +147,7 @@ class Streams(unittest.TestCase):
         some = self.all[::5]
         capture = Capture()
         for number, exchange in enumerate(some):
-            connection = Connection(capture, 10_000 + number, opened=True)
+            connection = Connection(capture, CLIENT_PORT + number, opened=True)
             for data, reply in ((exchange.request, False), (exchange.reply, True)):
                 begin = len(capture.packets)
                 connection.send(data, reply, 20)
@@ -160,7 +161,7 @@ class Streams(unittest.TestCase):
 
     def test_a_stream_of_frames_with_more(self) -> None:
         capture = Capture()
-        connection = Connection(capture, 10_000, opened=True)
+        connection = Connection(capture, CLIENT_PORT, opened=True)
         batch = example_of("query_range_response")
         more = batch[:5] + b"\x01" + batch[6:]
         connection.send(example_of("query_range_request") + example_of("append_request"))
@@ -182,8 +183,8 @@ class Recognition(unittest.TestCase):
 
     def test_nothing_else_on_another_port(self) -> None:
         capture = Capture()
-        Connection(capture, 10_000, OTHER_PORT).send(b"GET / HTTP/1.0\r\n\r\n")
-        Connection(capture, 10_001, OTHER_PORT).send(b"TAV\x01" + b"\0" * 20)
+        Connection(capture, CLIENT_PORT, OTHER_PORT).send(b"GET / HTTP/1.0\r\n\r\n")
+        Connection(capture, CLIENT_PORT + 1, OTHER_PORT).send(b"TAV\x01" + b"\0" * 20)
         self.assertEqual(dissect(capture.pcap()), [])
 
 
@@ -194,7 +195,7 @@ class Garbage(unittest.TestCase):
         dice = random.Random(7701)
         capture = Capture()
         for port in range(300):
-            connection = Connection(capture, 10_000 + port)
+            connection = Connection(capture, CLIENT_PORT + port)
             for _ in range(4):
                 connection.send(dice.randbytes(dice.randrange(1, 200)), dice.random() < 0.5)
         self.assertTrue(all(f.error or f.bytes for f in dissect(capture.pcap())))
@@ -218,7 +219,7 @@ class Garbage(unittest.TestCase):
     def test_frames_behind_noise(self) -> None:
         capture = Capture()
         frame = example_of("append_request")
-        Connection(capture, 10_000).send(b"T TA noise TAT" + frame + b"more TATATA" + frame)
+        Connection(capture, CLIENT_PORT).send(b"T TA noise TAT" + frame + b"more TATATA" + frame)
         frames = dissect(capture.pcap())
         self.assertEqual([f.fields.get("timestamp") for f in frames if f.opcode == 0x20],
                          [1_700_000_000_000_000_000] * 2)

@@ -133,16 +133,15 @@ class Mutant:
         return report(self.changes, None, self.layout)
 
 
-def by_kind(mutations: list[Mutation]) -> list[list[Mutation]]:
+def by_kind(mutations: list[Mutation]) -> dict[str, list[Mutation]]:
     """The mutations of each kind, those first that are far from each other."""
     kinds: dict[str, list[Mutation]] = {}
     for mutation in mutations:
         kinds.setdefault(mutation.kind, []).append(mutation)
-    found: list[list[Mutation]] = []
-    for rows in kinds.values():
+    for kind, rows in kinds.items():
         step = max(1, len(rows) // OF_A_KIND)
-        found.append([row for first in range(step) for row in rows[first::step]])
-    return found
+        kinds[kind] = [row for first in range(step) for row in rows[first::step]]
+    return kinds
 
 
 class MutationsTest(unittest.TestCase):
@@ -153,6 +152,7 @@ class MutationsTest(unittest.TestCase):
     layout: ClassVar[Layout]
     side: ClassVar[Side]
     golden: ClassVar[list[dict[str, Any]]]
+    kinds: ClassVar[dict[str, list[Mutation]]]
     mutants: ClassVar[list[Mutant]]
     refused: ClassVar[set[str]]
 
@@ -165,7 +165,8 @@ class MutationsTest(unittest.TestCase):
         cls.golden = vectors_of(model)
         cls.mutants = []
         cls.refused = set()
-        for rows in by_kind(Mutations(cls.files).all()):
+        cls.kinds = by_kind(Mutations(cls.files).all())
+        for rows in cls.kinds.values():
             found = filter(None, map(cls.mutant, rows))
             cls.mutants += list(found) if ALL else list(itertools.islice(found, OF_A_KIND))
 
@@ -231,14 +232,13 @@ class MutationsTest(unittest.TestCase):
                     self.assertEqual(list(differences(self.side, side, self.golden)), [])
 
     def test_the_vectors_find_what_breaks(self) -> None:
-        """The judge of the test above is no rubber stamp."""
-        found: set[str] = set()
-        for mutant in self.mutants:
-            kind = mutant.mutation.kind
-            if kind in FOUND_BY_VECTORS - found:
-                wrong = misunderstandings(self.side, Side(mutant.model), self.golden)
-                found |= {kind} if next(wrong, None) else set()
-        self.assertEqual(sorted(FOUND_BY_VECTORS - found), [])
+        """The judge of the test above is no rubber stamp. Not each mutant of a kind touches what a
+        vector holds: they are tried until one is found."""
+        for kind in sorted(FOUND_BY_VECTORS):
+            mutants = filter(None, map(self.mutant, self.kinds[kind]))
+            wrong = (misunderstandings(self.side, Side(m.model), self.golden) for m in mutants)
+            with self.subTest(kind):
+                self.assertTrue(any(next(found, None) for found in wrong))
 
 
 class LockTest(unittest.TestCase):

@@ -9,7 +9,6 @@ Run with --update to take the outputs of today as the goldens; read the differen
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -135,25 +134,6 @@ class OutputsTest(unittest.TestCase):
         self.assertEqual(get[0], get[2])
         self.assertEqual(before.fingerprint, same.fingerprint)
         self.assertNotEqual(same.fingerprint, after.fingerprint)
-
-    def test_operation_of_the_readme(self) -> None:
-        """The operation that protocol/README.md shows is one that the generator takes."""
-        readme = (ROOT / "protocol/README.md").read_text(encoding="utf-8")
-        block = re.search(r"```toml\n(.*?)```", readme, re.S)
-        assert block is not None
-        operation = "\n".join(line[3:] for line in block[1].splitlines())
-        with Workspace() as space:
-            shutil.rmtree(space.spec)
-            space.spec.mkdir()
-            for path in (ROOT / "protocol").glob("*.toml"):
-                shutil.copy(path, space.spec)
-            with (space.spec / "series.toml").open("a", encoding="utf-8") as file:
-                file.write(operation)
-            generate_all(space, "out")
-            header = (space.path / "out/include/tau/protocol.h").read_text(encoding="utf-8")
-        named = re.search(r'^name = "(\w+)"', operation, re.M)
-        assert named is not None
-        self.assertIn(f"struct tau_{named[1].lower()}_request {{", header)
 
     def test_types(self) -> None:
         mypy = "/usr/bin/mypy"

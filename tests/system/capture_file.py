@@ -20,6 +20,7 @@ SOURCE_DIR = Path(os.environ.get("TAU_SOURCE_DIR", Path(__file__).resolve().pare
 PUBLISHED = SOURCE_DIR / "protocol" / "published"
 SPECIFICATION: dict[str, Any] = json.loads((PUBLISHED / "specification.json").read_text())
 SERVER_PORT = int(SPECIFICATION["default_listen"].rpartition(":")[2])
+CLIENT_PORT = 0xC000  # the first of those that no protocol has for its own
 SYN, ACK, FIN = 0x02, 0x10, 0x01
 _SEGMENT = 60_000
 
@@ -190,7 +191,7 @@ def one_connection_each(all_: Iterable[Exchange], piece: int = 60_000,
     """Each exchange on a connection of its own, in segments of at most `piece` bytes."""
     capture = Capture()
     for number, exchange in enumerate(all_):
-        connection = Connection(capture, 10_000 + number, server_port)
+        connection = Connection(capture, CLIENT_PORT + number, server_port)
         connection.send(exchange.request, piece=piece)
         connection.send(exchange.reply, reply=True, piece=piece)
     return capture
