@@ -4,7 +4,9 @@
  */
 #include "series.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static size_t length_of(const struct tau_label *label)
 {
@@ -13,6 +15,27 @@ static size_t length_of(const struct tau_label *label)
         length--;
     }
     return length;
+}
+
+static enum tau_status fail(struct tau_error *ret_error, enum tau_status status, const char *words)
+{
+    *ret_error = (struct tau_error){.status = status, .field = TAU_FIELD_NONE};
+    snprintf(ret_error->message, sizeof(ret_error->message), "%s", words);
+    return status;
+}
+
+/* A server that does not go on behind the cursor would be asked without end. */
+static bool is_ascending(const struct tau_list_series_request *request,
+                         const struct tau_label *labels, size_t count)
+{
+    const struct tau_label *last = request->has_cursor ? &request->cursor : NULL;
+    for (size_t i = 0; i < count; i++) {
+        if (last != NULL && memcmp(last->bytes, labels[i].bytes, sizeof(last->bytes)) >= 0) {
+            return false;
+        }
+        last = &labels[i];
+    }
+    return true;
 }
 
 static enum tau_status read_page(struct tau_client *client,
@@ -30,6 +53,11 @@ static enum tau_status read_page(struct tau_client *client,
         *ret_count = response.labels.count;
         *ret_more = response.more;
         tau_label_copy(response.labels, 0, response.labels.count, ret_labels);
+        if (!is_ascending(request, ret_labels, *ret_count)) {
+            *ret_count = 0;
+            status = fail(ret_error, TAU_STATUS_PROTOCOL_ERROR,
+                          "the server lists series that are not in ascending order");
+        }
     }
     return status;
 }
@@ -41,7 +69,9 @@ enum tau_status cli_series_each(struct tau_client *client, const struct tau_labe
     struct tau_label *labels = malloc(TAU_LIMIT_LIST_PAGE * sizeof(*labels));
     struct tau_list_series_request request = {
         .prefix = {.data = prefix->bytes, .size = length_of(prefix)}};
-    enum tau_status status = labels == NULL ? TAU_STATUS_NO_MEMORY : TAU_STATUS_SUCCESS;
+    enum tau_status status = labels != NULL ? TAU_STATUS_SUCCESS
+                                            : fail(ret_error, TAU_STATUS_NO_MEMORY,
+                                                   tau_status_text(TAU_STATUS_NO_MEMORY));
     bool more = true;
     while (status == TAU_STATUS_SUCCESS && more && limit > 0) {
         size_t count = 0;

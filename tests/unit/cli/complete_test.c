@@ -154,7 +154,7 @@ static void test_kinds_of_arguments(void **state)
 /* A label stands where it is an argument: options and their values before it are none. */
 static void test_labels(void **state)
 {
-    static const char *const labels[] = {"cpu.load", "cpu idle"};
+    static const char *const labels[] = {"cpu idle", "cpu.load"};
     struct command_rig *rig = *state;
     assert_int_equal(cli_connect(rig->cli), CLI_OK);
     cli = rig->cli;

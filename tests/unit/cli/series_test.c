@@ -112,6 +112,24 @@ static void test_empty_page_ends_it(void **state)
     assert_int_equal(rig_requests(rig, TAU_OPCODE_LIST_SERIES), 1);
 }
 
+/* Neither does a page that begins again, nor one that goes back, end never. */
+static void test_pages_that_do_not_go_on(void **state)
+{
+    static const char *const first[] = {"a", "b"};
+    static const char *const again[] = {"b", "c"};
+    static const char *const back[] = {"d", "c"};
+    struct command_rig *rig = *state;
+    struct walk walk = {.count = 0};
+    rig_reply_labels(rig, first, 2, true);
+    rig_reply_labels(rig, again, 2, true);
+    assert_int_equal(walk_through(rig, "", UINT64_MAX, &walk), TAU_STATUS_PROTOCOL_ERROR);
+    assert_string_equal(walk.names, "a;b;");
+    rig_reply_labels(rig, back, 2, true);
+    assert_int_equal(walk_through(rig, "", UINT64_MAX, &walk), TAU_STATUS_PROTOCOL_ERROR);
+    assert_string_equal(walk.names, "a;b;");
+    assert_int_equal(rig_requests(rig, TAU_OPCODE_LIST_SERIES), 3);
+}
+
 /* A page that was lost with its connection is asked for again, once. */
 static void test_lost_connection(void **state)
 {
@@ -158,6 +176,7 @@ int main(void)
         RIG_TEST(test_limit),
         RIG_TEST(test_callback_ends_it),
         RIG_TEST(test_empty_page_ends_it),
+        RIG_TEST(test_pages_that_do_not_go_on),
         RIG_TEST(test_lost_connection),
         RIG_TEST(test_refusal),
         RIG_TEST(test_no_memory),
