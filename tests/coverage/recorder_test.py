@@ -39,8 +39,10 @@ class Recorder(unittest.TestCase):
             os.environ["TAU_TRAFFIC_DIR"] = before
 
     def recorded(self, program: str = "taud") -> list[Connection]:
-        return [connection for path in sorted(self.path.glob(f"{program}-*.traffic"))
-                for connection in read_file(path)]
+        """In the order in which they began; the file has them as they ended."""
+        found = [connection for path in self.path.glob(f"{program}-*.traffic")
+                 for connection in read_file(path)]
+        return sorted(found, key=lambda connection: connection.began_ns)
 
     def talk(self, server: Server, payload: bytes) -> tuple[bytes, bytes]:
         """A conversation; what was sent, and what came."""
