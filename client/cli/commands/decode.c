@@ -82,6 +82,12 @@ static int read_packets(struct input *input, struct cli_capture *capture, struct
         cli_complain(input->cli, "%s: %s", input->name, reason);
         return CLI_ERROR;
     }
+    if (flows->left_out) {
+        cli_complain(input->cli,
+                     "%s: more than %d connections; those that begin later are left out",
+                     input->name, CLI_FLOW_LIMIT);
+        return CLI_ERROR;
+    }
     return CLI_OK;
 }
 

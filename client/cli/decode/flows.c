@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Sequence numbers wrap around, so they are compared by their distance. Segments that came early
- * hang in a list in the order of their numbers.
+ * hang in a list in the order of their numbers. Connections are found in a hash table by their two
+ * ends, whichever of them speaks.
  */
 #include "decode/flows.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#define BUCKETS 32768 /* a power of two */
 
 struct early {
     struct early *next;
@@ -26,6 +29,7 @@ struct half {
 
 struct cli_flow {
     struct cli_flow *older;
+    struct cli_flow *chained; /* an older one of the same bucket */
     struct cli_endpoint client;
     struct cli_endpoint server;
     uint32_t number;
@@ -60,11 +64,29 @@ void cli_flows_done(struct cli_flows *flows)
         free(flows->newest);
         flows->newest = older;
     }
+    free(flows->buckets);
+    flows->buckets = NULL;
 }
 
 static bool same(const struct cli_endpoint *a, const struct cli_endpoint *b)
 {
     return a->port == b->port && memcmp(a->address, b->address, sizeof(a->address)) == 0;
+}
+
+static uint32_t hash_end(const struct cli_endpoint *end)
+{
+    uint32_t hash = 2166136261u ^ end->port; /* FNV-1a */
+    for (size_t i = 0; i < sizeof(end->address); i++) {
+        hash = (hash ^ end->address[i]) * 16777619u;
+    }
+    return hash;
+}
+
+/* The same for both directions of a connection. */
+static size_t bucket_of(const struct cli_segment *segment)
+{
+    uint32_t sum = hash_end(&segment->source) + hash_end(&segment->destination);
+    return ((uint32_t)(sum * 2654435769u) >> 16) & (BUCKETS - 1);
 }
 
 static bool is_opening(const struct cli_segment *segment)
@@ -75,7 +97,8 @@ static bool is_opening(const struct cli_segment *segment)
 /* Finds the connection of a segment. One that opens again is another connection. */
 static struct cli_flow *find(const struct cli_flows *flows, const struct cli_segment *segment)
 {
-    for (struct cli_flow *flow = flows->newest; flow != NULL; flow = flow->older) {
+    struct cli_flow *flow = flows->buckets != NULL ? flows->buckets[bucket_of(segment)] : NULL;
+    for (; flow != NULL; flow = flow->chained) {
         bool from_client = same(&flow->client, &segment->source);
         bool matches = from_client ? same(&flow->server, &segment->destination)
                                    : same(&flow->server, &segment->source) &&
@@ -103,10 +126,14 @@ static bool is_from_server(const struct cli_flows *flows, const struct cli_segme
 
 static struct cli_flow *make(struct cli_flows *flows, const struct cli_segment *segment)
 {
-    struct cli_flow *flow = calloc(1, sizeof(*flow));
+    if (flows->buckets == NULL) {
+        flows->buckets = calloc(BUCKETS, sizeof(struct cli_flow *));
+    }
+    struct cli_flow *flow = flows->buckets != NULL ? calloc(1, sizeof(*flow)) : NULL;
     if (flow == NULL) {
         return NULL;
     }
+    struct cli_flow **bucket = &flows->buckets[bucket_of(segment)];
     bool from_server = is_from_server(flows, segment);
     flow->client = from_server ? segment->destination : segment->source;
     flow->server = from_server ? segment->source : segment->destination;
@@ -115,6 +142,8 @@ static struct cli_flow *make(struct cli_flows *flows, const struct cli_segment *
     flow->opening = segment->sequence;
     flow->older = flows->newest;
     flows->newest = flow;
+    flow->chained = *bucket;
+    *bucket = flow;
     return flow;
 }
 
@@ -225,6 +254,7 @@ bool cli_flows_add(struct cli_flows *flows, const struct cli_segment *segment)
         return true; /* nothing to begin a connection with */
     }
     if (flow == NULL && flows->count == CLI_FLOW_LIMIT) {
+        flows->left_out = true;
         return true;
     }
     if (flow == NULL) {

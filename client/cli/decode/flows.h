@@ -11,7 +11,7 @@
 /* What waits in one direction for a segment that is missing; beyond it the segment is lost. */
 #define CLI_EARLY_BYTES ((size_t)16 * 1024 * 1024)
 
-/* Connections that are followed at once; beyond them others are not. */
+/* The connections of a capture that are followed; those that begin later are left out. */
 #define CLI_FLOW_LIMIT 65536
 
 struct cli_flow;
@@ -30,6 +30,8 @@ typedef bool cli_flow_callback(void *user_data, const struct cli_flow_bytes *byt
 
 struct cli_flows {
     struct cli_flow *newest;
+    struct cli_flow **buckets; /* NULL until there is a connection */
+    bool left_out;             /* there were more than are followed */
     uint32_t count; /* numbers are given from 0 */
     uint16_t server_port;
     cli_flow_callback *on_bytes;

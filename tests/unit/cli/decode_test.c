@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "command_rig.h"
+#include "decode/flows.h"
 
 static char path[] = "/tmp/tau-decode-XXXXXX";
 
@@ -139,6 +140,31 @@ static void test_capture(void **state)
     assert_non_null(strstr(rig->err, "packets of link type 147 cannot be read"));
 }
 
+/* One connection more than are followed, each by its opening. */
+static void test_too_many_connections(void **state)
+{
+    enum { HEAD = 24, PACKET = 16 + 40, SOURCE = HEAD + 16 + 12, FLAGS = HEAD + 16 + 20 + 13 };
+    struct command_rig *rig = *state;
+    uint8_t first[HEAD + PACKET];
+    make_capture(first, 101, "", 0);
+    first[FLAGS] = CLI_TCP_SYN;
+    uint8_t *room = malloc(HEAD + (CLI_FLOW_LIMIT + 1) * (size_t)PACKET);
+    assert_non_null(room);
+    uint8_t *end = room + HEAD;
+    memcpy(room, first, HEAD);
+    for (uint32_t i = 0; i <= CLI_FLOW_LIMIT; i++, end += PACKET) {
+        first[SOURCE + 1] = (uint8_t)(i >> 16);
+        first[SOURCE + 2] = (uint8_t)(i >> 8);
+        first[SOURCE + 3] = (uint8_t)i;
+        memcpy(end, first + HEAD, PACKET);
+    }
+    assert_int_equal(decode(rig, room, (size_t)(end - room) - PACKET, ""), CLI_OK);
+    assert_string_equal(rig->err, "");
+    assert_int_equal(decode(rig, room, (size_t)(end - room), ""), CLI_ERROR);
+    assert_non_null(strstr(rig->err, "more than 65536 connections"));
+    free(room);
+}
+
 static void test_files(void **state)
 {
     struct command_rig *rig = *state;
@@ -151,7 +177,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         RIG_TEST(test_text),    RIG_TEST(test_formats), RIG_TEST(test_wrong_text),
-        RIG_TEST(test_capture), RIG_TEST(test_files),
+        RIG_TEST(test_capture), RIG_TEST(test_too_many_connections), RIG_TEST(test_files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

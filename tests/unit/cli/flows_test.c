@@ -208,6 +208,52 @@ static void test_nothing_to_begin_with(void **state)
     expect("");
 }
 
+/* An end of a connection for each number; the number's bits are spread over address and port. */
+static struct cli_endpoint client_end(uint32_t number)
+{
+    struct cli_endpoint end = {.port = (uint16_t)(1024 + (number & 0xFF))};
+    end.address[12] = 10;
+    end.address[14] = (uint8_t)(number >> 16);
+    end.address[15] = (uint8_t)(number >> 8);
+    return end;
+}
+
+static uint32_t last_number;
+
+static bool note_number(void *user_data, const struct cli_flow_bytes *bytes)
+{
+    (void)user_data;
+    last_number = bytes->number;
+    counted++;
+    return true;
+}
+
+/* As many connections as are followed are told apart, in both directions; no more are begun. */
+static void test_many(void **state)
+{
+    const struct cli_endpoint server = {.port = SERVER_PORT};
+    struct cli_segment segment = {.flags = CLI_TCP_ACK,
+                                  .data = {.data = (const uint8_t *)"ab", .size = 2}};
+    (void)state;
+    flows.on_bytes = note_number;
+    counted = 0;
+    for (uint32_t reply = 0; reply < 2; reply++) {
+        for (uint32_t i = 0; i < CLI_FLOW_LIMIT; i++) {
+            segment.source = reply ? server : client_end(i);
+            segment.destination = reply ? client_end(i) : server;
+            assert_true(cli_flows_add(&flows, &segment));
+            assert_int_equal(last_number, i);
+        }
+    }
+    assert_int_equal(flows.count, CLI_FLOW_LIMIT);
+    assert_int_equal(counted, 2 * CLI_FLOW_LIMIT);
+    assert_false(flows.left_out);
+    segment.destination = client_end(CLI_FLOW_LIMIT);
+    assert_true(cli_flows_add(&flows, &segment));
+    assert_true(flows.left_out);
+    assert_int_equal(counted, 2 * CLI_FLOW_LIMIT);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -223,6 +269,7 @@ int main(void)
         TEST(test_who_is_the_server),
         TEST(test_again),
         TEST(test_nothing_to_begin_with),
+        TEST(test_many),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
