@@ -8,7 +8,7 @@ but the transport executes them itself.
 
 from __future__ import annotations
 
-from .ctext import banner, comment, first_sentence, signature
+from .ctext import COLUMNS, banner, comment, first_sentence, signature
 from .model import Field, Model, Operation
 
 HANDLERS = "taud_handlers.h"
@@ -133,8 +133,7 @@ def emit_handlers(model: Model) -> str:
 # --- glue -----------------------------------------------------------------------------------------
 
 FINISH_RESPONSE = """\
-static enum tau_status encode_{name}(const struct {response} *response, struct taud_reply *reply,
-                                     uint8_t flags)
+{head}
 {{
     struct tau_writer *out = taud_reply_begin(reply, {size}(response));
     if (out == NULL || !{encode}(response, out))
@@ -148,23 +147,36 @@ static enum tau_status encode_{name}(const struct {response} *response, struct t
 def encode_function(operation: Operation) -> str:
     if operation.response.empty:
         return ""
+    parameters = [
+        f"const struct {operation.response.c_struct} *response",
+        "struct taud_reply *reply",
+        "uint8_t flags",
+    ]
     return FINISH_RESPONSE.format(
-        name=operation.c_name,
-        response=operation.response.c_struct,
+        head=signature(f"static enum tau_status encode_{operation.c_name}", parameters, ""),
         size=operation.response.c_size,
         encode=operation.response.c_encode,
         reply=operation.reply.c_opcode,
     )
 
 
+def assigned(indent: int, target: str, value: str) -> str:
+    """An assignment, in two lines where one is too long."""
+    line = " " * indent + f"{target} = {value};"
+    if len(line) <= COLUMNS:
+        return line + "\n"
+    return " " * indent + f"{target} =\n" + " " * (indent + 4) + f"{value};\n"
+
+
 def decode_lines(operation: Operation, variable: str, fail: str) -> str:
     """Declares and decodes a request; `fail` is the statement for one that is wrong."""
     if operation.request.empty:
         return ""
+    decode = f"{operation.request.c_decode}(payload, &{variable}, detail)"
     return (
         f"    struct {operation.request.c_struct} {variable};\n"
-        f"    enum tau_status decoded = {operation.request.c_decode}(payload, &{variable}, detail);\n"
-        f"    if (decoded != TAU_STATUS_SUCCESS)\n        {fail}\n"
+        + assigned(4, "enum tau_status decoded", decode)
+        + f"    if (decoded != TAU_STATUS_SUCCESS)\n        {fail}\n"
     )
 
 
@@ -173,10 +185,13 @@ def unary_function(operation: Operation) -> str:
     arguments = ["context"]
     if not operation.request.empty:
         arguments.append("&request")
-    text = (
-        f"static enum tau_status call_{name}(struct taud_context *context, struct tau_slice payload,\n"
-        "                                    struct taud_reply *reply, struct tau_decode_error *detail)\n{\n"
-    )
+    parameters = [
+        "struct taud_context *context",
+        "struct tau_slice payload",
+        "struct taud_reply *reply",
+        "struct tau_decode_error *detail",
+    ]
+    text = signature(f"static enum tau_status call_{name}", parameters, "") + "\n{\n"
     if operation.request.empty:
         text += "    (void)payload;\n    (void)detail;\n"
     text += decode_lines(operation, "request", "return decoded;")
@@ -206,26 +221,35 @@ def later_functions(operation: Operation) -> str:
             "    struct taud_pending *pending = taud_pending_new(context);\n"
             "    if (pending == NULL)\n        return NULL;\n"
             "    // The same bytes were decoded once already, so this cannot fail.\n"
-            "    enum tau_status status =\n"
-            f"        {operation.request.c_decode}(pending->payload, ret_request, NULL);\n"
-            "    assert(status == TAU_STATUS_SUCCESS);\n    (void)status;\n    return pending;\n}\n"
+            + assigned(
+                4,
+                "enum tau_status status",
+                f"{operation.request.c_decode}(pending->payload, ret_request, NULL)",
+            )
+            + "    assert(status == TAU_STATUS_SUCCESS);\n    (void)status;\n    return pending;\n}\n"
         )
     text += "\n" + complete_head(operation) + "\n{\n    struct tau_writer writer = {0};\n"
-    size, encode = "0", ""
-    if not operation.response.empty:
-        size = f"{operation.response.c_size}(response)"
-        encode = f" ||\n         !{operation.response.c_encode}(response, &writer)"
+    condition, wrong = "status == TAU_STATUS_SUCCESS", "status = TAU_STATUS_INTERNAL_ERROR;"
+    if operation.response.empty:
+        text += (
+            f"    if ({condition} && taud_pending_begin(pending, 0, &writer) == NULL)\n"
+            f"        {wrong}\n"
+        )
+    else:
+        text += (
+            f"    if ({condition}) {{\n"
+            f"        size_t size = {operation.response.c_size}(response);\n"
+            "        if (taud_pending_begin(pending, size, &writer) == NULL ||\n"
+            f"            !{operation.response.c_encode}(response, &writer))\n"
+            f"            {wrong}\n    }}\n"
+        )
     return text + (
-        "    if (status == TAU_STATUS_SUCCESS &&\n"
-        f"        (taud_pending_begin(pending, {size}, &writer) == NULL{encode}))\n"
-        "        status = TAU_STATUS_INTERNAL_ERROR;\n"
         f"    taud_pending_complete(pending, status, {operation.reply.c_opcode}, &writer);\n}}\n"
     )
 
 
 BATCH = """\
-static size_t batch_{name}(struct taud_context *context, const struct taud_frames *frames,
-                           struct taud_reply *reply)
+{head}
 {{
     struct {request} requests[TAUD_BATCH_MAX];
 {responses}    enum tau_status statuses[TAUD_BATCH_MAX];
@@ -272,7 +296,13 @@ def batch_function(operation: Operation) -> str:
             f"            status = encode_{name}(&responses[index], reply, 0);\n"
         )
     arguments.append("statuses")
+    parameters = [
+        "struct taud_context *context",
+        "const struct taud_frames *frames",
+        "struct taud_reply *reply",
+    ]
     return BATCH.format(
+        head=signature(f"static size_t batch_{name}", parameters, ""),
         name=name,
         request=operation.request.c_struct,
         responses=responses,
@@ -285,17 +315,26 @@ def batch_function(operation: Operation) -> str:
 def stream_functions(operation: Operation) -> str:
     name = operation.c_name
     arguments = ["context"] + ([] if operation.request.empty else ["&request"]) + ["ret_stream"]
-    text = (
-        f"static enum tau_status open_{name}(struct taud_context *context, struct tau_slice payload,\n"
-        "                                    void **ret_stream, struct tau_decode_error *detail)\n{\n"
-    )
+    parameters = [
+        "struct taud_context *context",
+        "struct tau_slice payload",
+        "void **ret_stream",
+        "struct tau_decode_error *detail",
+    ]
+    text = signature(f"static enum tau_status open_{name}", parameters, "") + "\n{\n"
     if operation.request.empty:
         text += "    (void)payload;\n    (void)detail;\n"
     text += decode_lines(operation, "request", "return decoded;")
     text += f"    return taud_open_{name}({', '.join(arguments)});\n}}\n\n"
+    parameters = [
+        "struct taud_context *context",
+        "void *stream",
+        "struct taud_reply *reply",
+        "bool *ret_end",
+    ]
+    text += signature(f"static enum tau_status next_{name}", parameters, "")
     return text + (
-        f"static enum tau_status next_{name}(struct taud_context *context, void *stream,\n"
-        "                                    struct taud_reply *reply, bool *ret_end)\n{\n"
+        "\n{\n"
         f"    struct {operation.response.c_struct} batch = {{0}};\n"
         "    bool end = false;\n"
         f"    enum tau_status status = taud_next_{name}(context, stream, &batch, &end);\n"

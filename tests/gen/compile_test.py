@@ -16,7 +16,7 @@ from specification import ROOT, Workspace
 
 CC = os.environ.get("TAU_CC", "cc")
 CXX = os.environ.get("TAU_CXX", "c++")
-WARNINGS = ["-Wall", "-Wextra", "-Wshadow", "-Wconversion", "-Wvla", "-Werror"]
+WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Wconversion", "-Wvla", "-Werror"]
 GENERATED = (
     "tau_decode.c", "tau_elements.c", "tau_encode.c", "tau_names.c", "tau_operation_table.c",
     "tau_tables.c",
