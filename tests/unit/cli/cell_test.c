@@ -69,7 +69,7 @@ static void test_text_is_borrowed(void **state)
 /* The longest text of each kind that is written into the room. */
 static void test_room(void **state)
 {
-    struct tau_label label;
+    struct tau_label label = {.bytes = {0}};
     struct cli_cell cells[] = {cli_cell_label(&label), cli_cell_time(INT64_MIN),
                                cli_cell_f64(-2.2250738585072014e-308), cli_cell_u64(UINT64_MAX)};
     (void)state;
