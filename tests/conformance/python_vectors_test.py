@@ -29,6 +29,7 @@ from tau.codec import (
     write_header,
 )  # fmt: skip
 
+MAGIC, VERSION_AT = b"TAU", 3
 LONG_ARRAY, LONG_BYTES = 16, 64  # longer ones are written as their number
 SIZE = tables.HEADER.size
 RELEASED = python_package.SOURCE_DIR / "tests/conformance/released"
@@ -98,6 +99,11 @@ class Checks(unittest.TestCase):
     released = False
 
     def check_file(self, path: Path) -> None:
+        with path.open(encoding="utf-8") as file:
+            version = bytes.fromhex(json.loads(next(file))["header"])[VERSION_AT]
+        if self.released and version != tables.PROTOCOL_VERSION:
+            self.check_refused(path, version)
+            return
         checked = {"header": 0, "right": 0, "wrong": 0, "cuts": 0}
         for line in path.read_text(encoding="utf-8").splitlines():
             row = json.loads(line)
@@ -114,6 +120,20 @@ class Checks(unittest.TestCase):
                     checked["cuts"] += sum(run[1] for run in row.get("cuts", []))
         print(checked)
         self.assertTrue(all(checked.values()))
+
+    def check_refused(self, path: Path, version: int) -> None:
+        """Of a version whose header bears another number nothing is read."""
+        refused = 0
+        for line in path.read_text(encoding="utf-8").splitlines():
+            row = json.loads(line)
+            raw = expand(row.get("header") or row["frame"])
+            if raw[:VERSION_AT] == MAGIC and raw[VERSION_AT] == version:
+                with self.subTest(row["name"]), self.assertRaises(DecodeError) as caught:
+                    read_header(tables.HEADER, raw)
+                found = caught.exception
+                self.assertEqual((found.status, found.offset), ("bad_version", VERSION_AT))
+                refused += 1
+        self.assertGreater(refused, 100)
 
     def check_header(self, row: dict[str, Any]) -> None:
         raw = bytes.fromhex(row["header"])
@@ -207,6 +227,13 @@ class Released(Checks):
         for path in paths:
             with self.subTest(version=path.parent.name):
                 self.check_file(path)
+
+    def test_a_version_with_another_header(self) -> None:
+        older = (RELEASED / "1/vectors.jsonl").read_text(encoding="utf-8")
+        with tempfile.TemporaryDirectory(prefix="tau-vectors-") as directory:
+            path = Path(directory) / "vectors.jsonl"
+            path.write_text(older.replace('"54415501', '"544155fe'), encoding="utf-8")
+            self.check_file(path)
 
     def test_what_may_differ(self) -> None:
         was = {"a": 1, "rows": [{"shade": 7}]}

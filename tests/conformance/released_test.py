@@ -6,7 +6,8 @@
 answered, every operation of it. Here those bytes go to today's server, whose answers must say the
 same; and today's clients in C, Python and JavaScript talk to a server that plays the recorded answers
 and holds their requests against the recorded ones. What may differ between two servers (names,
-limits, identities, words of an error) is left out by field.
+limits, identities, words of an error) is left out by field. Where the headers of that version bear
+another number than today's, there is no session: either side says so, and nothing is misread.
 
 A new release is recorded from its own server by running this with --record DIRECTORY; what is
 recorded is never written again.
@@ -20,6 +21,7 @@ import socket
 import struct
 import subprocess
 import sys
+import tempfile
 import threading
 import unittest
 from pathlib import Path
@@ -45,6 +47,10 @@ class Step(NamedTuple):
     name: str
     sent: bytes
     received: tuple[bytes, ...]
+
+    @property
+    def version(self) -> int:
+        return self.sent[3]
 
     @property
     def opcode(self) -> int:
@@ -117,6 +123,14 @@ def recorded(folder: Path) -> list[Step]:
 
 def versions() -> list[Path]:
     return sorted(path.parent for path in RELEASED.glob("*/session.jsonl"))
+
+
+def bearing(steps: list[Step], version: int) -> list[Step]:
+    """The same session with headers of another version."""
+    def changed(frames: bytes) -> bytes:
+        return frames[:3] + bytes([version]) + frames[4:]
+
+    return [Step(s.name, changed(s.sent), tuple(map(changed, s.received))) for s in steps]
 
 
 # --- what an answer says ----------------------------------------------------------------------
@@ -231,8 +245,12 @@ class Replay(unittest.TestCase):
 
     def test_old_client_and_new_server(self) -> None:
         for folder in versions():
+            steps = recorded(folder)
+            if steps[0].version != raw.VERSION:
+                self.refused_by_the_server(steps)
+                continue
             with Server() as server, server.open() as connection:
-                for step in recorded(folder):
+                for step in steps:
                     with self.subTest(step.name, version=folder.name):
                         found = exchange(connection, step.sent)
                         self.assertEqual(len(found), len(step.received))
@@ -240,6 +258,21 @@ class Replay(unittest.TestCase):
                             was, now = meaning(step.opcode, old), meaning(step.opcode, new)
                             self.assertTrue(promises(was, now), f"{now} is not {was}")
                 self.assertEqual(connection.wait_for_end(5 * PATIENCE), b"")
+
+    def refused_by_the_server(self, steps: list[Step]) -> None:
+        with Server() as server, server.open() as connection:
+            connection.send(steps[0].sent + steps[1].sent)
+            reply = connection.receive()
+            self.assertEqual((reply.opcode, reply.payload), (ERR, bytes([raw.BAD_VERSION])))
+            self.assertEqual(connection.wait_for_end(5 * PATIENCE), b"")
+
+    def refused_by_the_client(self, client: str, steps: list[Step]) -> None:
+        """Its requests are not those of that version, whose server says so and closes."""
+        head = steps[0].received[0]
+        refusal = head[:4] + bytes([ERR, 0, 0, 0, 0, 1, raw.BAD_VERSION])
+        code, said, faults = self.run_client(client, [steps[0]._replace(received=(refusal,))])
+        self.assertNotEqual(code, 0, said)
+        self.assertRegex(faults[0], "^connect: sent ")
 
     def command(self, client: str) -> list[str]:
         """What runs the calls of the session through a client."""
@@ -264,14 +297,33 @@ class Replay(unittest.TestCase):
 
     def test_new_client_and_old_server(self) -> None:
         for folder in versions():
+            steps = recorded(folder)
             for client in CLIENTS:
                 with self.subTest(client, version=folder.name):
-                    code, said, faults = self.run_client(client, recorded(folder))
+                    if steps[0].version != raw.VERSION:
+                        self.refused_by_the_client(client, steps)
+                        continue
+                    code, said, faults = self.run_client(client, steps)
                     self.assertEqual((code, faults), (0, []), said)
+
+    def test_a_version_with_another_header(self) -> None:
+        steps = bearing(recorded(RELEASED / "1"), 0xFE)
+        self.refused_by_the_server(steps)
+        for client in CLIENTS:
+            with self.subTest(client):
+                self.refused_by_the_client(client, steps)
+        text = (RELEASED / "1/vectors.jsonl").read_text(encoding="utf-8")
+        with tempfile.TemporaryDirectory(prefix="tau-released-") as directory:
+            path = Path(directory) / "vectors.jsonl"
+            path.write_text(text.replace('"54415501', '"544155fe'), encoding="utf-8")
+            command = [str(PROGRAM.with_name("conformance_vectors")), "--released", str(path)]
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertRegex(done.stdout, "[0-9]{4,} checks, 0 failures")
 
     def test_another_answer_is_noticed(self) -> None:
         """Each client's program must see a value that is not the recorded one."""
-        steps = recorded(RELEASED / "1")
+        steps = bearing(recorded(RELEASED / "1"), raw.VERSION)
         at = next(number for number, step in enumerate(steps) if step.name == "query")
         frame = steps[at].received[0]
         steps[at] = steps[at]._replace(received=(frame[:-8] + raw.bits(4.25),))
@@ -283,7 +335,7 @@ class Replay(unittest.TestCase):
 
     def test_another_request_is_noticed(self) -> None:
         """The player must see a request that is not the recorded one."""
-        steps = recorded(RELEASED / "1")
+        steps = bearing(recorded(RELEASED / "1"), raw.VERSION)
         at = next(number for number, step in enumerate(steps) if step.name == "append")
         steps[at] = steps[at]._replace(sent=steps[at].sent[:-8] + raw.bits(1.25))
         for client in CLIENTS:

@@ -69,7 +69,7 @@ class Table(SessionCase):
                 self.refused_and_closed(connection, header(PING, 0, magic=magic), raw.BAD_MAGIC)
 
     def test_bad_version(self) -> None:
-        for version in (0, 2, 0x31, 0xFF):
+        for version in {0, raw.VERSION + 1, 0x31, 0xFF}:
             for connection in (self.open(), self.connect()):
                 self.refused_and_closed(connection, header(PING, 0, version=version),
                                         raw.BAD_VERSION)
@@ -213,7 +213,7 @@ class OrderOfChecks(SessionCase):
             length = raw.PAYLOAD_LIMIT + 1
         return header(opcode, length, flags=0x40 if "flags" in faults else 0,
                       magic=b"UAT" if "magic" in faults else b"TAU",
-                      version=9 if "version" in faults else 1)
+                      version=raw.VERSION + ("version" in faults))
 
     def expected(self, faults: set[str], authenticated: bool) -> tuple[int, bool]:
         """The status, and whether the connection is closed behind it."""

@@ -8,14 +8,17 @@ the format says, not what the implementation does. It must never import from gen
 
 from __future__ import annotations
 
+import json
 import socket
 import struct
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Iterable, Iterator, NamedTuple, Sequence, Union
 
 MAGIC = b"TAU"
-VERSION = 1
+SPECIFICATION_FILE = Path(__file__).resolve().parents[2] / "protocol/published/specification.json"
+VERSION: int = json.loads(SPECIFICATION_FILE.read_bytes())["version"]
 HEADER_SIZE = 10
 PAYLOAD_LIMIT = 4 * 1024 * 1024
 FLAG_MORE = 0x01
