@@ -666,11 +666,27 @@ unsigned disk_count(struct disk *disk, const char *folder)
 
 static bool all_zero(const struct image *image)
 {
-    for (uint64_t i = 0; i < image->size; i++) {
-        if (image->data[i] != 0)
-            return false;
+    return image->size == 0 ||
+           (image->data[0] == 0 && memcmp(image->data, image->data + 1, image->size - 1) == 0);
+}
+
+static uint64_t fold(uint64_t hash, uint64_t word)
+{
+    hash = (hash ^ word) * UINT64_C(1099511628211);
+    return hash ^ hash >> 32;
+}
+
+// In words, since fuzzing traces each comparison of a loop.
+static uint64_t image_digest(const struct image *image, uint64_t hash)
+{
+    uint64_t at = 0, word;
+    for (; image->size - at >= sizeof word; at += sizeof word) {
+        memcpy(&word, image->data + at, sizeof word);
+        hash = fold(hash, word);
     }
-    return true;
+    for (; at < image->size; at++)
+        hash = fold(hash, image->data[at]);
+    return hash;
 }
 
 uint64_t disk_digest(struct disk *disk, const char *prefix)
@@ -683,9 +699,8 @@ uint64_t disk_digest(struct disk *disk, const char *prefix)
             continue;
         uint64_t hash = UINT64_C(14695981039346656037);
         for (const char *c = entry->path; *c; c++)
-            hash = (hash ^ (uint8_t)*c) * UINT64_C(1099511628211);
-        for (uint64_t k = 0; k < entry->node->seen.size; k++)
-            hash = (hash ^ entry->node->seen.data[k]) * UINT64_C(1099511628211);
+            hash = fold(hash, (uint8_t)*c);
+        hash = image_digest(&entry->node->seen, hash);
         digest += hash * 2654435761U + entry->node->seen.size;
     }
     return digest;

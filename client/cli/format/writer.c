@@ -65,7 +65,7 @@ static bool is_fit(const struct cli_writer *writer, const struct cli_cell *cell)
 
 /*
  * The cells of a row with their texts made plain: those that were given where all are, else
- * `room`. Copies are owned by `copies`, NULL where there is none.
+ * `room`. Copies are put into `copies`, which comes full of NULL, and are its owner's.
  */
 static const struct cli_cell *make_fit(const struct cli_writer *writer,
                                        const struct cli_cell *cells, struct cli_cell *room,
@@ -73,7 +73,6 @@ static const struct cli_cell *make_fit(const struct cli_writer *writer,
 {
     bool fit = true;
     for (size_t i = 0; i < writer->column_count; i++) {
-        copies[i] = NULL;
         fit = is_fit(writer, &cells[i]) && fit;
     }
     if (fit) {
@@ -102,7 +101,7 @@ static void free_copies(const struct cli_writer *writer, char **copies)
 void cli_writer_row(struct cli_writer *writer, const struct cli_cell *cells)
 {
     struct cli_cell room[CLI_COLUMN_LIMIT];
-    char *copies[CLI_COLUMN_LIMIT];
+    char *copies[CLI_COLUMN_LIMIT] = {NULL};
     writer->methods->row(writer, make_fit(writer, cells, room, copies));
     writer->row_count++;
     free_copies(writer, copies);
@@ -125,7 +124,7 @@ void cli_writer_record(struct cli_writer *writer, const struct cli_column *colum
                        const struct cli_cell *cells, size_t count, size_t main)
 {
     struct cli_cell room[CLI_COLUMN_LIMIT];
-    char *copies[CLI_COLUMN_LIMIT];
+    char *copies[CLI_COLUMN_LIMIT] = {NULL};
     assert(count > 0 && count <= CLI_COLUMN_LIMIT);
     writer->columns = columns;
     writer->column_count = count;
