@@ -65,7 +65,7 @@ static bool is_fit(const struct cli_writer *writer, const struct cli_cell *cell)
 
 /*
  * The cells of a row with their texts made plain: those that were given where all are, else
- * `room`. Copies are put into `copies`, which comes full of NULL, and are its owner's.
+ * `room`. Copies are put into `copies`, which comes full of NULL, and belong to the caller.
  */
 static const struct cli_cell *make_fit(const struct cli_writer *writer,
                                        const struct cli_cell *cells, struct cli_cell *room,
