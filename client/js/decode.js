@@ -22,14 +22,15 @@ function failHeader(check, field) {
     throw new TauDecodeError(checks[check], null, header[field].offset, `a right ${field}`);
 }
 
-/** Whether the first bytes are those of every frame: magic and version. */
-function judgeStart(bytes) {
-    for (let i = 0; i < header.magic.size; i++) {
+/** Throws where the first bytes, of which some may be missing, are not those of every frame. */
+export function judgeStart(bytes) {
+    for (let i = 0; i < Math.min(header.magic.size, bytes.length); i++) {
         if (bytes[header.magic.offset + i] !== header.magic.value.charCodeAt(i)) {
             failHeader('magic', 'magic');
         }
     }
-    if (bytes[header.version.offset] !== header.version.value) {
+    const { offset, value } = header.version;
+    if (bytes.length > offset && bytes[offset] !== value) {
         failHeader('version', 'version');
     }
 }

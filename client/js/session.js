@@ -4,7 +4,7 @@
 // come out. Replies come in the order of the requests, so what waits is a queue, and any number may
 // be under way. Whatever the peer sends ends in an answer or in an error of errors.js. It knows
 // neither sockets nor time: who gives a request up calls abandon.
-import { decode, decodeHeader } from './decode.js';
+import { decode, decodeHeader, judgeStart } from './decode.js';
 import { encodeFrame } from './encode.js';
 import { TauConnectionError, TauError, TauProtocolError, TauServerError, statusCode }
     from './errors.js';
@@ -329,6 +329,7 @@ export class Session {
 
     #takeFrame() {
         if (this.#input.size < HEADER_SIZE) {
+            judgeStart(this.#input.peek(this.#input.size));
             return false;
         }
         const header = decodeHeader(this.#input.peek(HEADER_SIZE), isPush);

@@ -149,6 +149,18 @@ test('what the server said is kept', () => {
     assert.equal(server.operations.get(operations.APPEND.opcode), operations.APPEND.fingerprint);
 });
 
+test('what is no frame is noticed at its first wrong byte', () => {
+    for (const [text, ends] of [['T', false], ['TA', false], ['H', true], ['TAX', true],
+        ['TAU', false], ['TAU\xfe', true]]) {
+        const session = negotiated();
+        const told = send(session, operations.QUERY_POINT, POINT);
+        session.takeOutput();
+        session.receive(Buffer.from(text, 'latin1'));
+        assert.deepEqual([session.ended, told.ends], [ends, ends ? 1 : 0], text);
+        assert(!ends || told.error instanceof TauProtocolError, text);
+    }
+});
+
 test('a server cannot write to a terminal', () => {
     const session = negotiated();
     const told = send(session, operations.APPEND, { ...POINT, value: 1 });
