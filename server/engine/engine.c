@@ -2,11 +2,9 @@
 // The engine's life: memory, then files and threads, then back in the reverse order. And its figures.
 #include "state.h"
 
-#include "bytes.h"
-
 #include <string.h>
 
-enum { STATE_VERSION = 1, STATE_BYTES = 24, MEMORY_BYTES_MIN = 1 << 20 };
+enum { MEMORY_BYTES_MIN = 1 << 20 };
 
 static enum tau_status check_options(const struct taud_engine_options *options,
                                      struct taud_error *error)
@@ -108,67 +106,48 @@ enum tau_status taud_engine_new(const struct taud_engine_options *options,
     return TAU_STATUS_SUCCESS;
 }
 
-// --- the engine's own record in the catalog store ---------------------------------------------
+// --- the log and the root ---------------------------------------------------------------------
 
-static enum tau_status read_state(struct taud_engine *engine, uint64_t *ret_known,
-                                  struct taud_error *error)
+static enum tau_status read_root(struct taud_engine *engine, struct taud_error *error)
 {
-    uint8_t bytes[TAUD_CATALOG_BYTES_MAX];
-    size_t size = 0;
-    enum tau_status status = engine->backend->catalog->read(
-        engine->backend, &engine->catalog_version, bytes, sizeof bytes, &size, error);
-    if (status != TAU_STATUS_SUCCESS)
-        return status;
-    *ret_known = 0;
-    if (engine->catalog_version == 0)
-        return TAU_STATUS_SUCCESS;
-    if (size < STATE_BYTES || taud_load_u32(bytes) != STATE_VERSION)
+    enum tau_status status = taud_root_read(engine->backend, &engine->root, error);
+    if (status == TAU_STATUS_SUCCESS && engine->root.manifest != 0)
         return taud_error_set(error, TAU_STATUS_INTERNAL_ERROR, 0,
-                              "the stored data is of a later format than this server knows; "
+                              "the stored data has segments, which this server does not read; "
                               "it was not touched");
-    engine->epoch = taud_load_u64(bytes + 8);
-    *ret_known = taud_load_u64(bytes + 16);
-    return TAU_STATUS_SUCCESS;
+    return status;
 }
 
 // `known` is a position that the log is durable to.
-static enum tau_status write_state(struct taud_engine *engine, uint64_t known,
-                                   struct taud_error *error)
+static enum tau_status write_root(struct taud_engine *engine, uint64_t known,
+                                  struct taud_error *error)
 {
-    uint8_t bytes[STATE_BYTES] = {0};
-    taud_store_u32(bytes, STATE_VERSION);
-    taud_store_u64(bytes + 8, engine->epoch);
-    taud_store_u64(bytes + 16, known);
-    enum tau_status status = engine->backend->catalog->swap(
-        engine->backend, engine->catalog_version, bytes, sizeof bytes, error);
-    if (status == TAU_STATUS_SUCCESS)
-        engine->catalog_version++;
-    return status;
+    engine->root.known_position = known;
+    return taud_root_write(engine->backend, &engine->root, error);
 }
 
 static enum tau_status start_log(struct taud_engine *engine, struct taud_recovery *recovery,
                                  struct taud_error *error)
 {
-    uint64_t known;
     struct taud_log_report report;
-    enum tau_status status = read_state(engine, &known, error);
+    enum tau_status status = read_root(engine, error);
     if (status != TAU_STATUS_SUCCESS)
         return status;
     engine->stage = TAUD_STAGE_LOG;
-    status = taud_engine_replay(engine, known, recovery, &report, error);
+    status = taud_engine_replay(engine, engine->root.known_position, recovery, &report, error);
     if (status != TAU_STATUS_SUCCESS)
         return status;
-    if (engine->epoch < report.highest_epoch)
-        engine->epoch = report.highest_epoch;
-    engine->epoch++;
+    if (engine->root.epoch < report.highest_epoch)
+        engine->root.epoch = report.highest_epoch;
+    engine->root.epoch++;
     status = engine->backend->objects->sweep(engine->backend, error);
     if (status == TAU_STATUS_SUCCESS)
-        status = write_state(engine, report.end_position, error);
+        status = write_root(engine, report.end_position, error);
     if (status == TAU_STATUS_SUCCESS)
-        status = engine->backend->log->start(engine->backend, engine->epoch, error);
+        status = engine->backend->log->start(engine->backend, engine->root.epoch, error);
     if (status == TAU_STATUS_SUCCESS)
         status = taud_log_start(&engine->log, report.end_position, error);
-    recovery->epoch = engine->epoch;
+    recovery->epoch = engine->root.epoch;
     recovery->log_bytes = report.read_bytes;
     recovery->cut_bytes = report.cut_bytes;
     recovery->quarantined_count = report.quarantined_count;
@@ -213,7 +192,7 @@ void taud_engine_stop(struct taud_engine *engine)
     taud_log_stop(&engine->log);
     // Only a hint to the next start, which can do without it.
     if (!atomic_load(&engine->log.failed))
-        (void)!write_state(engine, atomic_load(&engine->log.durable_position), NULL);
+        (void)!write_root(engine, atomic_load(&engine->log.durable_position), NULL);
     close_files(engine);
 }
 

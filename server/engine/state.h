@@ -24,6 +24,7 @@
 #include "index.h"
 #include "log.h"
 #include "series.h"
+#include "store/root.h"
 #include "table.h"
 
 #include <pthread.h>
@@ -61,8 +62,7 @@ struct taud_engine {
         TAUD_STAGE_RUNNING,
         TAUD_STAGE_STOPPED,
     } stage;
-    uint64_t epoch;
-    uint64_t catalog_version;
+    struct taud_root root;
     uint64_t memory_bytes;
     _Atomic uint64_t next_identity;
     _Atomic uint64_t series_count;

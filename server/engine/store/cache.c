@@ -190,8 +190,9 @@ struct taud_cache_block *taud_cache_make(const struct taud_allocator *allocator,
         return NULL;
     block->owner = owner;
     block->offset = offset;
+    block->start = 0;
+    block->damaged_count = 0;
     block->size = size;
-    block->damaged = 0;
     atomic_init(&block->references, 1);
     atomic_init(&block->wanted, false);
     return block;

@@ -19,8 +19,9 @@ struct taud_cache;
 struct taud_cache_block {
     uint64_t owner;  // of taud_cache_owner
     uint64_t offset; // the owner's: with it, the key
+    uint64_t start;  // the owner's, as the bytes are
+    uint32_t damaged_count; // likewise
     uint32_t size;
-    uint32_t damaged; // the owner's, with the bytes
     _Atomic uint32_t references;
     _Atomic bool wanted;           // since the hand last came by
     struct taud_cache_block *next; // in its bucket; in the list of what is to be freed

@@ -179,18 +179,21 @@ static void a_later_format_is_refused_and_not_touched(void **state)
 {
     struct workbench *bench = *state;
     struct taud_backend *backend = bench->storage.backend;
-    uint8_t later[64] = {2}, found[TAUD_CATALOG_BYTES_MAX];
-    static const size_t sizes[] = {64, 23}; // of another version; too short for this one
+    uint8_t later[64] = {3}, found[TAUD_CATALOG_BYTES_MAX];
+    static const size_t sizes[] = {64, 23, 32}; // of another version; too short; with a manifest
+    static const char *const words[] = {"later format", "later format", "has segments"};
     uint64_t version = 0;
     size_t size;
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < 3; i++) {
+        later[0] = i == 2 ? 2 : 3;
+        later[24] = i == 2;
         assert_int_equal(backend->open(backend, NULL), TAU_STATUS_SUCCESS);
         assert_int_equal(backend->catalog->swap(backend, version, later, sizes[i], NULL),
                          TAU_STATUS_SUCCESS);
         backend->close(backend);
         unsigned swaps = bench->storage.swaps;
         assert_int_equal(workbench_try_start(bench), TAU_STATUS_INTERNAL_ERROR);
-        assert_non_null(strstr(bench->error.text, "later format"));
+        assert_non_null(strstr(bench->error.text, words[i]));
         assert_int_equal(bench->storage.swaps, swaps);
         assert_int_equal(backend->open(backend, NULL), TAU_STATUS_SUCCESS);
         assert_int_equal(
