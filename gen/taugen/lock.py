@@ -4,7 +4,8 @@
 A lock is TOML, one table for each entry and one line for each field. Nobody edits it: `taugen lock`
 takes in what was added and refuses what would break those who hold the release, unless the version
 of the protocol rises. What is removed then stays in it for ever as a name and a number that are
-taken.
+taken. Each release keeps the lock that it had, and those too are held against the specification: to
+take the lock away takes nothing back but what was never released.
 """
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ import argparse
 import sys
 from pathlib import Path
 
-from .diff import compare, report
+from .diff import Change, compare, report
 from .diff_rules import PARTS, SECTIONS, Class, Rules
 from .errors import SpecificationError
 from .lock_layout import LOCKED, SPACES, Entry, Fact, Layout, Reserved, read
+from .model import Place
 
 _HEAD = """# SPDX-License-Identifier: MIT
 # The layouts that are released, and the names and numbers that are taken for ever. Written by
@@ -106,8 +108,46 @@ def _arguments(words: list[str]) -> argparse.Namespace:
     )
     parser.add_argument("--spec", required=True, help="the root file of the specification")
     parser.add_argument("--out", required=True, type=Path, help="the lock")
+    parser.add_argument("--released", type=Path, help="a folder with the lock of each release, "
+                        "N/lock.toml for version N; none of them may break either")  # fmt: skip
+    parser.add_argument("--first", action="store_true", help="nothing is released or locked yet")
     parser.add_argument("--check", action="store_true", help="write nothing, say what is missing")
     return parser.parse_args(words)
+
+
+def _released(folder: Path) -> list[Layout]:
+    """What was released, the oldest first."""
+    found: list[Layout] = []
+    names = [path.name for path in folder.glob("*/")]
+    for name in sorted(names, key=lambda name: (len(name), name)):
+        layout = read(str(folder / name / "lock.toml"))
+        if not layout.is_lock or name != str(layout.version):
+            wrong = f"this is no lock of version {name}"
+            raise SpecificationError(layout.table.place(), wrong, "the lock that it had")
+        found.append(layout)
+    if not found:
+        wrong = "the folder holds no release"
+        raise SpecificationError(Place(folder.as_posix(), 1), wrong, "1/lock.toml and on")
+    return found
+
+
+def _held(options: argparse.Namespace) -> list[Layout]:
+    """The layouts that a specification must not break: the lock's, and those of the releases."""
+    lock: Path = options.out
+    found = [read(str(lock))] if lock.exists() else []
+    if found and not found[0].is_lock:
+        raise SpecificationError(Place(lock.as_posix(), 1), "this is no lock", "--out LOCK")
+    if options.released:
+        found += _released(options.released)
+    if not found and not options.first:
+        wrong = "there is no lock, nor a release"
+        raise SpecificationError(Place(lock.as_posix(), 1), wrong, "one of them, or --first")
+    return found
+
+
+def _refused(old: Layout, new: Layout, changes: list[Change]) -> bool:
+    risen = new.version > old.version
+    return any(c.for_ever or (c.kind is Class.BREAKING and not risen) for c in changes)
 
 
 def main(words: list[str]) -> int:
@@ -116,26 +156,26 @@ def main(words: list[str]) -> int:
     lock: Path = options.out
     try:
         new = read(options.spec)
-        old = read(str(lock)) if lock.exists() else None
-        if new.is_lock or (old and not old.is_lock):
-            wrong = "a lock and a specification are taken for each other"
-            raise SpecificationError(new.table.place(), wrong, "--spec SPECIFICATION --out LOCK")
+        if new.is_lock:
+            wrong = "this is a lock"
+            raise SpecificationError(new.table.place(), wrong, "--spec SPECIFICATION")
+        held = _held(options)
     except SpecificationError as error:
         print(error, file=sys.stderr)
         return 2
-    changes = compare(old, new) if old else []
-    breaking = [c for c in changes if c.kind is Class.BREAKING]
-    risen = old is not None and new.version > old.version
-    if any(c.for_ever or not risen for c in breaking):
-        print(report(changes, old, new), file=sys.stderr)
-        print(_ADVICE.format(lock=lock.as_posix()), file=sys.stderr)
-        return 1
-    text = text_of(new, reserved_by(old, new) if old else ())
+    for old in held:
+        changes = compare(old, new)
+        if _refused(old, new, changes):
+            print(report(changes, old, new), file=sys.stderr)
+            print(_ADVICE.format(lock=old.table.place().file), file=sys.stderr)
+            return 1
+    reserved = {item for old in held for item in reserved_by(old, new)}
+    text = text_of(new, tuple(reserved))
     if lock.exists() and lock.read_text(encoding="utf-8") == text:
         return 0
     if options.check:
-        if changes:
-            print(report(changes, old, new), file=sys.stderr)
+        if held:
+            print(report(compare(held[0], new), held[0], new), file=sys.stderr)
         print(_STALE.format(lock=lock.as_posix()), file=sys.stderr)
         return 1
     partial = lock.with_name(lock.name + ".partial")

@@ -9,8 +9,8 @@ and holds their requests against the recorded ones. What may differ between two 
 limits, identities, words of an error) is left out by field. Where the headers of that version bear
 another number than today's, there is no session: either side says so, and nothing is misread.
 
-A new release is recorded from its own server by running this with --record DIRECTORY; what is
-recorded is never written again.
+A new release is recorded from its own server by running this with --record DIRECTORY, which keeps its
+vectors and its lock there too; what is recorded is never written again.
 """
 
 from __future__ import annotations
@@ -110,6 +110,9 @@ def record(folder: Path) -> None:
     path = folder / "session.jsonl"
     with path.open("x", encoding="utf-8") as file:
         file.writelines(lines)
+    for name in ("vectors.jsonl", "lock.toml"):
+        with (folder / name).open("xb") as kept:
+            kept.write((SOURCE_DIR / "protocol/published" / name).read_bytes())
 
 
 def recorded(folder: Path) -> list[Step]:

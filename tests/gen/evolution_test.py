@@ -250,7 +250,7 @@ class LockTest(unittest.TestCase):
         self.spec = Path(directory.name) / "spec"
         shutil.copytree(SPEC, self.spec, ignore=shutil.ignore_patterns("published", "wire"))
         self.root, self.lock = self.spec / "tau.toml", self.spec.parent / "lock.toml"
-        self.assertEqual(self.take()[0], 0)
+        self.assertEqual(self.take("--first")[0], 0)
 
     def run_taugen(self, *words: object) -> tuple[int, str]:
         result = subprocess.run(
@@ -344,6 +344,83 @@ class LockTest(unittest.TestCase):
         code, said = self.run_taugen("diff", other, self.lock)
         self.assertEqual(code, 1)
         self.assertIn("is not reserved any more", said)
+
+    def release(self, folder: str = "1") -> Path:
+        """Keeps the lock as that of a release."""
+        kept = self.spec.parent / "released" / folder / "lock.toml"
+        kept.parent.mkdir(parents=True)
+        shutil.copy(self.lock, kept)
+        return kept
+
+    def take_beside_releases(self, *more: str) -> tuple[int, str]:
+        return self.take("--released", str(self.spec.parent / "released"), *more)
+
+    def test_a_release_is_held_where_the_lock_is_gone(self) -> None:
+        kept = self.release()
+        before = self.lock.read_bytes()
+        self.change("tau.toml", 'name = "throttled"\ncode = 0x17\nclass = "retry"',
+                    'name = "throttled"\ncode = 0x17\nclass = "fatal"')  # fmt: skip
+        self.lock.unlink()
+        for more in ((), ("--check",), ("--first",)):
+            code, said = self.take_beside_releases(*more)
+            self.assertEqual(code, 1)
+            self.assertIn("status throttled: `class` retry became fatal", said)
+            self.assertIn(f"{kept}: refused", said)
+            self.assertFalse(self.lock.exists())
+        self.change("tau.toml", 'code = 0x17\nclass = "fatal"', 'code = 0x17\nclass = "retry"')
+        self.assertEqual(self.take_beside_releases(), (0, ""))
+        self.assertEqual(self.lock.read_bytes(), before)
+
+    def test_a_release_is_held_where_the_lock_follows_the_break(self) -> None:
+        """Specification and lock may be changed by hand, in the same way."""
+        self.release()
+        for file in (self.spec / "tau.toml", self.lock):
+            text = file.read_text(encoding="utf-8")
+            file.write_text(text.replace("value = 1000\n", "value = 900\n"), encoding="utf-8")
+        self.assertEqual(self.take("--check"), (0, ""))
+        code, said = self.take_beside_releases("--check")
+        self.assertEqual(code, 1)
+        self.assertIn("`value` 1000 became 900", said)
+
+    def test_a_name_of_a_release_stays_reserved_where_the_lock_is_gone(self) -> None:
+        self.release()
+        self.remove_latest()
+        self.change("tau.toml", 'name = "tau"\nversion = 1', 'name = "tau"\nversion = 2')
+        self.lock.unlink()
+        self.assertEqual(self.take_beside_releases(), (0, ""))
+        self.assertIn('space = "frame"\nname = "QUERY_LATEST"\nnumber = 50', self.lock.read_text())
+
+    def test_what_was_never_released_may_be_taken_back(self) -> None:
+        self.release()
+        before = (self.spec / "series.toml").read_text(encoding="utf-8")
+        self.add_field()
+        self.assertEqual(self.take_beside_releases(), (0, ""))
+        (self.spec / "series.toml").write_text(before, encoding="utf-8")
+        self.assertEqual(self.take_beside_releases()[0], 1)
+        self.lock.unlink()
+        self.assertEqual(self.take_beside_releases(), (0, ""))
+
+    def test_every_release_has_its_lock(self) -> None:
+        self.assertEqual(self.take_beside_releases()[0], 2)
+        (self.spec.parent / "released").mkdir()
+        code, said = self.take_beside_releases()
+        self.assertEqual(code, 2)
+        self.assertIn("the folder holds no release", said)
+        kept = self.release("2")
+        code, said = self.take_beside_releases()
+        self.assertEqual(code, 2)
+        self.assertRegex(said, rf"{kept}:\d+: this is no lock of version 2")
+        kept.rename(kept.with_name("other.toml"))
+        code, said = self.take_beside_releases()
+        self.assertEqual(code, 2)
+        self.assertIn("2/lock.toml:1: the file cannot be read", said)
+
+    def test_the_first_lock_is_asked_for(self) -> None:
+        self.lock.unlink()
+        code, said = self.take()
+        self.assertEqual(code, 2)
+        self.assertIn("there is no lock, nor a release; expected one of them, or --first", said)
+        self.assertFalse(self.lock.exists())
 
     def test_usage(self) -> None:
         broken = self.lock.with_name("broken.toml")
