@@ -248,6 +248,17 @@ def check_traces(tree: Tree) -> list[str]:
     return breaches
 
 
+VERSION_STATED = re.compile(r"'A', *'U', *(?:0x)?\d|TAU\\(?:x0)?\d")
+
+
+def check_version(tree: Tree) -> list[str]:
+    """The version that frames carry stands in the specification; no program knows its number."""
+    return [f"{path}: states the version of the protocol: {found}" for path, text in tree.items()
+            if path.startswith(("server/", "client/", "protocol/wire/"))
+            and Path(path).suffix in {".c", ".h", ".rl", ".py", ".js"}
+            for found in VERSION_STATED.findall(text)]
+
+
 TOP_LEVEL = {"protocol", "gen", "server", "client", "tests", "CMakeLists.txt", "README.md",
              "LICENSE", "CMakePresets.json"}
 
@@ -315,8 +326,8 @@ def check_unit_tests(tree: Tree) -> list[str]:
 
 
 CHECKS: tuple[Callable[[Tree], list[str]], ...] = (
-    check_layers, check_bans, check_licences, check_traces, check_top_level, check_generator,
-    check_unit_tests)
+    check_layers, check_bans, check_licences, check_traces, check_version, check_top_level,
+    check_generator, check_unit_tests)
 
 # --- tests ------------------------------------------------------------------------------------
 
@@ -388,6 +399,14 @@ class PlantedBreaches(unittest.TestCase):
                            ("protocol/wire/p.h", "#include <stdio.h>\n"),
                            ("client/src/p.c", "void f(void) { printf(\"\"); }\n")):
             self.expect("check_bans", path, text)
+
+    def test_the_version_is_derived(self) -> None:
+        for path, text in (("client/src/p.c", "char m[] = {'T', 'A', 'U', 1};\n"),
+                           ("server/net/p.c", 'char m[] = "TAU\\1";\n'),
+                           ("client/src/p.c", 'char m[] = "TAU\\x01";\n')):
+            self.expect("check_version", path, text)
+        text = "char m[] = {'T', 'A', 'U', TAU_PROTOCOL_VERSION};\n"
+        self.assertEqual(self.found("client/src/p.c", GOOD_HEAD + text), set())
 
     def test_words_are_no_calls(self) -> None:
         text = ("/* open() and time() are for others. */\n// malloc()\n"

@@ -70,7 +70,7 @@ static const char *judge_reply(const struct tau_core *core, const struct tau_hea
 static const char *judge_header(const struct tau_core *core, const uint8_t *bytes,
                                 struct tau_header *ret_header)
 {
-    static const uint8_t start[] = {'T', 'A', 'U', 1};
+    static const uint8_t start[] = {'T', 'A', 'U', TAU_PROTOCOL_VERSION};
     if (memcmp(bytes, start, sizeof(start)) != 0)
         return "what is not a frame of this protocol";
     ret_header->opcode = bytes[4];
