@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+// Some neighbouring buckets of a plan at once: of a piece of one series, of a series, of a group.
+// This is where points become buckets. It must not know series, chunks and segments: it is given
+// columns and summaries.
+//
+// One series, any number of buckets: place the window at bucket 0; give it points until it takes no
+// more; close it; emit it (emission.h); place it at the bucket of the next point; and so on.
+//
+// A group whose plan does not need order: the points of all series go into one window, which is not
+// closed. With order: each series goes into a window of its own, which is closed with what is known
+// of the series and then combined into that of the group; so does a series without points there, if
+// it has one before: its value may be in force.
+//
+// Several processors: a series may be cut in time, each piece into a window of its own, and the
+// windows appended, earlier to later, before the first is closed. Where cuts lie between buckets
+// nothing has to be appended, if each window is closed with the point before it. Series of a group
+// may be spread over processors, each with a window for the group, and those combined.
+#ifndef TAUD_AGGREGATE_WINDOW_H
+#define TAUD_AGGREGATE_WINDOW_H
+
+#include "bucket.h"
+
+struct taud_aggregate_window {
+    const struct taud_aggregate_plan *plan;
+    struct taud_aggregate_memory *memory;
+    struct taud_aggregate_bucket *buckets;
+    uint32_t capacity;
+    uint32_t first, end;           // the numbers of its buckets, `end` not included
+    uint32_t used_first, used_end; // those that were touched since it was placed
+};
+
+// What is known of a series beside the points that are in a window.
+struct taud_aggregate_series {
+    bool has_prior; // there is a point before the window, or before `from`; the latest:
+    int64_t prior_timestamp;
+    double prior;
+    int64_t end; // the timestamp of its last point of all, also behind `to`
+};
+
+// Makes a window of at most `capacity` buckets (from 1), 128 bytes each, and places it at bucket 0.
+// Plan and memory are borrowed until taud_aggregate_window_done. Returns SUCCESS or NO_MEMORY.
+enum tau_status taud_aggregate_window_init(struct taud_aggregate_window *window,
+                                           const struct taud_aggregate_plan *plan,
+                                           struct taud_aggregate_memory *memory, uint32_t capacity);
+void taud_aggregate_window_done(struct taud_aggregate_window *window);
+
+// Empties the window and places it where `first` is its first bucket.
+void taud_aggregate_window_place(struct taud_aggregate_window *window, uint32_t first);
+
+// Adds points with ascending timestamps. Those before the window or before `from` are passed over;
+// *ret_used says how many were dealt with: less than `count` when the next one lies behind the
+// window or behind `to`. Returns SUCCESS or NO_MEMORY: then the window can only be placed anew or
+// done.
+enum tau_status taud_aggregate_window_add(struct taud_aggregate_window *window,
+                                          const int64_t *timestamps, const double *values,
+                                          size_t count, size_t *ret_used);
+
+// Whether a run of points from `first` to `last` lies in one bucket of the window. Then it may come
+// by the two functions below.
+bool taud_aggregate_window_holds(const struct taud_aggregate_window *window, int64_t first,
+                                 int64_t last);
+
+// A run whose timestamps are not needed. Returns as taud_aggregate_window_add.
+enum tau_status taud_aggregate_window_add_values(struct taud_aggregate_window *window,
+                                                 int64_t first, int64_t last, const double *values,
+                                                 size_t count);
+
+// A run whose values are not needed either.
+void taud_aggregate_window_add_summary(struct taud_aggregate_window *window,
+                                       const struct taud_aggregate_summary *summary);
+
+// Appends a later piece of the same series. `later` has the same plan and touches buckets of
+// `window` only. Returns as taud_aggregate_window_add.
+enum tau_status taud_aggregate_window_append(struct taud_aggregate_window *window,
+                                             const struct taud_aggregate_window *later);
+
+// All points of the series that lie in the window are there. Sets what is before the next window in
+// `series`.
+void taud_aggregate_window_close(struct taud_aggregate_window *window,
+                                 struct taud_aggregate_series *series);
+
+// Adds a closed window of another series or of a part of the group, as append does.
+enum tau_status taud_aggregate_window_combine(struct taud_aggregate_window *window,
+                                              const struct taud_aggregate_window *other);
+
+#endif
