@@ -160,6 +160,19 @@ def logs(seeds: Seeds) -> None:
         seeds.put("log", name, prefix + groups)
 
 
+def manifests(seeds: Seeds) -> None:
+    """A manifest with and without entries, without its checksum; see FORMAT.md."""
+    def head(segments: int, others: int) -> bytes:
+        return b"TAUMAN\r\n" + struct.pack("<IIQQQQQIIII", 1, 0, 6, 500, 9, 9, 9, segments, others,
+                                           others, 0)
+
+    segments = struct.pack("<QQIIQQQqq", 1, 2, 1, 0, 1000, 5, 50, -1, 7)
+    segments += struct.pack("<QQIIQQQqq", 3, 3, 0, 0, 1000, 5, 50, -1, 7)
+    others = struct.pack("<QQQqqQ", 4, 50, 9, -8, 8, 4)
+    seeds.put("manifest", "empty", b"\0" + head(0, 0))
+    seeds.put("manifest", "full", b"\0" + head(2, 1) + segments + others)
+
+
 def make(vectors: Path, specification: Path, tables: Path, out: Path) -> None:
     shutil.rmtree(out, ignore_errors=True)
     seeds = Seeds(out)
@@ -187,6 +200,7 @@ def make(vectors: Path, specification: Path, tables: Path, out: Path) -> None:
     sessions(seeds, good, rows)
     seeds.write_dictionary("wire")
     logs(seeds)
+    manifests(seeds)
     for target, texts in TEXTS.items():
         for number, text in enumerate(texts):
             seeds.put(target, str(number), text)
