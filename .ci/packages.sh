@@ -5,7 +5,7 @@
 # one list; server/run and tests/run source it. Only what is missing is installed.
 
 TAU_BUILD_PACKAGES=(gcc g++ libc6-dev cmake ninja-build pkg-config python3 ragel
-    libevent-dev libinih-dev libedit-dev libjansson-dev)
+    libevent-dev libinih-dev libedit-dev libjansson-dev libzstd-dev)
 TAU_TEST_PACKAGES=("${TAU_BUILD_PACKAGES[@]}" libcmocka-dev clang clang-tidy
     libclang-rt-dev cppcheck git util-linux
     nodejs node-ws node-typescript tshark mypy python3-numpy

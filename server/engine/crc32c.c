@@ -58,11 +58,16 @@ uint32_t taud_crc32c_portable(uint32_t crc, const void *data, size_t size)
 
 #if defined(__x86_64__)
 
-enum { LANE_BYTES = 1024 };
+// Three lanes of so many bytes, and x^(8 n - 33) modulo the polynomial, bits reflected, for one of
+// them and for two: that moves a CRC over the n bytes that follow it.
+struct lanes {
+    size_t bytes;
+    uint64_t shift_one;
+    uint64_t shift_two;
+};
 
-// x^(8 n - 33) modulo the polynomial, bits reflected: moves a CRC over n bytes that follow it.
-static const uint64_t shift_one_lane = 0x170076fa;  // n = 1024
-static const uint64_t shift_two_lanes = 0xa51b6135; // n = 2048
+static const struct lanes lane_sizes[] = {
+    {1024, 0x170076fa, 0xa51b6135}, {256, 0xb9e02b86, 0xdd7e3b0c}, {64, 0x9e4addf8, 0x0d3b6092}};
 
 static inline uint64_t load(const uint8_t *bytes)
 {
@@ -82,16 +87,17 @@ __attribute__((target("sse4.2,pclmul"))) static uint32_t
 accelerated(uint32_t initial, const uint8_t *bytes, size_t size)
 {
     uint64_t crc = ~initial;
-    while (size >= 3 * LANE_BYTES) {
-        uint64_t second = 0, third = 0;
-        for (size_t i = 0; i < LANE_BYTES; i += 8) {
-            crc = _mm_crc32_u64(crc, load(bytes + i));
-            second = _mm_crc32_u64(second, load(bytes + LANE_BYTES + i));
-            third = _mm_crc32_u64(third, load(bytes + 2 * LANE_BYTES + i));
+    for (size_t i = 0; i < sizeof lane_sizes / sizeof lane_sizes[0]; i++) {
+        const struct lanes lanes = lane_sizes[i];
+        for (; size >= 3 * lanes.bytes; bytes += 3 * lanes.bytes, size -= 3 * lanes.bytes) {
+            uint64_t second = 0, third = 0;
+            for (size_t at = 0; at < lanes.bytes; at += 8) {
+                crc = _mm_crc32_u64(crc, load(bytes + at));
+                second = _mm_crc32_u64(second, load(bytes + lanes.bytes + at));
+                third = _mm_crc32_u64(third, load(bytes + 2 * lanes.bytes + at));
+            }
+            crc = shift(crc, lanes.shift_two) ^ shift(second, lanes.shift_one) ^ (uint32_t)third;
         }
-        crc = shift(crc, shift_two_lanes) ^ shift(second, shift_one_lane) ^ (uint32_t)third;
-        bytes += 3 * LANE_BYTES;
-        size -= 3 * LANE_BYTES;
     }
     for (; size >= 8; bytes += 8, size -= 8)
         crc = _mm_crc32_u64(crc, load(bytes));

@@ -1,0 +1,507 @@
+// SPDX-License-Identifier: MIT
+// Planning looks at the items in ascending order: for each width the base is best from which most
+// of them are within reach, and what is not becomes a patch. That is done where a sample says that
+// it pays, or thoroughly; a column is written after it is planned to the byte.
+#include "column.h"
+
+#include "packing.h"
+#include "squeeze.h"
+
+enum {
+    FLAG_ORDER = 1,
+    FLAG_DIVISOR = 2,
+    FLAG_PATCHES = 4,
+    FLAG_SQUEEZED = 8,
+    FLAG_NARROW_SUMS = 16,
+    FLAGS = 31,
+    SAMPLES = 64,
+    SQUEEZE_MIN = 64, // smaller columns are not worth a frame of zstd
+    MARGIN = 8,       // it has to win one part in so many
+    SKEWED_BITS = 6,  // of differences, above the lowest bits that look random
+};
+
+// --- planning ------------------------------------------------------------------------------------
+
+static void measure(struct codec_column *column)
+{
+    size_t bytes = 2 + codec_variable_bytes(codec_zigzag(column->base));
+    if (column->order > 0)
+        bytes += codec_variable_bytes(codec_zigzag(column->start));
+    if (column->divisor > 1)
+        bytes += codec_variable_bytes(column->divisor) +
+                 codec_variable_bytes(codec_zigzag(column->offset));
+    if (column->patch_count > 0)
+        bytes += 2 + codec_bit_bytes((size_t)column->patch_count *
+                                     (CODEC_POSITION_BITS + (size_t)column->patch_width));
+    if (column->squeezed)
+        bytes += 3 + codec_packed_bytes(column->count, column->low_width) + column->squeezed_bytes;
+    else
+        bytes += codec_packed_bytes(column->count, column->width);
+    column->bytes = bytes;
+}
+
+void codec_column_plan_plain(size_t count, uint8_t order, uint64_t first, int64_t low, int64_t high,
+                             struct codec_column *ret)
+{
+    *ret = (struct codec_column){.count = (uint16_t)count,
+                                 .order = order,
+                                 .narrow_sums = order > 0,
+                                 .base = (uint64_t)low,
+                                 .start = order > 0 ? first - (uint64_t)low : 0,
+                                 .width = codec_range_width(low, high),
+                                 .divisor = 1};
+    measure(ret);
+}
+
+// Ascending as signed integers: by bytes from the lowest, leaving out those in which all agree.
+static const uint64_t *sort(struct taud_codec *codec, const uint64_t *items, size_t count,
+                            int64_t low, int64_t high)
+{
+    uint64_t *from = codec->sorted, *to = codec->sorting;
+    for (size_t i = 0; i < count; i++)
+        from[i] = items[i] - (uint64_t)low;
+    unsigned bits = codec_range_width(low, high);
+    for (unsigned shift = 0; shift < bits; shift += 8) {
+        uint16_t places[256] = {0};
+        for (size_t i = 0; i < count; i++)
+            places[from[i] >> shift & 255]++;
+        for (size_t i = 0, place = 0; i < 256; i++) {
+            size_t here = places[i];
+            places[i] = (uint16_t)place;
+            place += here;
+        }
+        for (size_t i = 0; i < count; i++)
+            to[places[from[i] >> shift & 255]++] = from[i];
+        uint64_t *swap = from;
+        from = to;
+        to = swap;
+    }
+    return from;
+}
+
+// Where in ascending items the window of 2^width begins that holds most of them.
+static size_t best_window(const uint64_t *sorted, size_t count, unsigned width, size_t *ret_first)
+{
+    uint64_t reach = codec_mask(width);
+    size_t best = 0, end = 0;
+    for (size_t first = 0; first < count && count - first > best; first++) {
+        while (end < count && sorted[end] - sorted[first] <= reach)
+            end++;
+        if (end - first > best) {
+            best = end - first;
+            *ret_first = first;
+        }
+    }
+    return best;
+}
+
+// Tries narrower widths with patches for what they do not reach.
+static void plan_patches(struct taud_codec *codec, const uint64_t *items, int64_t low, int64_t high,
+                         struct codec_column *column)
+{
+    size_t count = column->count;
+    const uint64_t *sorted = sort(codec, items, count, low, high);
+    for (unsigned width = column->width; width-- > 0;) {
+        struct codec_column trial = *column;
+        size_t first = 0;
+        size_t inside = best_window(sorted, count, width, &first), missed = count - inside;
+        if (missed > CODEC_PATCHES_MAX)
+            break;
+        trial.base = sorted[first] + (uint64_t)low;
+        if (trial.order > 0) {
+            trial.start = column->start + column->base - trial.base;
+            missed -= items[0] - trial.base > codec_mask(width); // it will be 0
+        }
+        trial.width = (uint8_t)width;
+        uint64_t distances = 0;
+        for (size_t i = 0; i < first; i++)
+            distances |= codec_zigzag(sorted[i] - sorted[first]);
+        for (size_t i = first + inside; i < count; i++)
+            distances |= codec_zigzag(sorted[i] - sorted[first]);
+        trial.patch_width = (uint8_t)codec_bits(distances);
+        trial.patch_count = (uint16_t)missed;
+        measure(&trial);
+        if (trial.bytes < column->bytes)
+            *column = trial;
+    }
+}
+
+// Whether a few of the items lie so much closer together than `width` bits that patches may pay.
+static bool has_outliers(const uint64_t *items, size_t count, unsigned width)
+{
+    size_t step = count < SAMPLES ? 1 : count / SAMPLES;
+    int64_t low = (int64_t)items[0], high = low;
+    for (size_t i = step; i < count; i += step) {
+        int64_t item = (int64_t)items[i];
+        low = item < low ? item : low;
+        high = item > high ? item : high;
+    }
+    return codec_range_width(low, high) + 2U <= width;
+}
+
+// What is packed in an order, and its extremes: the items, or their differences in
+// codec->residuals, the first of which may be anything and gets to be like the second.
+static const uint64_t *packed_items(struct taud_codec *codec, const uint64_t *items, size_t count,
+                                    uint8_t order, int64_t *ret_low, int64_t *ret_high)
+{
+    const uint64_t *packed = items;
+    if (order > 0) {
+        codec->kernels->differences(items, count, codec->residuals);
+        codec->residuals[0] = count > 1 ? codec->residuals[1] : 0;
+        packed = codec->residuals;
+    }
+    codec->kernels->range(packed, count, ret_low, ret_high);
+    return packed;
+}
+
+// The best way to store items as they are or as differences.
+static void plan_order(struct taud_codec *codec, const uint64_t *items, size_t count, uint8_t order,
+                       bool thorough, struct codec_column *ret)
+{
+    int64_t low, high;
+    const uint64_t *packed = packed_items(codec, items, count, order, &low, &high);
+    codec_column_plan_plain(count, order, items[0], low, high, ret);
+    if (ret->width > 0 && (thorough || has_outliers(packed, count, ret->width)))
+        plan_patches(codec, packed, low, high, ret);
+}
+
+// --- what divides all items ----------------------------------------------------------------------
+
+static uint64_t common_divisor(uint64_t a, uint64_t b)
+{
+    while (b != 0) {
+        uint64_t rest = a % b;
+        a = b;
+        b = rest;
+    }
+    return a;
+}
+
+// The common divisor of the distances of every so many items from the first; 0 of none.
+static uint64_t divisor_of(const uint64_t *items, size_t count, size_t step)
+{
+    uint64_t divisor = 0;
+    for (size_t i = step; i < count && divisor != 1; i += step) {
+        uint64_t distance = items[i] - items[0];
+        distance = distance >> 63 != 0 ? 0 - distance : distance;
+        if (divisor == 0 || distance % divisor != 0)
+            divisor = common_divisor(distance, divisor);
+    }
+    return divisor;
+}
+
+// Divides the distances from the first item. Division by an odd number is multiplication by its
+// inverse modulo 2^64 where it leaves no rest, and gives something far too large where it does.
+static bool divide_by(const uint64_t *items, size_t count, uint64_t divisor, uint64_t *out)
+{
+    unsigned shift = (unsigned)__builtin_ctzll(divisor);
+    uint64_t odd = divisor >> shift, inverse = odd, wrong = 0;
+    for (unsigned i = 0; i < 5; i++)
+        inverse *= 2 - odd * inverse;
+    uint64_t limit = (uint64_t)INT64_MAX / divisor + 1;
+    for (size_t i = 0; i < count; i++) {
+        uint64_t distance = items[i] - items[0];
+        uint64_t quotient = (uint64_t)((int64_t)distance >> shift) * inverse;
+        wrong |= (distance & ((UINT64_C(1) << shift) - 1)) | (quotient + limit > 2 * limit);
+        out[i] = quotient;
+    }
+    return wrong == 0;
+}
+
+// Divides items by what they have in common: item = offset + divisor * y. A divisor that holds for
+// a sample is tried on all, and where it does not hold there is none: only with time to spend are
+// all looked at.
+static void divide(struct taud_codec *codec, uint64_t *items, size_t count, bool thorough,
+                   uint64_t *divisor, uint64_t *offset)
+{
+    size_t step = thorough || count < SAMPLES ? 1 : count / SAMPLES;
+    uint64_t found = divisor_of(items, count, step);
+    if (found <= 1 || found > INT64_MAX || !divide_by(items, count, found, codec->sorting))
+        return;
+    *divisor = found;
+    *offset = items[0];
+    memcpy(items, codec->sorting, count * sizeof *items);
+}
+
+// --- writing -------------------------------------------------------------------------------------
+
+uint8_t *codec_column_write_head(const struct codec_column *column, uint8_t *out)
+{
+    *out++ =
+        (uint8_t)((column->order > 0 ? FLAG_ORDER : 0) | (column->divisor > 1 ? FLAG_DIVISOR : 0) |
+                  (column->patch_count > 0 ? FLAG_PATCHES : 0) |
+                  (column->squeezed ? FLAG_SQUEEZED : 0) |
+                  (column->narrow_sums ? FLAG_NARROW_SUMS : 0));
+    *out++ = column->width;
+    out = codec_put_variable(out, codec_zigzag(column->base));
+    if (column->order > 0)
+        out = codec_put_variable(out, codec_zigzag(column->start));
+    if (column->divisor > 1) {
+        out = codec_put_variable(out, column->divisor);
+        out = codec_put_variable(out, codec_zigzag(column->offset));
+    }
+    if (column->patch_count > 0) {
+        *out++ = (uint8_t)column->patch_count;
+        *out++ = column->patch_width;
+    }
+    if (column->squeezed) {
+        *out++ = column->low_width;
+        codec_store_u16(out, column->squeezed_bytes);
+        out += 2;
+    }
+    return out;
+}
+
+static uint8_t *write_packed(struct taud_codec *codec, const uint64_t *items,
+                             const struct codec_column *column, uint8_t *out)
+{
+    int64_t low, high;
+    const uint64_t *packed = packed_items(codec, items, column->count, column->order, &low, &high);
+    uint8_t *body = codec_column_write_head(column, out);
+    uint8_t *patches = body + codec_packed_bytes(column->count, column->width);
+    unsigned bits = CODEC_POSITION_BITS + column->patch_width;
+    uint8_t *end = patches + codec_bit_bytes((size_t)column->patch_count * bits);
+    uint64_t mask = codec_mask(column->width);
+    memset(patches, 0, (size_t)(end - patches));
+    for (size_t i = 0; i < column->count; i++)
+        codec->sorted[i] = packed[i] - column->base;
+    if (column->order > 0)
+        codec->sorted[0] = 0;
+    for (size_t i = 0, patch = 0; i < column->count && column->patch_count > 0; i++) {
+        uint64_t distance = codec->sorted[i];
+        if (distance > mask) {
+            codec->sorted[i] = 0;
+            codec_put_bits(patches, patch * bits, CODEC_POSITION_BITS, i);
+            codec_put_bits(patches, patch * bits + CODEC_POSITION_BITS, column->patch_width,
+                           codec_zigzag(distance));
+            patch++;
+        }
+    }
+    codec_pack(codec, codec->sorted, column->count, column->width, body);
+    return end;
+}
+
+// What zstd may be given of a column, taken from its base: the lowest bits look random and are
+// packed, the rest is squeezed.
+struct split {
+    uint8_t low_width;
+    enum codec_repetition repetition;
+};
+
+// Tries zstd over the bytes above the lowest bits of what a plain column packs, and writes it over
+// what is there when it is smaller than `limit`. Returns the new size, or 0.
+static size_t write_squeezed(struct taud_codec *codec, const uint64_t *items, struct split split,
+                             size_t limit, struct codec_column *column, uint8_t *out)
+{
+    int64_t low, high;
+    size_t count = column->count;
+    const uint64_t *packed = packed_items(codec, items, count, column->order, &low, &high);
+    if (column->order > 0)
+        column->start = items[0] - (uint64_t)low;
+    column->base = (uint64_t)low;
+    column->width = codec_range_width(low, high);
+    column->low_width = split.low_width;
+    column->patch_count = 0;
+    column->squeezed = true;
+    size_t item_bytes = codec_bit_bytes((size_t)column->width - split.low_width);
+    for (size_t i = 0; i < count; i++)
+        codec->sorted[i] = i == 0 && column->order > 0 ? 0 : packed[i] - column->base;
+    for (size_t i = 0; i < count; i++)
+        codec->sorting[i] = codec->sorted[i] >> split.low_width;
+    codec_split_planes(codec->sorting, count, item_bytes, codec->planes);
+    size_t size = codec_squeeze(codec, split.repetition, codec->planes, count * item_bytes,
+                                codec->squeezed, sizeof codec->squeezed);
+    column->squeezed_bytes = (uint16_t)size;
+    measure(column);
+    if (size == 0 || column->bytes >= limit)
+        return 0;
+    for (size_t i = 0; i < count; i++)
+        codec->sorted[i] &= codec_mask(split.low_width);
+    out = codec_column_write_head(column, out);
+    codec_pack(codec, codec->sorted, count, split.low_width, out);
+    memcpy(out + codec_packed_bytes(count, split.low_width), codec->squeezed, size);
+    return column->bytes;
+}
+
+// Whole bytes, which may repeat, and skewed numbers of few bits.
+static size_t squeeze_smallest(struct taud_codec *codec, const uint64_t *items, size_t size,
+                               struct codec_column *column, uint8_t *out)
+{
+    unsigned width = column->width;
+    if (column->patch_count > 0) {
+        int64_t low, high;
+        packed_items(codec, items, column->count, column->order, &low, &high);
+        width = codec_range_width(low, high);
+    }
+    const struct split splits[] = {
+        {0, CODEC_REPEATS},
+        {width > SKEWED_BITS && width < 64 ? (uint8_t)(width - SKEWED_BITS) : 0, CODEC_SKEWED}};
+    size_t limit = size - size / MARGIN;
+    for (size_t i = 0; i < sizeof splits / sizeof splits[0] && width > 0; i++) {
+        size_t squeezed = write_squeezed(codec, items, splits[i], limit, column, out);
+        if (squeezed != 0)
+            size = limit = squeezed;
+    }
+    return size;
+}
+
+size_t codec_column_encode(struct taud_codec *codec, uint64_t *items, size_t count, bool divides,
+                           enum taud_codec_effort effort, uint8_t *out)
+{
+    struct codec_column orders[2], *best = orders;
+    uint64_t divisor = 1, offset = 0;
+    bool thorough = effort != TAUD_EFFORT_FAST;
+    if (divides)
+        divide(codec, items, count, thorough, &divisor, &offset);
+    int64_t low, high;
+    codec->kernels->range(items, count, &low, &high);
+    for (uint8_t order = 0; order < 2; order++) {
+        plan_order(codec, items, count, order, thorough, &orders[order]);
+        orders[order].narrow_sums = order > 0 && codec_range_width(low, high) < 31;
+        orders[order].divisor = divisor;
+        orders[order].offset = offset;
+        if (orders[order].bytes < best->bytes)
+            best = &orders[order];
+    }
+    size_t size = (size_t)(write_packed(codec, items, best, out) - out);
+    if (effort != TAUD_EFFORT_BEST || size < SQUEEZE_MIN)
+        return size;
+    return squeeze_smallest(codec, items, size, best, out);
+}
+
+// --- reading -------------------------------------------------------------------------------------
+
+bool codec_column_open(struct codec_cursor *cursor, size_t count, struct codec_column *ret)
+{
+    unsigned flags = codec_take_u8(cursor);
+    *ret = (struct codec_column){
+        .count = (uint16_t)count, .width = codec_take_u8(cursor), .divisor = 1};
+    ret->order = (flags & FLAG_ORDER) != 0;
+    ret->squeezed = (flags & FLAG_SQUEEZED) != 0;
+    ret->narrow_sums = (flags & FLAG_NARROW_SUMS) != 0;
+    ret->base = codec_unzigzag(codec_take_variable(cursor));
+    if (ret->order > 0)
+        ret->start = codec_unzigzag(codec_take_variable(cursor));
+    if ((flags & FLAG_DIVISOR) != 0) {
+        ret->divisor = codec_take_variable(cursor);
+        ret->offset = codec_unzigzag(codec_take_variable(cursor));
+    }
+    if ((flags & FLAG_PATCHES) != 0) {
+        ret->patch_count = codec_take_u8(cursor);
+        ret->patch_width = codec_take_u8(cursor);
+    }
+    if (ret->squeezed) {
+        ret->low_width = codec_take_u8(cursor);
+        ret->squeezed_bytes = codec_take_u16(cursor);
+    }
+    if (flags > FLAGS || ret->width > 64 || ret->patch_width > 64 || cursor->failed ||
+        (ret->squeezed && ret->low_width >= ret->width))
+        return false;
+    size_t packed = codec_packed_bytes(count, ret->squeezed ? ret->low_width : ret->width);
+    ret->body = codec_take(cursor, packed + ret->squeezed_bytes);
+    ret->patches =
+        codec_take(cursor, codec_bit_bytes((size_t)ret->patch_count *
+                                           (CODEC_POSITION_BITS + (size_t)ret->patch_width)));
+    return !cursor->failed;
+}
+
+static bool read_squeezed(struct taud_codec *codec, const struct codec_column *column,
+                          uint64_t *out)
+{
+    size_t item_bytes = codec_bit_bytes((size_t)column->width - column->low_width);
+    const uint8_t *frame = column->body + codec_packed_bytes(column->count, column->low_width);
+    if (!codec_unsqueeze(codec, frame, column->squeezed_bytes, codec->planes,
+                         column->count * item_bytes))
+        return false;
+    codec_unpack(codec, column->body, column->count, column->low_width, column->base, out);
+    codec_join_planes(codec->planes, column->count, item_bytes, codec->sorted);
+    for (size_t i = 0; i < column->count; i++)
+        out[i] += codec->sorted[i] << column->low_width;
+    return true;
+}
+
+// Items from their differences, in place.
+static void add_up(const struct codec_column *column, uint64_t *items)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < column->count; i++) {
+        sum += items[i];
+        items[i] = column->start + (column->narrow_sums ? (uint64_t)(int64_t)(int32_t)sum : sum);
+    }
+}
+
+bool codec_column_liftable(const struct codec_column *column)
+{
+    return !column->squeezed && column->divisor == 1 && column->width <= 32 &&
+           (column->order == 0 || column->narrow_sums);
+}
+
+// Differences whose sums are narrow, added up to codec->sums.
+static bool lift_sums(struct taud_codec *codec, const struct codec_column *column)
+{
+    size_t count = column->count;
+    codec_unpack_narrow(codec, column->body, count, column->width, 0, count, codec->narrow);
+    for (size_t i = 0; i < column->patch_count; i++) {
+        uint64_t item;
+        size_t position = codec_patch(column, i, &item);
+        if (position >= count)
+            return false;
+        codec->narrow[position] = (uint32_t)(item - column->base);
+    }
+    codec->kernels->add_up_narrow(codec->narrow, (count + CODEC_LANES - 1) / CODEC_LANES,
+                                  (uint32_t)column->base, codec->sums);
+    return true;
+}
+
+const uint32_t *codec_column_lift(struct taud_codec *codec, const struct codec_column *column,
+                                  size_t from, size_t to, int64_t *ret_start)
+{
+    if (column->order > 0) {
+        *ret_start = (int64_t)column->start;
+        return lift_sums(codec, column) ? codec->sums : NULL;
+    }
+    codec_unpack_narrow(codec, column->body, column->count, column->width, from / CODEC_BLOCK, to,
+                        codec->narrow);
+    *ret_start = (int64_t)column->base;
+    if (column->width == 32) { // beyond what a signed number holds
+        *ret_start = (int64_t)(column->base + (UINT64_C(1) << 31));
+        codec->kernels->rebase_narrow(codec->narrow, CODEC_POINTS, UINT32_C(1) << 31);
+    }
+    return codec->narrow;
+}
+
+// What is packed, patched, to its places in `out`.
+static bool read_packed(struct taud_codec *codec, const struct codec_column *column, uint64_t *out)
+{
+    if (column->squeezed) {
+        if (!read_squeezed(codec, column, out))
+            return false;
+    } else {
+        codec_unpack(codec, column->body, column->count, column->width, column->base, out);
+    }
+    for (size_t i = 0; i < column->patch_count; i++) {
+        uint64_t item;
+        size_t position = codec_patch(column, i, &item);
+        if (position >= column->count)
+            return false;
+        out[position] = item;
+    }
+    return true;
+}
+
+bool codec_column_read(struct taud_codec *codec, const struct codec_column *column, uint64_t *out)
+{
+    if (column->order > 0 && column->narrow_sums && column->width <= 32 && !column->squeezed) {
+        if (!lift_sums(codec, column))
+            return false;
+        codec->kernels->widen_signed(codec->sums, column->count, column->start, out);
+    } else {
+        if (!read_packed(codec, column, out))
+            return false;
+        if (column->order > 0)
+            add_up(column, out);
+    }
+    for (size_t i = 0; i < column->count && column->divisor != 1; i++)
+        out[i] = column->offset + column->divisor * out[i];
+    return true;
+}

@@ -1,0 +1,737 @@
+// SPDX-License-Identifier: MIT
+// The kernels, written once in vectors of whatever size the instructions have: 64 bytes with
+// AVX-512, 32 with AVX2, 16 elsewhere. The build compiles this file for each and says which by
+// TAUD_KERNELS. Nothing here may depend on that size but the speed: no multiplication may be joined
+// with an addition, and what is summed is summed in lanes.
+#include "kernels.h"
+
+#include "../bytes.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+#define NAME_OF(variant) codec_kernels_##variant
+#define NAME(variant)    NAME_OF(variant)
+#define TEXT_OF(variant) #variant
+#define TEXT(variant)    TEXT_OF(variant)
+
+#if defined(__AVX512F__) && defined(__AVX512DQ__) && defined(__AVX512VL__)
+#define VECTOR_BYTES 64
+#define WORDS_BYTES  32
+#elif defined(__AVX2__)
+#define VECTOR_BYTES 32
+#define WORDS_BYTES  32
+#else
+#define VECTOR_BYTES 16
+#define WORDS_BYTES  16
+#endif
+
+// A row is 8 items: so many vectors of 64-bit items, so many of 32-bit items.
+#define PARTS          (CODEC_LANES * 8 / VECTOR_BYTES)
+#define PART           (CODEC_LANES / PARTS)
+#define WORDS_PARTS    (CODEC_LANES * 4 / WORDS_BYTES)
+#define WORDS          (CODEC_LANES / WORDS_PARTS)
+#define ROW_BYTES      32 // of one 32-bit word in each lane
+#define WIDE_ROW_BYTES 64 // of one 64-bit word
+
+typedef double doubles __attribute__((vector_size(VECTOR_BYTES)));
+typedef uint64_t longs __attribute__((vector_size(VECTOR_BYTES)));
+#if VECTOR_BYTES < 64
+typedef int64_t signed_longs __attribute__((vector_size(VECTOR_BYTES)));
+#endif
+typedef uint32_t words __attribute__((vector_size(WORDS_BYTES)));
+
+#define INLINE static inline __attribute__((always_inline))
+
+// --- what differs --------------------------------------------------------------------------------
+
+// x < y ? x : y in each lane, hence y where one is NaN; the other likewise.
+INLINE doubles smaller(doubles x, doubles y)
+{
+#if VECTOR_BYTES == 64
+    return (doubles)_mm512_min_pd((__m512d)x, (__m512d)y);
+#elif VECTOR_BYTES == 32
+    return (doubles)_mm256_min_pd((__m256d)x, (__m256d)y);
+#elif defined(__SSE2__)
+    return (doubles)_mm_min_pd((__m128d)x, (__m128d)y);
+#else
+    longs less = (longs)(x < y);
+    return (doubles)(((longs)x & less) | ((longs)y & ~less));
+#endif
+}
+
+INLINE doubles larger(doubles x, doubles y)
+{
+#if VECTOR_BYTES == 64
+    return (doubles)_mm512_max_pd((__m512d)x, (__m512d)y);
+#elif VECTOR_BYTES == 32
+    return (doubles)_mm256_max_pd((__m256d)x, (__m256d)y);
+#elif defined(__SSE2__)
+    return (doubles)_mm_max_pd((__m128d)x, (__m128d)y);
+#else
+    longs more = (longs)(x > y);
+    return (doubles)(((longs)x & more) | ((longs)y & ~more));
+#endif
+}
+
+// A bit for each lane in which x and y differ.
+INLINE unsigned different(longs x, longs y)
+{
+#if VECTOR_BYTES == 64
+    return _mm512_cmpneq_epi64_mask((__m512i)x, (__m512i)y);
+#elif VECTOR_BYTES == 32
+    return (unsigned)_mm256_movemask_pd((__m256d)(x == y)) ^ 15U;
+#elif defined(__SSE2__)
+    __m128i equal = _mm_cmpeq_epi32((__m128i)x, (__m128i)y);
+    equal = _mm_and_si128(equal, _mm_shuffle_epi32(equal, 0xb1));
+    return (unsigned)_mm_movemask_pd((__m128d)equal) ^ 3U;
+#else
+    unsigned bits = 0;
+    for (unsigned i = 0; i < PART; i++)
+        bits |= (unsigned)(x[i] != y[i]) << i;
+    return bits;
+#endif
+}
+
+// One part of a row of signed 32-bit items.
+INLINE doubles lift(const uint32_t *row, unsigned part)
+{
+    const uint32_t *from = row + (size_t)part * PART;
+#if VECTOR_BYTES == 64
+    return (doubles)_mm512_cvtepi32_pd(_mm256_loadu_si256((const __m256i *)(const void *)from));
+#elif VECTOR_BYTES == 32
+    return (doubles)_mm256_cvtepi32_pd(_mm_loadu_si128((const __m128i *)(const void *)from));
+#elif defined(__SSE2__)
+    return (doubles)_mm_cvtepi32_pd(_mm_loadl_epi64((const __m128i *)(const void *)from));
+#else
+    return (doubles){(double)(int32_t)from[0], (double)(int32_t)from[1]};
+#endif
+}
+
+// Stores the low halves of the items of two parts that follow each other; of one where it is a row.
+INLINE void store_low(longs first, longs second, uint32_t *out)
+{
+#if VECTOR_BYTES == 64
+    (void)second;
+    _mm256_storeu_si256((__m256i *)(void *)out, _mm512_cvtepi64_epi32((__m512i)first));
+#elif VECTOR_BYTES == 32
+    __m256 mixed = _mm256_shuffle_ps((__m256)first, (__m256)second, 0x88);
+    _mm256_storeu_si256((__m256i *)(void *)out, _mm256_permute4x64_epi64((__m256i)mixed, 0xd8));
+#elif defined(__SSE2__)
+    _mm_storeu_ps((float *)(void *)out, _mm_shuffle_ps((__m128)first, (__m128)second, 0x88));
+#else
+    for (unsigned i = 0; i < PART; i++) {
+        out[i] = (uint32_t)first[i];
+        out[PART + i] = (uint32_t)second[i];
+    }
+#endif
+}
+
+// --- loads and stores ----------------------------------------------------------------------------
+
+INLINE words load_words(const uint8_t *in)
+{
+    words word;
+    memcpy(&word, in, sizeof word);
+#if !TAUD_LITTLE_ENDIAN
+    for (unsigned i = 0; i < WORDS; i++)
+        word[i] = __builtin_bswap32(word[i]);
+#endif
+    return word;
+}
+
+INLINE void store_words(uint8_t *out, words word)
+{
+#if !TAUD_LITTLE_ENDIAN
+    for (unsigned i = 0; i < WORDS; i++)
+        word[i] = __builtin_bswap32(word[i]);
+#endif
+    memcpy(out, &word, sizeof word);
+}
+
+INLINE longs load_longs(const uint8_t *in)
+{
+    longs word;
+    memcpy(&word, in, sizeof word);
+#if !TAUD_LITTLE_ENDIAN
+    for (unsigned i = 0; i < PART; i++)
+        word[i] = __builtin_bswap64(word[i]);
+#endif
+    return word;
+}
+
+INLINE void store_longs(uint8_t *out, longs word)
+{
+#if !TAUD_LITTLE_ENDIAN
+    for (unsigned i = 0; i < PART; i++)
+        word[i] = __builtin_bswap64(word[i]);
+#endif
+    memcpy(out, &word, sizeof word);
+}
+
+INLINE longs part_of(const uint64_t *row, unsigned part)
+{
+    longs items;
+    memcpy(&items, row + part * PART, sizeof items);
+    return items;
+}
+
+INLINE doubles values_of(const double *row, unsigned part)
+{
+    doubles items;
+    memcpy(&items, row + part * PART, sizeof items);
+    return items;
+}
+
+// --- packing up to 32 bits -----------------------------------------------------------------------
+
+// One row of a block. Width and row are constants once this is inlined, so that only the shifts
+// remain; `word` is what is begun, and lives in a register.
+INLINE void pack_row(unsigned width, unsigned row, const uint32_t *in, uint8_t *out, words *word)
+{
+    const unsigned shift = row * width % 32;
+    words item;
+    memcpy(&item, in + (size_t)row * CODEC_LANES, sizeof item);
+    *word = shift == 0 ? item : *word | item << shift;
+    if (shift + width >= 32)
+        store_words(out + (size_t)(row * width / 32) * ROW_BYTES, *word);
+    if (shift + width > 32)
+        *word = item >> (32 - shift);
+}
+
+INLINE void unpack_row(unsigned width, unsigned row, const uint8_t *in, uint32_t *out, words *word)
+{
+    const unsigned shift = row * width % 32;
+    if (shift == 0)
+        *word = load_words(in + (size_t)(row * width / 32) * ROW_BYTES);
+    words item = *word >> shift;
+    if (shift + width > 32) {
+        *word = load_words(in + (size_t)(row * width / 32 + 1) * ROW_BYTES);
+        item |= *word << (32 - shift);
+    }
+    if (width < 32)
+        item &= (1U << (width & 31)) - 1;
+    memcpy(out + (size_t)row * CODEC_LANES, &item, sizeof item);
+}
+
+#define EACH_OF_8(step, width, row, from, to, word)                                                \
+    step(width, (row) + 0, from, to, word);                                                        \
+    step(width, (row) + 1, from, to, word);                                                        \
+    step(width, (row) + 2, from, to, word);                                                        \
+    step(width, (row) + 3, from, to, word);                                                        \
+    step(width, (row) + 4, from, to, word);                                                        \
+    step(width, (row) + 5, from, to, word);                                                        \
+    step(width, (row) + 6, from, to, word);                                                        \
+    step(width, (row) + 7, from, to, word)
+#define EACH_ROW(step, width, from, to, word)                                                      \
+    EACH_OF_8(step, width, 0, from, to, word);                                                     \
+    EACH_OF_8(step, width, 8, from, to, word);                                                     \
+    EACH_OF_8(step, width, 16, from, to, word);                                                    \
+    EACH_OF_8(step, width, 24, from, to, word)
+
+INLINE void pack_all(unsigned width, const uint32_t *restrict in, uint8_t *restrict out)
+{
+    for (size_t part = 0; part < WORDS_PARTS; part++) {
+        const uint32_t *from = in + part * WORDS;
+        uint8_t *to = out + part * WORDS_BYTES;
+        words word = {0};
+        EACH_ROW(pack_row, width, from, to, &word);
+    }
+}
+
+INLINE void unpack_all(unsigned width, const uint8_t *restrict in, uint32_t *restrict out)
+{
+    for (size_t part = 0; part < WORDS_PARTS; part++) {
+        const uint8_t *from = in + part * WORDS_BYTES;
+        uint32_t *to = out + part * WORDS;
+        words word = {0};
+        EACH_ROW(unpack_row, width, from, to, &word);
+    }
+}
+
+// clang-format off
+#define EACH_WIDTH(step)                                                                           \
+    step(1) step(2) step(3) step(4) step(5) step(6) step(7) step(8)                                \
+    step(9) step(10) step(11) step(12) step(13) step(14) step(15) step(16)                         \
+    step(17) step(18) step(19) step(20) step(21) step(22) step(23) step(24)                        \
+    step(25) step(26) step(27) step(28) step(29) step(30) step(31) step(32)
+// clang-format on
+
+#define DEFINE_WIDTH(width)                                                                        \
+    static void pack_##width(const uint32_t *in, uint8_t *out)                                     \
+    {                                                                                              \
+        pack_all(width, in, out);                                                                  \
+    }                                                                                              \
+    static void unpack_##width(const uint8_t *in, uint32_t *out)                                   \
+    {                                                                                              \
+        unpack_all(width, in, out);                                                                \
+    }
+EACH_WIDTH(DEFINE_WIDTH)
+
+static void pack_0(const uint32_t *in, uint8_t *out)
+{
+    (void)in;
+    (void)out;
+}
+
+static void unpack_0(const uint8_t *in, uint32_t *out)
+{
+    (void)in;
+    memset(out, 0, CODEC_BLOCK * sizeof *out);
+}
+
+#define PACK_ENTRY(width)   pack_##width,
+#define UNPACK_ENTRY(width) unpack_##width,
+
+static void pack_block(unsigned width, const uint32_t *in, uint8_t *out)
+{
+    static void (*const table[33])(const uint32_t *, uint8_t *) = {pack_0, EACH_WIDTH(PACK_ENTRY)};
+    table[width](in, out);
+}
+
+static void unpack_block(unsigned width, const uint8_t *in, uint32_t *out)
+{
+    static void (*const table[33])(const uint8_t *, uint32_t *) = {unpack_0,
+                                                                   EACH_WIDTH(UNPACK_ENTRY)};
+    table[width](in, out);
+}
+
+// --- packing more than 32 bits -------------------------------------------------------------------
+
+static void pack_wide(unsigned width, const uint64_t *restrict in, size_t rows,
+                      uint8_t *restrict out)
+{
+    longs word[PARTS] = {{0}};
+    unsigned shift = 0;
+    for (size_t row = 0; row < rows; row++) {
+        bool full = shift + width >= 64;
+        for (unsigned part = 0; part < PARTS; part++) {
+            longs item = part_of(in + row * CODEC_LANES, part);
+            word[part] |= item << shift;
+            if (full) {
+                store_longs(out + part * VECTOR_BYTES, word[part]);
+                word[part] = item >> 1 >> (63 - shift);
+            }
+        }
+        out += full ? WIDE_ROW_BYTES : 0;
+        shift = (shift + width) % 64;
+    }
+}
+
+static void unpack_wide(unsigned width, const uint8_t *restrict in, size_t rows,
+                        uint64_t *restrict out)
+{
+    const uint64_t mask = UINT64_MAX >> (64 - width);
+    unsigned shift = 0;
+    for (size_t row = 0; row < rows; row++) {
+        // Where the item ends in the same word the second one is masked away.
+        const uint8_t *second = in + (shift + width > 64 ? WIDE_ROW_BYTES : 0);
+        for (unsigned part = 0; part < PARTS; part++) {
+            longs item = load_longs(in + part * VECTOR_BYTES) >> shift;
+            item |= load_longs(second + part * VECTOR_BYTES) << 1 << (63 - shift);
+            item &= mask;
+            memcpy(out + row * CODEC_LANES + part * PART, &item, sizeof item);
+        }
+        in += shift + width >= 64 ? WIDE_ROW_BYTES : 0;
+        shift = (shift + width) % 64;
+    }
+}
+
+// --- integers ------------------------------------------------------------------------------------
+
+static void narrow(const uint64_t *restrict in, size_t count, uint64_t base, uint32_t *restrict out)
+{
+    for (size_t i = 0; i < count; i++)
+        out[i] = (uint32_t)(in[i] - base);
+}
+
+static void widen(const uint32_t *restrict in, size_t count, uint64_t base, uint64_t *restrict out)
+{
+    for (size_t i = 0; i < count; i++)
+        out[i] = in[i] + base;
+}
+
+static void differences_narrow(const uint32_t *restrict in, size_t count, uint32_t *restrict out,
+                               int32_t *ret_low, int32_t *ret_high)
+{
+    int32_t low = INT32_MAX, high = INT32_MIN;
+    for (size_t i = 1; i < count; i++) {
+        int32_t difference = (int32_t)(in[i] - in[i - 1]);
+        out[i] = (uint32_t)difference;
+        low = difference < low ? difference : low;
+        high = difference > high ? difference : high;
+    }
+    *ret_low = low;
+    *ret_high = high;
+}
+
+static void rebase_narrow(uint32_t *items, size_t count, uint32_t base)
+{
+    for (size_t i = 0; i < count; i++)
+        items[i] -= base;
+}
+
+// Sums within a vector by doubling distances, and on from the last of the vector before.
+static void add_up_narrow(const uint32_t *restrict in, size_t rows, uint32_t base,
+                          uint32_t *restrict out)
+{
+#if VECTOR_BYTES > 16
+    const __m256i bases = _mm256_set1_epi32((int)base), last = _mm256_set1_epi32(7);
+    __m256i carry = _mm256_setzero_si256();
+    for (size_t row = 0; row < rows; row++) {
+        __m256i sum = _mm256_loadu_si256((const __m256i *)(const void *)(in + row * CODEC_LANES));
+        sum = _mm256_add_epi32(sum, bases);
+        sum = _mm256_add_epi32(sum, _mm256_slli_si256(sum, 4));
+        sum = _mm256_add_epi32(sum, _mm256_slli_si256(sum, 8));
+        __m256i lower = _mm256_permute2x128_si256(sum, sum, 0x08); // the low half, moved up
+        sum = _mm256_add_epi32(sum, _mm256_shuffle_epi32(lower, 0xff));
+        __m256i here = _mm256_add_epi32(sum, carry);
+        carry = _mm256_add_epi32(carry, _mm256_permutevar8x32_epi32(sum, last));
+        _mm256_storeu_si256((__m256i *)(void *)(out + row * CODEC_LANES), here);
+    }
+#elif defined(__SSE2__)
+    const __m128i bases = _mm_set1_epi32((int)base);
+    __m128i carry = _mm_setzero_si128();
+    for (size_t half = 0; half < rows * 2; half++) {
+        __m128i sum = _mm_loadu_si128((const __m128i *)(const void *)(in + half * 4));
+        sum = _mm_add_epi32(sum, bases);
+        sum = _mm_add_epi32(sum, _mm_slli_si128(sum, 4));
+        sum = _mm_add_epi32(sum, _mm_slli_si128(sum, 8));
+        __m128i here = _mm_add_epi32(sum, carry);
+        carry = _mm_add_epi32(carry, _mm_shuffle_epi32(sum, 0xff));
+        _mm_storeu_si128((__m128i *)(void *)(out + half * 4), here);
+    }
+#else
+    uint32_t sum = 0;
+    for (size_t i = 0; i < rows * CODEC_LANES; i++)
+        out[i] = sum += base + in[i];
+#endif
+}
+
+// Sign-extends.
+static void widen_signed(const uint32_t *restrict in, size_t count, uint64_t base,
+                         uint64_t *restrict out)
+{
+    for (size_t i = 0; i < count; i++)
+        out[i] = (uint64_t)(int64_t)(int32_t)in[i] + base;
+}
+
+static void differences(const uint64_t *restrict in, size_t count, uint64_t *restrict out)
+{
+    for (size_t i = 1; i < count; i++)
+        out[i] = in[i] - in[i - 1];
+}
+
+#if VECTOR_BYTES > 16 // smaller ones cannot compare 64 bits
+// x < y as signed numbers ? x : y
+INLINE longs lower_of(longs x, longs y)
+{
+#if VECTOR_BYTES == 64
+    return (longs)_mm512_min_epi64((__m512i)x, (__m512i)y);
+#else
+    longs less = (longs)((signed_longs)x < (signed_longs)y);
+    return (x & less) | (y & ~less);
+#endif
+}
+
+INLINE longs higher_of(longs x, longs y)
+{
+#if VECTOR_BYTES == 64
+    return (longs)_mm512_max_epi64((__m512i)x, (__m512i)y);
+#else
+    longs more = (longs)((signed_longs)x > (signed_longs)y);
+    return (x & more) | (y & ~more);
+#endif
+}
+
+// Of whole rows, from 1. Returns how many items they hold.
+static size_t range_of_rows(const uint64_t *in, size_t rows, int64_t *low, int64_t *high)
+{
+    longs lows[PARTS], highs[PARTS];
+    for (unsigned part = 0; part < PARTS; part++)
+        lows[part] = highs[part] = part_of(in, part);
+    for (size_t row = 1; row < rows; row++) {
+        for (unsigned part = 0; part < PARTS; part++) {
+            longs item = part_of(in + row * CODEC_LANES, part);
+            lows[part] = lower_of(item, lows[part]);
+            highs[part] = higher_of(item, highs[part]);
+        }
+    }
+    for (unsigned i = 0; i < CODEC_LANES; i++) {
+        int64_t least = (int64_t)lows[i / PART][i % PART];
+        int64_t most = (int64_t)highs[i / PART][i % PART];
+        *low = least < *low ? least : *low;
+        *high = most > *high ? most : *high;
+    }
+    return rows * CODEC_LANES;
+}
+#endif
+
+static void range(const uint64_t *in, size_t count, int64_t *ret_low, int64_t *ret_high)
+{
+    int64_t low = (int64_t)in[0], high = low;
+    size_t i = 1;
+#if VECTOR_BYTES > 16
+    if (count >= CODEC_LANES)
+        i = range_of_rows(in, count / CODEC_LANES, &low, &high);
+#endif
+    for (; i < count; i++) {
+        int64_t item = (int64_t)in[i];
+        low = item < low ? item : low;
+        high = item > high ? item : high;
+    }
+    *ret_low = low;
+    *ret_high = high;
+}
+
+static void steps(uint64_t start, uint64_t step, size_t count, uint64_t *restrict out)
+{
+    uint64_t first[CODEC_LANES];
+    longs next[PARTS];
+    for (unsigned i = 0; i < CODEC_LANES; i++)
+        first[i] = start + i * step;
+    for (unsigned part = 0; part < PARTS; part++)
+        next[part] = part_of(first, part);
+    size_t rows = count / CODEC_LANES;
+    for (size_t row = 0; row < rows; row++) {
+        for (unsigned part = 0; part < PARTS; part++) {
+            memcpy(out + row * CODEC_LANES + part * PART, &next[part], VECTOR_BYTES);
+            next[part] += CODEC_LANES * step;
+        }
+    }
+    for (size_t i = rows * CODEC_LANES; i < count; i++)
+        out[i] = start + i * step;
+}
+
+static bool even_steps(const uint64_t *in, size_t count, uint64_t step)
+{
+    uint64_t first[CODEC_LANES], any = 0;
+    longs expected[PARTS], wrong[PARTS];
+    for (unsigned i = 0; i < CODEC_LANES; i++)
+        first[i] = in[0] + i * step;
+    for (unsigned part = 0; part < PARTS; part++) {
+        expected[part] = part_of(first, part);
+        wrong[part] = (longs){0};
+    }
+    size_t rows = count / CODEC_LANES;
+    for (size_t row = 0; row < rows; row++) {
+        for (unsigned part = 0; part < PARTS; part++) {
+            wrong[part] |= part_of(in + row * CODEC_LANES, part) ^ expected[part];
+            expected[part] += CODEC_LANES * step;
+        }
+    }
+    for (unsigned i = 0; i < CODEC_LANES; i++)
+        any |= wrong[i / PART][i % PART];
+    for (size_t i = rows * CODEC_LANES; i < count; i++)
+        any |= in[i] ^ (in[0] + i * step);
+    return any == 0;
+}
+
+static bool ascending(const int64_t *in, size_t count)
+{
+    uint64_t wrong = 0;
+    for (size_t i = 1; i < count; i++)
+        wrong |= (uint64_t)(in[i] <= in[i - 1]);
+    return wrong == 0;
+}
+
+static void join(const uint32_t *restrict codes, const uint64_t dictionary[8], size_t count,
+                 unsigned width, uint64_t *restrict out)
+{
+    for (size_t i = 0; i < count; i++)
+        out[i] |= dictionary[codes[i] & 7] << width;
+}
+
+// --- decimals as integers ------------------------------------------------------------------------
+
+static bool alp_encode(const double *restrict values, size_t rows, const struct codec_scale *scale,
+                       uint64_t *restrict out, uint32_t *restrict narrow, uint8_t *restrict misses,
+                       struct codec_lanes *lanes)
+{
+    unsigned any = 0;
+    const double up = scale->up, down = scale->down;
+    const double factor = scale->factor, fraction = scale->fraction;
+    doubles sum[PARTS], low[PARTS], high[PARTS];
+    for (unsigned part = 0; part < PARTS; part++) {
+        sum[part] = values_of(lanes->sum, part);
+        low[part] = values_of(lanes->low, part);
+        high[part] = values_of(lanes->high, part);
+    }
+    for (size_t row = 0; row < rows; row++) {
+        unsigned missed = 0;
+        longs before = {0};
+        for (unsigned part = 0; part < PARTS; part++) {
+            doubles value = values_of(values + row * CODEC_LANES, part);
+            doubles rounded = value * up * down + CODEC_MAGIC;
+            doubles whole = rounded - CODEC_MAGIC;
+            doubles back = whole * factor * fraction;
+            memcpy(out + row * CODEC_LANES + part * PART, &rounded, sizeof rounded);
+            missed |= different((longs)value, (longs)back) << (part * PART);
+            sum[part] += value;
+            low[part] = smaller(whole, low[part]);
+            high[part] = larger(whole, high[part]);
+            if (PARTS == 1)
+                store_low((longs)rounded, before, narrow + row * CODEC_LANES);
+            else if (part % 2 != 0)
+                store_low(before, (longs)rounded,
+                          narrow + row * CODEC_LANES + (size_t)(part - 1) * PART);
+            before = (longs)rounded;
+        }
+        misses[row] = (uint8_t)missed;
+        any |= missed;
+    }
+    for (unsigned part = 0; part < PARTS; part++) {
+        memcpy(lanes->sum + part * PART, &sum[part], VECTOR_BYTES);
+        memcpy(lanes->low + part * PART, &low[part], VECTOR_BYTES);
+        memcpy(lanes->high + part * PART, &high[part], VECTOR_BYTES);
+    }
+    return any == 0;
+}
+
+static void alp_decode_narrow(const uint32_t *restrict in, size_t rows, int64_t base,
+                              const struct codec_scale *scale, double *restrict out)
+{
+    const double factor = scale->factor, fraction = scale->fraction, start = (double)base;
+    for (size_t row = 0; row < rows; row++) {
+        for (unsigned part = 0; part < PARTS; part++) {
+            doubles value = (lift(in + row * CODEC_LANES, part) + start) * factor * fraction;
+            memcpy(out + row * CODEC_LANES + part * PART, &value, sizeof value);
+        }
+    }
+}
+
+static void alp_decode_wide(const uint64_t *restrict in, size_t rows,
+                            const struct codec_scale *scale, double *restrict out)
+{
+    const double factor = scale->factor, fraction = scale->fraction;
+    for (size_t row = 0; row < rows; row++) {
+        for (unsigned part = 0; part < PARTS; part++) {
+            doubles whole =
+                (doubles)(part_of(in + row * CODEC_LANES, part) + CODEC_MAGIC_BITS) - CODEC_MAGIC;
+            doubles value = whole * factor * fraction;
+            memcpy(out + row * CODEC_LANES + part * PART, &value, sizeof value);
+        }
+    }
+}
+
+// --- adding up -----------------------------------------------------------------------------------
+
+// The lanes of a row in registers.
+struct totals {
+    doubles sum[PARTS];
+    doubles squares[PARTS];
+    doubles low[PARTS];
+    doubles high[PARTS];
+};
+
+INLINE void begin(struct totals *totals, const struct codec_lanes *lanes)
+{
+    for (unsigned part = 0; part < PARTS; part++) {
+        totals->sum[part] = values_of(lanes->sum, part);
+        totals->squares[part] = values_of(lanes->squares, part);
+        totals->low[part] = values_of(lanes->low, part);
+        totals->high[part] = values_of(lanes->high, part);
+    }
+}
+
+INLINE void end(const struct totals *totals, enum codec_wanted wanted, struct codec_lanes *lanes)
+{
+    for (unsigned part = 0; part < PARTS; part++) {
+        memcpy(lanes->sum + part * PART, &totals->sum[part], VECTOR_BYTES);
+        if (wanted >= CODEC_EXTREMES) {
+            memcpy(lanes->low + part * PART, &totals->low[part], VECTOR_BYTES);
+            memcpy(lanes->high + part * PART, &totals->high[part], VECTOR_BYTES);
+        }
+        if (wanted >= CODEC_SQUARES)
+            memcpy(lanes->squares + part * PART, &totals->squares[part], VECTOR_BYTES);
+    }
+}
+
+INLINE void alp_add(const uint32_t *in, size_t rows, int64_t base, const struct codec_scale *scale,
+                    enum codec_wanted wanted, struct codec_lanes *lanes)
+{
+    const double factor = scale->factor, fraction = scale->fraction, start = (double)base;
+    struct totals totals;
+    begin(&totals, lanes);
+    for (size_t row = 0; row < rows; row++) {
+        for (unsigned part = 0; part < PARTS; part++) {
+            doubles value = (lift(in + row * CODEC_LANES, part) + start) * factor * fraction;
+            totals.sum[part] += value;
+            if (wanted >= CODEC_EXTREMES) {
+                totals.low[part] = smaller(value, totals.low[part]);
+                totals.high[part] = larger(value, totals.high[part]);
+            }
+            if (wanted >= CODEC_SQUARES)
+                totals.squares[part] += value * value;
+        }
+    }
+    end(&totals, wanted, lanes);
+    lanes->count += rows * CODEC_LANES;
+}
+
+// A NaN counts for nothing: zero is added instead, which changes no sum that began with +0.
+INLINE void add(const double *values, size_t rows, enum codec_wanted wanted,
+                struct codec_lanes *lanes)
+{
+    struct totals totals;
+    longs numbers = {0};
+    begin(&totals, lanes);
+    for (size_t row = 0; row < rows; row++) {
+        for (unsigned part = 0; part < PARTS; part++) {
+            doubles value = values_of(values + row * CODEC_LANES, part);
+            longs number = (longs)(value == value); // NOLINT(misc-redundant-expression): no NaN
+            doubles counted = (doubles)((longs)value & number);
+            numbers -= number;
+            totals.sum[part] += counted;
+            if (wanted >= CODEC_EXTREMES) {
+                totals.low[part] = smaller(value, totals.low[part]);
+                totals.high[part] = larger(value, totals.high[part]);
+            }
+            if (wanted >= CODEC_SQUARES)
+                totals.squares[part] += counted * counted;
+        }
+    }
+    end(&totals, wanted, lanes);
+    for (unsigned i = 0; i < PART; i++)
+        lanes->count += numbers[i];
+}
+
+#define DEFINE_ADD(name, wanted)                                                                   \
+    static void alp_add_##name(const uint32_t *in, size_t rows, int64_t base,                      \
+                               const struct codec_scale *scale, struct codec_lanes *lanes)         \
+    {                                                                                              \
+        alp_add(in, rows, base, scale, wanted, lanes);                                             \
+    }                                                                                              \
+    static void add_##name(const double *values, size_t rows, struct codec_lanes *lanes)           \
+    {                                                                                              \
+        add(values, rows, wanted, lanes);                                                          \
+    }
+DEFINE_ADD(sum, CODEC_SUM)
+DEFINE_ADD(extremes, CODEC_EXTREMES)
+DEFINE_ADD(squares, CODEC_SQUARES)
+
+const struct codec_kernels NAME(TAUD_KERNELS) = {
+    .name = TEXT(TAUD_KERNELS),
+    .pack_block = pack_block,
+    .unpack_block = unpack_block,
+    .pack_wide = pack_wide,
+    .unpack_wide = unpack_wide,
+    .narrow = narrow,
+    .widen = widen,
+    .widen_signed = widen_signed,
+    .differences_narrow = differences_narrow,
+    .rebase_narrow = rebase_narrow,
+    .add_up_narrow = add_up_narrow,
+    .differences = differences,
+    .range = range,
+    .steps = steps,
+    .even_steps = even_steps,
+    .ascending = ascending,
+    .alp_encode = alp_encode,
+    .alp_decode_narrow = alp_decode_narrow,
+    .alp_decode_wide = alp_decode_wide,
+    .alp_add_narrow = {alp_add_sum, alp_add_extremes, alp_add_squares},
+    .add = {add_sum, add_extremes, add_squares},
+    .join = join,
+};

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+// The loops in which the time goes. kernels.c is compiled once for each set of instructions, and
+// codec.c chooses among the tables. All of them work on rows of 8 items, and all give equal bits:
+// sums are kept in 8 lanes, item i in lane i % 8, and joined in one order.
+#ifndef TAUD_ENGINE_CODEC_KERNELS_H
+#define TAUD_ENGINE_CODEC_KERNELS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    CODEC_LANES = 8,
+    CODEC_BLOCK_ROWS = 32, // of items of at most 32 bits: what is packed or unpacked in one step
+    CODEC_BLOCK = CODEC_LANES * CODEC_BLOCK_ROWS,
+};
+
+// A power of ten and the powers that undo it, as ALP has them: v -> round(v * up * down) = d, and
+// d * factor * fraction = v.
+struct codec_scale {
+    double up;
+    double down;
+    double factor;
+    double fraction;
+};
+
+// Adding and subtracting this rounds to an integer, and leaves it in the low bits in between.
+#define CODEC_MAGIC       6755399441055744.0
+#define CODEC_MAGIC_BITS  UINT64_C(0x4338000000000000)
+#define CODEC_INTEGER_MAX (INT64_C(1) << 51)
+
+// What is known of values that were passed over. NaN are skipped, and `count` is of the others.
+struct codec_lanes {
+    double sum[CODEC_LANES];
+    double squares[CODEC_LANES];
+    double low[CODEC_LANES];
+    double high[CODEC_LANES];
+    uint64_t count;
+};
+
+// What an aggregate asks for; a sum and a count are always there.
+enum codec_wanted { CODEC_SUM, CODEC_EXTREMES, CODEC_SQUARES };
+
+struct codec_kernels {
+    const char *name;
+
+    // One block of 256 items of `width` 0 to 32 to 32 * width bytes, and back. Items have no bits
+    // above the width.
+    void (*pack_block)(unsigned width, const uint32_t *in, uint8_t *out);
+    void (*unpack_block)(unsigned width, const uint8_t *in, uint32_t *out);
+
+    // Rows of items of 33 to 64 bits, a multiple of 64 / gcd(64, width) or padded up to one.
+    void (*pack_wide)(unsigned width, const uint64_t *in, size_t rows, uint8_t *out);
+    void (*unpack_wide)(unsigned width, const uint8_t *in, size_t rows, uint64_t *out);
+
+    // out[i] = in[i] - base, as far as 32 bits go; and back.
+    void (*narrow)(const uint64_t *in, size_t count, uint64_t base, uint32_t *out);
+    void (*widen)(const uint32_t *in, size_t count, uint64_t base, uint64_t *out);
+    void (*widen_signed)(const uint32_t *in, size_t count, uint64_t base, uint64_t *out);
+
+    // out[i] = in[i] - in[i - 1] modulo 2^32, for i from 1 to count - 1, and their extremes as
+    // signed numbers; the base taken off them; and sums of what is left with the base: out[i] =
+    // out[i - 1] + base + in[i], where out[-1] is 0.
+    void (*differences_narrow)(const uint32_t *in, size_t count, uint32_t *out, int32_t *ret_low,
+                               int32_t *ret_high);
+    void (*rebase_narrow)(uint32_t *items, size_t count, uint32_t base);
+    void (*add_up_narrow)(const uint32_t *in, size_t rows, uint32_t base, uint32_t *out);
+
+    // The same modulo 2^64.
+    void (*differences)(const uint64_t *in, size_t count, uint64_t *out);
+    // The smallest and the largest as signed integers; `count` from 1.
+    void (*range)(const uint64_t *in, size_t count, int64_t *ret_low, int64_t *ret_high);
+    // out[i] = start + i * step, modulo 2^64; and whether that holds for in[0] as the start.
+    void (*steps)(uint64_t start, uint64_t step, size_t count, uint64_t *out);
+    bool (*even_steps)(const uint64_t *in, size_t count, uint64_t step);
+    bool (*ascending)(const int64_t *in, size_t count);
+
+    // round(v * up * down) + CODEC_MAGIC_BITS of all values, and its low 32 bits; in misses[row] a
+    // bit for each that does not come back, in `lanes` the sum of the values and the extremes of
+    // the rounded, misses included. Returns whether there are none.
+    bool (*alp_encode)(const double *values, size_t rows, const struct codec_scale *scale,
+                       uint64_t *out, uint32_t *narrow, uint8_t *misses, struct codec_lanes *lanes);
+    // Values of base + in[i], signed, or of in[i]; at most 2^51 from zero.
+    void (*alp_decode_narrow)(const uint32_t *in, size_t rows, int64_t base,
+                              const struct codec_scale *scale, double *out);
+    void (*alp_decode_wide)(const uint64_t *in, size_t rows, const struct codec_scale *scale,
+                            double *out);
+    // The same, added up instead of stored.
+    void (*alp_add_narrow[3])(const uint32_t *in, size_t rows, int64_t base,
+                              const struct codec_scale *scale, struct codec_lanes *lanes);
+    void (*add[3])(const double *values, size_t rows, struct codec_lanes *lanes);
+
+    // out[i] = dictionary[codes[i]] << width | out[i]; all codes are below 8.
+    void (*join)(const uint32_t *codes, const uint64_t dictionary[8], size_t count, unsigned width,
+                 uint64_t *out);
+};
+
+extern const struct codec_kernels codec_kernels_baseline;
+#if defined(__x86_64__)
+extern const struct codec_kernels codec_kernels_avx2;
+extern const struct codec_kernels codec_kernels_avx512;
+#endif
+
+#endif

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+// The values of a chunk, by the scheme that makes them smallest.
+#ifndef TAUD_ENGINE_CODEC_VALUES_H
+#define TAUD_ENGINE_CODEC_VALUES_H
+
+#include "codec.h"
+
+enum codec_values_scheme {
+    CODEC_VALUES_RAW,
+    CODEC_VALUES_CONSTANT,
+    CODEC_VALUES_ALP,
+    CODEC_VALUES_ALP_RD,
+    CODEC_VALUES_RUNS,
+    CODEC_VALUES_SQUEEZED,
+};
+
+// Writes at most 8 bytes a value to `out`. Returns the size. `lanes` get the sum and extremes of
+// all values.
+size_t codec_values_encode(struct taud_codec *codec, const double *values, size_t count,
+                           enum taud_codec_effort effort, struct taud_chunk_hint *hint,
+                           uint8_t *out, uint8_t *ret_scheme, struct codec_lanes *lanes);
+
+// Adds values that stand at `from` and on in a chunk.
+void codec_values_add(struct taud_codec *codec, const double *values, size_t from, size_t to,
+                      enum codec_wanted wanted, struct codec_lanes *lanes);
+
+// Whether the section is one of that scheme and size.
+bool codec_values_check(const struct taud_chunk *chunk);
+
+// See chunk.h.
+bool codec_values_read(struct taud_codec *codec, const struct taud_chunk *chunk, size_t from,
+                       size_t to, double *out);
+bool codec_values_at(struct taud_codec *codec, const struct taud_chunk *chunk, size_t index,
+                     double *ret);
+bool codec_values_aggregate(struct taud_codec *codec, const struct taud_chunk *chunk, size_t from,
+                            size_t to, enum codec_wanted wanted, struct codec_lanes *lanes);
+
+#endif

@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: MIT
+// Columns of integers of every shape: they come back with every effort, in as few bytes as their
+// shape allows, the same with all instructions; damaged ones are refused or give anything, but do
+// no harm.
+#include "codec_rig.h"
+
+#include "engine/codec/column.h"
+
+enum { ROOM = CODEC_COLUMN_BYTES_MAX + 64, GUARD = 0x5a, DAMAGED_BYTES = 3 };
+
+typedef uint64_t (*shape)(size_t i, uint64_t *seed);
+
+static uint64_t nothing(size_t i, uint64_t *seed)
+{
+    (void)i;
+    (void)seed;
+    return (uint64_t)-5;
+}
+
+static uint64_t ramp(size_t i, uint64_t *seed)
+{
+    (void)seed;
+    return 1000000 + i * 17;
+}
+
+static uint64_t steep(size_t i, uint64_t *seed)
+{
+    (void)seed;
+    return i * UINT64_C(0x0123456789abcdef); // wraps around
+}
+
+static uint64_t small(size_t i, uint64_t *seed)
+{
+    (void)i;
+    return rig_random(seed) % 100;
+}
+
+static uint64_t outliers(size_t i, uint64_t *seed)
+{
+    (void)i;
+    return rig_random(seed) % 30 == 0 ? rig_random(seed) : rig_random(seed) % 16;
+}
+
+static uint64_t below(size_t i, uint64_t *seed)
+{
+    (void)i;
+    return rig_random(seed) % 40 == 0 ? 0 - rig_random(seed) % 100000 : 7;
+}
+
+static uint64_t divided(size_t i, uint64_t *seed)
+{
+    (void)i;
+    return 5 + rig_random(seed) % 1000 * 1000000000;
+}
+
+static uint64_t bits_32(size_t i, uint64_t *seed)
+{
+    return i == 0 ? 0 : i == 1 ? UINT32_MAX : rig_random(seed) & UINT32_MAX;
+}
+
+static uint64_t bits_33(size_t i, uint64_t *seed)
+{
+    return bits_32(i, seed) * 2;
+}
+
+static uint64_t anything(size_t i, uint64_t *seed)
+{
+    return i % 2 == 0 ? rig_random(seed) : (i % 3 == 0 ? (uint64_t)INT64_MIN : INT64_MAX);
+}
+
+static const struct {
+    shape shape;
+    double bits; // an item, at most, when all are thorough
+} shapes[] = {{nothing, 0.2}, {ramp, 0.2},     {steep, 0.3},    {small, 7.2},    {outliers, 6.9},
+              {below, 1.1},   {divided, 10.3}, {bits_32, 32.3}, {bits_33, 33.3}, {anything, 64.3}};
+enum { SHAPES = sizeof shapes / sizeof shapes[0] };
+
+static size_t encode(struct taud_codec *codec, size_t which, size_t count, bool divides,
+                     enum taud_codec_effort effort, uint64_t *items, uint8_t out[ROOM])
+{
+    static uint64_t changed[CODEC_POINTS];
+    uint64_t seed = which * 1000 + count;
+    for (size_t i = 0; i < count; i++)
+        changed[i] = items[i] = shapes[which].shape(i, &seed);
+    memset(out, GUARD, ROOM);
+    size_t size = codec_column_encode(codec, changed, count, divides, effort, out);
+    for (size_t i = CODEC_COLUMN_BYTES_MAX; i < ROOM; i++)
+        assert_int_equal(out[i], GUARD);
+    return size;
+}
+
+static bool read(struct taud_codec *codec, const uint8_t *bytes, size_t size, size_t count,
+                 uint64_t *out)
+{
+    struct codec_cursor cursor = {.at = bytes, .end = bytes + size};
+    struct codec_column column;
+    return codec_column_open(&cursor, count, &column) && cursor.at == cursor.end &&
+           codec_column_read(codec, &column, out);
+}
+
+static void every_shape_comes_back(void **state)
+{
+    (void)state;
+    static uint64_t items[CODEC_POINTS], back[CODEC_POINTS];
+    static uint8_t out[ROOM], first[ROOM];
+    struct taud_codec *baseline = rig_codec(TAUD_CODEC_BASELINE);
+    for (int variant = 0; variant < TAUD_CODEC_VARIANTS; variant++) {
+        struct taud_codec *codec = rig_codec((enum taud_codec_variant)variant);
+        for (size_t run = 0; codec != NULL && run < SHAPES * 6; run++) {
+            enum taud_codec_effort effort = (enum taud_codec_effort)(run % 3);
+            for (size_t i = 0; i < RIG_COUNTS; i++) {
+                size_t count = rig_counts[i];
+                size_t size = encode(codec, run / 6, count, run % 6 > 2, effort, items, out);
+                encode(baseline, run / 6, count, run % 6 > 2, effort, items, first);
+                assert_memory_equal(out, first, size);
+                assert_true(read(codec, out, size, count, back));
+                assert_memory_equal(back, items, count * sizeof *items);
+                if (count == CODEC_POINTS && run % 6 > 3)
+                    assert_true((double)size * 8 / (double)count <= shapes[run / 6].bits);
+            }
+        }
+        taud_codec_free(codec);
+    }
+    taud_codec_free(baseline);
+}
+
+static void patches_reach_from_none_to_all_that_there_are(void **state)
+{
+    (void)state;
+    static uint64_t items[CODEC_POINTS], back[CODEC_POINTS];
+    static uint8_t out[ROOM];
+    struct taud_codec *codec = rig_best();
+    for (size_t patches = 0; patches <= CODEC_PATCHES_MAX + 2; patches++) {
+        uint64_t seed = patches;
+        memset(items, 0, sizeof items);
+        for (size_t i = 0; i < patches; i++)
+            items[i * 3] = 1 + rig_random(&seed) % (UINT64_C(1) << (20 + patches % 40));
+        memcpy(back, items, sizeof items);
+        size_t size =
+            codec_column_encode(codec, back, CODEC_POINTS, false, TAUD_EFFORT_THOROUGH, out);
+        struct codec_cursor cursor = {.at = out, .end = out + size};
+        struct codec_column column;
+        assert_true(codec_column_open(&cursor, CODEC_POINTS, &column));
+        if (patches > 0 && patches < 100)
+            assert_true(column.patch_count > 0 && column.width == 0);
+        assert_true(codec_column_read(codec, &column, back));
+        assert_memory_equal(items, back, sizeof items);
+    }
+    taud_codec_free(codec);
+}
+
+// The edges of sums that are made modulo 2^32.
+static void sums_are_narrow_only_where_they_fit(void **state)
+{
+    (void)state;
+    static uint64_t items[CODEC_POINTS], back[CODEC_POINTS];
+    static uint8_t out[ROOM];
+    struct taud_codec *codec = rig_best();
+    for (unsigned bits = 28; bits < 36; bits++) {
+        for (int down = 0; down < 2; down++) {
+            uint64_t step = (UINT64_C(1) << bits) / CODEC_POINTS;
+            for (size_t i = 0; i < CODEC_POINTS; i++)
+                items[i] = (down != 0 ? 0 - i * step : i * step) + i % 2;
+            memcpy(back, items, sizeof items);
+            size_t size =
+                codec_column_encode(codec, back, CODEC_POINTS, false, TAUD_EFFORT_FAST, out);
+            struct codec_cursor cursor = {.at = out, .end = out + size};
+            struct codec_column column;
+            assert_true(codec_column_open(&cursor, CODEC_POINTS, &column));
+            assert_true(column.order == 1);
+            assert_int_equal(column.narrow_sums, bits < 31);
+            assert_true(codec_column_read(codec, &column, back));
+            assert_memory_equal(items, back, sizeof items);
+        }
+    }
+    taud_codec_free(codec);
+}
+
+static void lifted_items_are_distances_from_one_number(void **state)
+{
+    (void)state;
+    static uint64_t items[CODEC_POINTS];
+    static uint8_t out[ROOM];
+    struct taud_codec *codec = rig_best();
+    for (size_t which = 0; which < SHAPES; which++) {
+        size_t size = encode(codec, which, 1000, false, TAUD_EFFORT_THOROUGH, items, out);
+        struct codec_cursor cursor = {.at = out, .end = out + size};
+        struct codec_column column;
+        int64_t start;
+        assert_true(codec_column_open(&cursor, 1000, &column));
+        if (!codec_column_liftable(&column) || (column.order == 0 && column.patch_count > 0))
+            continue;
+        const uint32_t *distances = codec_column_lift(codec, &column, 300, 777, &start);
+        assert_non_null(distances);
+        for (size_t i = 300; i < 777; i++)
+            assert_true((uint64_t)start + (uint64_t)(int64_t)(int32_t)distances[i] == items[i]);
+    }
+    taud_codec_free(codec);
+}
+
+static void what_is_damaged_does_no_harm(void **state)
+{
+    (void)state;
+    static uint64_t items[CODEC_POINTS], back[CODEC_POINTS];
+    static uint8_t out[ROOM];
+    struct taud_codec *codec = rig_best();
+    uint64_t seed = 1;
+    for (size_t which = 0; which < SHAPES; which++) {
+        size_t size = encode(codec, which, 100, true, TAUD_EFFORT_BEST, items, out);
+        for (size_t cut = 0; cut < size; cut++) {
+            uint8_t *exact = malloc(cut + 1);
+            memcpy(exact, out, cut);
+            assert_false(read(codec, exact, cut, 100, back));
+            free(exact);
+        }
+        for (size_t i = 0; i < 2000; i++) {
+            uint8_t *exact = malloc(size);
+            memcpy(exact, out, size);
+            for (size_t at = rig_random(&seed) % DAMAGED_BYTES; at < size; at += 5)
+                exact[at] ^= (uint8_t)(rig_random(&seed) % 4 == 0 ? rig_random(&seed) : 0);
+            read(codec, exact, size, 100, back);
+            free(exact);
+        }
+    }
+    taud_codec_free(codec);
+}
+
+static void descriptions_that_nobody_writes_are_refused(void **state)
+{
+    (void)state;
+    static uint64_t back[CODEC_POINTS];
+    struct taud_codec *codec = rig_best();
+    const uint8_t good[] = {0, 0, 0}, flags[] = {32, 0, 0}, width[] = {0, 65, 0};
+    const uint8_t patch_width[] = {4, 0, 0, 0, 65}, far_patch[] = {4, 0, 0, 1, 2, 0xff, 0x0f};
+    const uint8_t all_low[] = {8, 3, 0, 3, 0, 0, 0, 0},
+                  endless[] = {0, 0, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 2};
+    assert_true(read(codec, good, sizeof good, 5, back));
+    assert_false(read(codec, flags, sizeof flags, 5, back));
+    assert_false(read(codec, width, sizeof width, 0, back));
+    assert_false(read(codec, patch_width, sizeof patch_width, 5, back));
+    assert_false(read(codec, far_patch, sizeof far_patch, 5, back));
+    assert_false(read(codec, all_low, sizeof all_low, 5, back));
+    assert_false(read(codec, endless, sizeof endless, 5, back));
+    taud_codec_free(codec);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_shape_comes_back),
+        cmocka_unit_test(patches_reach_from_none_to_all_that_there_are),
+        cmocka_unit_test(sums_are_narrow_only_where_they_fit),
+        cmocka_unit_test(lifted_items_are_distances_from_one_number),
+        cmocka_unit_test(what_is_damaged_does_no_harm),
+        cmocka_unit_test(descriptions_that_nobody_writes_are_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: MIT
+// The kernels against what they are said to do, written plainly, and against each other: every set
+// of instructions gives the same bits. Packing is looked at in codec_packing_test.c.
+#include "codec_rig.h"
+
+enum { ROUNDS = 40, COUNT = CODEC_POINTS, ROWS = COUNT / CODEC_LANES };
+
+static const struct codec_scale cents = {1e14, 1e-12, 1e12, 1e-14};
+
+// Calls with each variant that there is.
+static void with_kernels(void (*test)(const struct codec_kernels *kernels, uint64_t seed))
+{
+    for (int variant = 0; variant < TAUD_CODEC_VARIANTS; variant++) {
+        const struct codec_kernels *kernels = codec_kernels_of((enum taud_codec_variant)variant);
+        for (uint64_t seed = 0; kernels != NULL && seed < ROUNDS; seed++)
+            test(kernels, seed);
+    }
+}
+
+// Values of all kinds, mostly with two decimals.
+static void draw(double *values, uint64_t seed)
+{
+    for (size_t i = 0; i < COUNT; i++) {
+        values[i] = floor(rig_unit(&seed) * 20000 - 10000) / 100;
+        if (seed % 3 == 0 && rig_random(&seed) % 50 == 0)
+            values[i] = rig_double(rig_specials[rig_random(&seed) % RIG_SPECIALS]);
+        if (seed % 5 == 0 && rig_random(&seed) % 20 == 0)
+            values[i] = rig_unit(&seed);
+    }
+}
+
+static void round_plainly(const double *values, uint64_t *out, uint8_t *misses,
+                          struct codec_lanes *lanes)
+{
+    memset(misses, 0, ROWS);
+    for (size_t i = 0; i < COUNT; i++) {
+        double rounded = values[i] * cents.up * cents.down + CODEC_MAGIC;
+        double whole = rounded - CODEC_MAGIC, back = whole * cents.factor * cents.fraction;
+        uint64_t bits[2];
+        memcpy(&bits[0], &back, 8);
+        memcpy(&bits[1], &values[i], 8);
+        size_t lane = i % CODEC_LANES;
+        memcpy(out + i, &rounded, 8);
+        if (bits[0] != bits[1])
+            misses[i / CODEC_LANES] |= (uint8_t)(1U << lane);
+        lanes->sum[lane] += values[i];
+        lanes->low[lane] = whole < lanes->low[lane] ? whole : lanes->low[lane];
+        lanes->high[lane] = whole > lanes->high[lane] ? whole : lanes->high[lane];
+    }
+}
+
+static void rounds(const struct codec_kernels *kernels, uint64_t seed)
+{
+    static double values[COUNT];
+    static uint64_t out[COUNT], expected[COUNT];
+    static uint32_t narrow[COUNT];
+    uint8_t misses[ROWS], expected_misses[ROWS];
+    struct codec_lanes lanes, expected_lanes;
+    draw(values, seed);
+    codec_lanes_init(&lanes);
+    codec_lanes_init(&expected_lanes);
+    round_plainly(values, expected, expected_misses, &expected_lanes);
+    bool all = kernels->alp_encode(values, ROWS, &cents, out, narrow, misses, &lanes);
+    bool expected_all = true;
+    for (size_t i = 0; i < ROWS; i++)
+        expected_all = expected_all && expected_misses[i] == 0;
+    assert_memory_equal(misses, expected_misses, sizeof misses);
+    assert_int_equal(all, expected_all);
+    assert_memory_equal(lanes.low, expected_lanes.low, sizeof lanes.low);
+    assert_memory_equal(lanes.high, expected_lanes.high, sizeof lanes.high);
+    for (size_t i = 0; i < COUNT; i++) {
+        if ((misses[i / CODEC_LANES] >> i % CODEC_LANES & 1) == 0)
+            assert_true(out[i] == expected[i] && narrow[i] == (uint32_t)out[i]);
+    }
+    for (size_t i = 0; i < CODEC_LANES && all; i++)
+        assert_memory_equal(&lanes.sum[i], &expected_lanes.sum[i], 8);
+}
+
+static void adds(const struct codec_kernels *kernels, uint64_t seed)
+{
+    static double values[COUNT];
+    draw(values, seed);
+    for (int wanted = CODEC_SUM; wanted <= CODEC_SQUARES; wanted++) {
+        struct codec_lanes lanes, expected;
+        codec_lanes_init(&lanes);
+        codec_lanes_init(&expected);
+        for (size_t i = 0; i < COUNT; i++)
+            codec_lanes_add(&expected, i, values[i]);
+        kernels->add[wanted](values, ROWS, &lanes);
+        assert_int_equal(lanes.count, expected.count);
+        for (size_t i = 0; i < CODEC_LANES; i++) {
+            assert_true(lanes.sum[i] == expected.sum[i] || isnan(expected.sum[i]));
+            if (wanted >= CODEC_EXTREMES)
+                assert_true(lanes.low[i] == expected.low[i] && lanes.high[i] == expected.high[i]);
+            if (wanted >= CODEC_SQUARES)
+                assert_true(lanes.squares[i] == expected.squares[i]);
+        }
+    }
+}
+
+static void adds_integers(const struct codec_kernels *kernels, uint64_t seed)
+{
+    static uint32_t items[COUNT];
+    static uint64_t wide[COUNT];
+    static double values[COUNT], again[COUNT];
+    int64_t base = (int64_t)(rig_random(&seed) >> 14) - (INT64_C(1) << 49);
+    for (size_t i = 0; i < COUNT; i++) {
+        items[i] = (uint32_t)rig_random(&seed);
+        wide[i] = (uint64_t)base + (uint64_t)(int64_t)(int32_t)items[i];
+    }
+    kernels->alp_decode_narrow(items, ROWS, base, &cents, values);
+    kernels->alp_decode_wide(wide, ROWS, &cents, again);
+    assert_memory_equal(values, again, sizeof values);
+    for (size_t i = 0; i < COUNT; i++)
+        assert_true(values[i] == (double)(int64_t)wide[i] * cents.factor * cents.fraction);
+    for (int wanted = CODEC_SUM; wanted <= CODEC_SQUARES; wanted++) {
+        struct codec_lanes lanes, expected;
+        codec_lanes_init(&lanes);
+        codec_lanes_init(&expected);
+        kernels->alp_add_narrow[wanted](items, ROWS, base, &cents, &lanes);
+        kernels->add[wanted](values, ROWS, &expected);
+        assert_memory_equal(&lanes, &expected, sizeof lanes);
+    }
+}
+
+static void works_with_integers(const struct codec_kernels *kernels, uint64_t seed)
+{
+    static uint64_t items[COUNT], out[COUNT], wide[COUNT];
+    static uint32_t narrow[COUNT], sums[COUNT];
+    size_t count = 1 + (size_t)(rig_random(&seed) % COUNT);
+    int64_t low, high, expected_low = INT64_MAX, expected_high = INT64_MIN;
+    for (size_t i = 0; i < COUNT; i++) {
+        items[i] = rig_random(&seed) >> (seed % 60) << (seed % 7);
+        if (i < count && (int64_t)items[i] < expected_low)
+            expected_low = (int64_t)items[i];
+        if (i < count && (int64_t)items[i] > expected_high)
+            expected_high = (int64_t)items[i];
+    }
+    kernels->range(items, count, &low, &high);
+    assert_true(low == expected_low && high == expected_high);
+    kernels->differences(items, count, out);
+    for (size_t i = 1; i < count; i++)
+        assert_true(out[i] == items[i] - items[i - 1]);
+    kernels->narrow(items, count, 77, narrow);
+    kernels->widen(narrow, count, 5, out);
+    kernels->widen_signed(narrow, count, 5, wide);
+    for (size_t i = 0; i < count; i++) {
+        assert_int_equal(narrow[i], (uint32_t)(items[i] - 77));
+        assert_true(out[i] == 5 + (uint64_t)narrow[i]);
+        assert_true(wide[i] == 5 + (uint64_t)(int64_t)(int32_t)narrow[i]);
+    }
+    uint32_t sum = 0;
+    kernels->add_up_narrow(narrow, ROWS, 9, sums);
+    for (size_t i = 0; i < COUNT; i++) {
+        sum += narrow[i] + 9;
+        assert_int_equal(sums[i], sum);
+    }
+    int32_t low_step, high_step, least = INT32_MAX, most = INT32_MIN;
+    kernels->differences_narrow(sums, count, narrow, &low_step, &high_step);
+    for (size_t i = 1; i < count; i++) {
+        int32_t step = (int32_t)(sums[i] - sums[i - 1]);
+        assert_int_equal(narrow[i], (uint32_t)step);
+        least = step < least ? step : least;
+        most = step > most ? step : most;
+    }
+    assert_true(low_step == least && high_step == most);
+    kernels->rebase_narrow(sums, count, 3);
+    sum = sums[0] + 3;
+    for (size_t i = 1; i < count; i++)
+        assert_int_equal(sums[i] + 3, sum += narrow[i]);
+}
+
+static void knows_steps(const struct codec_kernels *kernels, uint64_t seed)
+{
+    static uint64_t items[COUNT];
+    uint64_t start = rig_random(&seed), step = rig_random(&seed);
+    size_t count = 1 + (size_t)(rig_random(&seed) % COUNT), place = (size_t)(seed % count);
+    kernels->steps(start, step, count, items);
+    for (size_t i = 0; i < count; i++)
+        assert_true(items[i] == start + i * step);
+    assert_true(kernels->even_steps(items, count, step));
+    items[place] ^= UINT64_C(1) << seed % 64;
+    assert_int_equal(kernels->even_steps(items, count, step), count == 1);
+    for (size_t i = 0; i < count; i++)
+        items[i] = (uint64_t)INT64_MIN + i * 3;
+    assert_true(kernels->ascending((const int64_t *)items, count));
+    if (place > 0) {
+        items[place] = items[place - 1];
+        assert_false(kernels->ascending((const int64_t *)items, count));
+    }
+}
+
+static void joins(const struct codec_kernels *kernels, uint64_t seed)
+{
+    static uint32_t codes[COUNT];
+    static uint64_t out[COUNT], rights[COUNT];
+    uint64_t dictionary[8];
+    unsigned width = 48 + (unsigned)(seed % 16);
+    for (size_t i = 0; i < 8; i++)
+        dictionary[i] = rig_random(&seed) & codec_mask(64 - width);
+    for (size_t i = 0; i < COUNT; i++) {
+        codes[i] = (uint32_t)(rig_random(&seed) % 8);
+        rights[i] = out[i] = rig_random(&seed) & codec_mask(width);
+    }
+    kernels->join(codes, dictionary, COUNT, width, out);
+    for (size_t i = 0; i < COUNT; i++)
+        assert_true(out[i] == (dictionary[codes[i]] << width | rights[i]));
+}
+
+static void they_round(void **state)
+{
+    (void)state;
+    with_kernels(rounds);
+}
+
+static void they_add(void **state)
+{
+    (void)state;
+    with_kernels(adds);
+    with_kernels(adds_integers);
+}
+
+static void they_work_with_integers(void **state)
+{
+    (void)state;
+    with_kernels(works_with_integers);
+    with_kernels(knows_steps);
+    with_kernels(joins);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(they_round),
+        cmocka_unit_test(they_add),
+        cmocka_unit_test(they_work_with_integers),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
