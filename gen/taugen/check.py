@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from .c_names import check_names
 from .errors import SpecificationError
 from .model import Model, TypeKind
 
@@ -63,24 +64,6 @@ def _writes(model: Model) -> None:
             raise SpecificationError(operation.place, wrong, "the role writer or above")
 
 
-def _c_names(model: Model) -> None:
-    """No two structs or enumerations of the generated C share a tag."""
-    taken = {"slice", "array", "header", "writer", "decode_error", "opcode", "status"}
-    for type_ in model.types:
-        if type_.builtin or type_.kind not in (TypeKind.BYTES, TypeKind.STRUCT, TypeKind.ENUM):
-            continue
-        if type_.name in taken:
-            where = next(o.place for o in model.operations)
-            raise SpecificationError(where, f"the C name tau_{type_.name} is taken", "another name")
-        taken.add(type_.name)
-    for operation in model.operations:
-        for payload in (operation.request, operation.response):
-            if payload.name in taken:
-                wrong = f"the C name {payload.c_struct} is taken"
-                raise SpecificationError(operation.place, wrong, "another name")
-            taken.add(payload.name)
-
-
 def _examples(model: Model) -> None:
     """A status in an example is one that crosses the wire; there is one to choose."""
     names = [s.name for s in model.wire_statuses]
@@ -100,5 +83,5 @@ def check(model: Model) -> None:
     _transitions(model)
     _first_words(model)
     _writes(model)
-    _c_names(model)
+    check_names(model)
     _examples(model)

@@ -20,12 +20,12 @@ from .names import Scope
 OUTPUTS = ("python/tau/operations.py",)
 
 # What the clients and pipelines have besides their operations.
-_TAKEN = frozenset("cancel close open pipeline server wait".split())
+TAKEN = frozenset("cancel close open pipeline server wait".split())
 
 
 def emit(model: Model) -> dict[str, str]:
     """The text of the module. Raises SpecificationError for an operation that cannot be a method."""
-    methods = Scope("Python", _TAKEN | set(keyword.kwlist))
+    methods = Scope("Python", TAKEN | set(keyword.kwlist))
     for operation in offered(model):
         name = operation.name.lower()
         methods.take(name, f"the operation {operation.name}", operation.place)

@@ -142,6 +142,7 @@ class Feature:
     name: str
     bit: int
     doc: str
+    place: Place
 
     @property
     def c_name(self) -> str:
@@ -155,6 +156,7 @@ class Flag:
     name: str
     value: int
     doc: str
+    place: Place
 
     @property
     def c_name(self) -> str:

@@ -177,7 +177,7 @@ class Resolver:
                 row.fail("value", f"{value:#04x} is more than one bit", "a power of two")
             names.take(row, "name", name)
             values.take(row, "value", value)
-            flags.append(Flag(name, value, row.doc()))
+            flags.append(Flag(name, value, row.doc(), row.place()))
             row.done()
         return tuple(sorted(flags, key=lambda f: f.value))
 
@@ -187,7 +187,7 @@ class Resolver:
             name, bit = row.name(), row.integer("bit", 0, 63)
             names.take(row, "name", name)
             bits.take(row, "bit", bit)
-            self.features[name] = Feature(name, bit, row.doc())
+            self.features[name] = Feature(name, bit, row.doc(), row.place())
             row.done()
 
     def _statuses(self) -> None:

@@ -281,13 +281,30 @@ def stated_type(name: str, called: str, says: str) -> Fault:
 
 
 NAMES = [
+    method("call_of_the_library", "FLUSH",
+           "the operation FLUSH is `tau_async_flush` in C, where that is taken already"),
+    method("call_of_a_client", "BATCHER_NEW", "is `tau_client_batcher_new` in C"),
+    stated_type("tag_of_the_library", "error", "the type `error` is `tau_error` in C"),
+    stated_type("tag_of_a_payload", "walk_request",
+                "the operation WALK is `tau_walk_request` in C, where that is the type `walk_request`"),
+    root("constant_of_a_limit", _FEATURE, """[[type]] #!
+name = "limit"
+kind = "enum"
+of = "u8"
+doc = "It."
+values = [{ name = "items", value = 1, doc = "One." }]
+
+[[feature]]
+""", "`items` of `limit` is `TAU_LIMIT_ITEMS` in C, where that is the limit `items`"),
+    fields("field_of_a_word_of_c", "`co_await` cannot name a field in C", "co_await"),
+    fields("field_of_a_macro_of_c", "`errno` cannot name a field in C", "errno"),
     method("method_of_every_client", "CLOSE",
            "the operation CLOSE is `close` in JavaScript, where that is taken already"),
     method("method_of_every_object", "TO_STRING", "TO_STRING is `toString` in JavaScript"),
     method("method_that_makes_a_promise", "THEN", "THEN is `then` in JavaScript"),
     method("methods_that_are_one", "GET_",
            "the operation GET_ is `get` in JavaScript, where that is the operation GET"),
-    method("method_of_pipelines", "WAIT", "the operation WAIT is `wait` in Python"),
+    method("method_of_a_client", "OPEN", "the operation OPEN is `open` in Python"),
     method("method_named_as_a_keyword", "IMPORT", "the operation IMPORT is `import` in Python"),
     fields("field_of_every_object", "the field `value_of` is `valueOf` in JavaScript", "value_of"),
     fields("fields_that_are_one", "`so__far` is `soFar` in JavaScript, where that is the field `so_far`",
@@ -338,6 +355,7 @@ LINES = {
     "document_beyond_its_frame": (DEMO, "[[operation]]", 4),
     "stranger_needs_negotiation": (DEMO, "[[operation]]", 1),
     "command_twice": (DEMO, 'command = "put", summary = "read', 1),
+    "tag_of_a_payload": (DEMO, _WALK, 1),
     "refusal_missing": (ROOT, "[[state]]", 2),
     "two_ways": (ROOT, "[[transition]]", 3),
     "out_of_reach": (ROOT, "[[state]]", 2),
