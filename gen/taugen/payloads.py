@@ -213,9 +213,13 @@ class PayloadResolver:
             row.fail("array", f"no earlier field `{array}` counts", "`rest` or an earlier integer")
         if counter.type.kind is not TypeKind.INTEGER or counter.type.signed:
             row.fail("array", f"`{array}` cannot count", "an unsigned integer")
-        if (counter.since == 0) != (base.since == 0):
+        if counter.since != base.since:
             wrong = f"`{base.name}` and `{array}` were not added together"
-            row.fail("array", wrong, "`since` at both or at none")
+            row.fail("array", wrong, "the same `since` at both, or none")
+        last = self.fields[-1]
+        if base.since and array not in (last.name, last.count_field):
+            wrong = f"the field `{last.name}` stands between `{array}` and `{base.name}`"
+            row.fail("array", wrong, "added arrays right behind their count")
         most = counter.maximum
         if most is None:
             most = integer_range(counter.type)[1]

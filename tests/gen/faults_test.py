@@ -186,6 +186,12 @@ PAYLOADS = [
         "an added field may be missing already"),
     row("added_array_of_an_old_count", _RUMOURS, _RUMOURS.replace("rumour_count", "count") + " #!",
         "`rumours` and `count` were not added together"),
+    row("added_array_later_than_its_count", _RUMOURS, _RUMOURS.replace("since = 1", "since = 2") + " #!",
+        "`rumours` and `rumour_count` were not added together"),
+    row("added_array_apart_from_its_count", _RUMOURS,
+        _RUMOURS.replace("rumours", "others").replace("moment", "u8").replace(
+            'array = "rumour_count", ', "") + "\n  " + _RUMOURS + " #!",
+        "the field `others` stands between `rumour_count` and `rumours`; expected added arrays right"),
     row("feature_of_a_request", _HELLO, _HELLO.replace("doc", 'feature = "long_errors", doc') + " #!",
         "only a reply's field may need a feature"),
     row("example_of_no_status", 'type = "status", doc = "Why."', 'type = "status", example = "lost", doc = "Why."',
@@ -326,6 +332,7 @@ values = [{ name = "items", value = 1, doc = "One." }]
 
 # Faults that take more than one change: what else is changed, and the line that is named.
 MORE = {
+    "added_array_later_than_its_count": [(ROOT, "version = 1\n", "version = 2\n")],
     "missing_key": [(ROOT, 'doc = "More follows."\n', "")],
     "write_without_unknown": [(DEMO, ', "unknown_outcome"]', "]")],
     "stream_frame_too_large": [
