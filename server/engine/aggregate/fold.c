@@ -19,7 +19,7 @@ typedef double pair __attribute__((vector_size(16)));
 typedef int64_t pair_mask __attribute__((vector_size(16)));
 
 struct lanes {
-    double sum[LANES], min[LANES], max[LANES];
+    pair sum[PAIRS], min[PAIRS], max[PAIRS];
 };
 
 static pair load(const double *values)
@@ -53,58 +53,61 @@ static pair higher(pair first, pair second)
 #endif
 }
 
+static void add_pair(struct lanes *lanes, size_t i, pair loaded)
+{
+    lanes->sum[i] += loaded;
+    lanes->min[i] = lower(loaded, lanes->min[i]);
+    lanes->max[i] = higher(loaded, lanes->max[i]);
+}
+
+static double add_lanes(const pair lanes[PAIRS])
+{
+    pair sum = (lanes[0] + lanes[2]) + (lanes[1] + lanes[3]);
+    return sum[0] + sum[1];
+}
+
 // What is behind the last eight values goes to the first lanes, and then the lanes together.
 static void finish(struct lanes *lanes, const double *rest, size_t count,
                    struct taud_aggregate_fold *ret)
 {
-    for (size_t i = 0; i < count; i++) {
-        double value = rest[i];
-        lanes->sum[i] += value;
-        lanes->min[i] = value < lanes->min[i] ? value : lanes->min[i];
-        lanes->max[i] = value > lanes->max[i] ? value : lanes->max[i];
+    for (size_t i = 0; i < count / 2; i++)
+        add_pair(lanes, i, load(rest + 2 * i));
+    if (count % 2 == 1) {
+        double value = rest[count - 1];
+        lanes->sum[count / 2] += (pair){value, 0};
+        lanes->min[count / 2] = lower((pair){value, INFINITY}, lanes->min[count / 2]);
+        lanes->max[count / 2] = higher((pair){value, -INFINITY}, lanes->max[count / 2]);
     }
-    for (size_t half = LANES / 2; half > 0; half /= 2) {
-        for (size_t i = 0; i < half; i++) {
-            lanes->sum[i] += lanes->sum[i + half];
-            if (lanes->min[i + half] < lanes->min[i])
-                lanes->min[i] = lanes->min[i + half];
-            if (lanes->max[i + half] > lanes->max[i])
-                lanes->max[i] = lanes->max[i + half];
-        }
-    }
-    ret->sum = lanes->sum[0];
-    ret->min = lanes->min[0];
-    ret->max = lanes->max[0];
+    pair min = lower(lower(lanes->min[0], lanes->min[2]), lower(lanes->min[1], lanes->min[3]));
+    pair max = higher(higher(lanes->max[0], lanes->max[2]), higher(lanes->max[1], lanes->max[3]));
+    ret->sum = add_lanes(lanes->sum);
+    ret->min = min[0] < min[1] ? min[0] : min[1];
+    ret->max = max[0] > max[1] ? max[0] : max[1];
 }
 
 void taud_aggregate_fold_baseline(const double *values, size_t count,
                                   struct taud_aggregate_fold *ret)
 {
     const pair highest = {INFINITY, INFINITY};
-    pair sum[PAIRS], min[PAIRS], max[PAIRS];
-    for (size_t i = 0; i < PAIRS; i++) {
-        sum[i] = (pair){0, 0};
-        min[i] = highest;
-        max[i] = -highest;
-    }
+    struct lanes lanes = {
+        {{0, 0}}, {highest, highest, highest, highest}, {-highest, -highest, -highest, -highest}};
     size_t whole = count / LANES * LANES;
     for (size_t done = 0; done < whole; done += LANES) {
 #pragma GCC unroll 4
-        for (size_t i = 0; i < PAIRS; i++) {
-            pair loaded = load(values + done + 2 * i);
-            sum[i] += loaded;
-            min[i] = lower(loaded, min[i]);
-            max[i] = higher(loaded, max[i]);
-        }
+        for (size_t i = 0; i < PAIRS; i++)
+            add_pair(&lanes, i, load(values + done + 2 * i));
     }
-    struct lanes lanes;
-    memcpy(lanes.sum, sum, sizeof lanes.sum);
-    memcpy(lanes.min, min, sizeof lanes.min);
-    memcpy(lanes.max, max, sizeof lanes.max);
     finish(&lanes, values + whole, count - whole, ret);
 }
 
 #if defined(__x86_64__)
+__attribute__((target("avx2"))) static inline void store(pair lanes[PAIRS], __m256d low,
+                                                         __m256d high)
+{
+    memcpy(lanes, &low, sizeof low);
+    memcpy(lanes + 2, &high, sizeof high);
+}
+
 __attribute__((target("avx2"))) static void fold_avx2(const double *values, size_t count,
                                                       struct taud_aggregate_fold *ret)
 {
@@ -122,12 +125,9 @@ __attribute__((target("avx2"))) static void fold_avx2(const double *values, size
         max_high = _mm256_max_pd(high, max_high);
     }
     struct lanes lanes;
-    _mm256_storeu_pd(lanes.sum, sum_low);
-    _mm256_storeu_pd(lanes.sum + 4, sum_high);
-    _mm256_storeu_pd(lanes.min, min_low);
-    _mm256_storeu_pd(lanes.min + 4, min_high);
-    _mm256_storeu_pd(lanes.max, max_low);
-    _mm256_storeu_pd(lanes.max + 4, max_high);
+    store(lanes.sum, sum_low, sum_high);
+    store(lanes.min, min_low, min_high);
+    store(lanes.max, max_low, max_high);
     _mm256_zeroupper(); // gcc 12 leaves it out, and what follows is then three times slower
     finish(&lanes, values + whole, count - whole, ret);
 }
@@ -142,13 +142,6 @@ void taud_aggregate_fold(const double *values, size_t count, struct taud_aggrega
     }
 #endif
     taud_aggregate_fold_baseline(values, count, ret);
-}
-
-static double add_lanes(const pair lanes[PAIRS])
-{
-    pair even = lanes[0] + lanes[2], odd = lanes[1] + lanes[3]; // 0 + 4, 1 + 5 and 2 + 6, 3 + 7
-    even += odd;
-    return even[0] + even[1];
 }
 
 double taud_aggregate_fold_deviation(const double *values, size_t count, double mean)

@@ -271,6 +271,26 @@ static void what_has_no_extent_does_no_harm(void **state)
     assert_true(ask(&bucket, TAUD_AGGREGATE_TIME_WEIGHTED_AVERAGE) == 4);
 }
 
+static void an_empty_bucket_holds_what_is_in_force(void **state)
+{
+    (void)state;
+    static const struct {
+        bool has_prior;
+        int64_t end;
+        double held;
+    } cases[] = {{false, 500, 0}, {true, 99, 0}, {true, 100, 0}, {true, 101, 1}, {true, 500, 100}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct taud_aggregate_bucket bucket = fresh();
+        struct taud_aggregate_edges edges = edges_of(100, 199, cases[i].end);
+        edges.has_prior = cases[i].has_prior;
+        edges.prior_timestamp = 50;
+        edges.prior = 3;
+        taud_aggregate_bucket_close(&bucket, ALL, &edges);
+        assert_true(bucket.held_ns == cases[i].held && bucket.integral == 3 * cases[i].held);
+        assert_true(bucket.count == 0 && bucket.increase == 0 && bucket.rate_count == 0);
+    }
+}
+
 static void groups(void **state)
 {
     (void)state;
@@ -364,6 +384,7 @@ int main(void)
         cmocka_unit_test(a_summary_is_as_its_points),
         cmocka_unit_test(values_are_in_force_up_to_the_edges),
         cmocka_unit_test(what_has_no_extent_does_no_harm),
+        cmocka_unit_test(an_empty_bucket_holds_what_is_in_force),
         cmocka_unit_test(groups),
         cmocka_unit_test(the_greatest_is_first_and_last_where_several_are),
         cmocka_unit_test(memory_may_be_refused),

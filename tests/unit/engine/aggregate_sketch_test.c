@@ -132,14 +132,15 @@ static void any_number_is_within_three_fifths(void **state)
     values[1] = -values[0];
     values[2] = 2.2250738585072014e-308;
     values[3] = -values[2];
-    values[4] = INFINITY;
+    values[4] = values[8] = INFINITY;
     values[5] = values[6] = -INFINITY;
     values[7] = 0;
     assert_true(taud_sketch_add(&sketch, values, COUNT, &memory));
     assert_true(memory.used_bytes <= MOST_BYTES);
     qsort(values, COUNT, sizeof values[0], compare);
     assert_true(taud_sketch_quantile(&sketch, 1.0 / (COUNT - 1)) == -INFINITY);
-    for (size_t rank = 2; rank + 1 < COUNT; rank++) {
+    assert_true(taud_sketch_quantile(&sketch, (COUNT - 2.0) / (COUNT - 1)) == INFINITY);
+    for (size_t rank = 3; rank + 2 < COUNT; rank++) {
         double got = taud_sketch_quantile(&sketch, (double)rank / (COUNT - 1));
         double slack = 0.6 + 1e-9;
         assert_true(got >= values[rank - 1] - slack * fabs(values[rank - 1]));
