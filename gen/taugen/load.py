@@ -29,6 +29,12 @@ KEYS = frozenset(
     statuses summary to transition type unit value values version""".split()
 )
 
+# What is not seen: controls, and marks that join, part or turn what stands around them. Nobody who
+# reviews a text reads those, and tau-cli refuses a specification that has them (wire/utf8.c).
+UNSEEN = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]"
+)
+
 # How much a mistyped key has in common with the key that was meant (difflib's ratio).
 LIKENESS = 0.6
 
@@ -91,10 +97,18 @@ class Table:
         return found
 
     def text(self, key: str, default: str | None = None) -> str:
-        """A string; documentation comes without the line ends around it."""
+        """A string; documentation has lines, and comes without the line ends around it."""
         if default is not None and not self.has(key):
             return default
-        return str(self._get(key, str, "a string")).strip()
+        found = str(self._get(key, str, "a string")).strip()
+        self.seen(key, found.replace("\n", "") if key == "doc" else found)
+        return found
+
+    def seen(self, key: str, text: str) -> None:
+        """Fails where a text has what is not seen."""
+        if strange := UNSEEN.search(text):
+            wrong = f"`{key}` holds U+{ord(strange[0]):04X}, which is not seen"
+            self.fail(key, wrong, "what can be read")
 
     def name(self, key: str = "name", pattern: str = r"[a-z][a-z0-9_]*") -> str:
         found = self.text(key)

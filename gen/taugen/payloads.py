@@ -114,6 +114,7 @@ class PayloadResolver:
             return field.type.example
         if field.is_array or field.type.kind is TypeKind.STRUCT:
             row.fail("example", "this field cannot have an example", "none: its type has one")
+        row.seen("example", str(row.data["example"]))
         found = check_example(row.data["example"], field.type, row.place("example"))
         if field.max_bytes is not None and len(str(found).encode()) > field.max_bytes:
             wrong = f"the example {found!r} is too long"
