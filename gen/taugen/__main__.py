@@ -66,7 +66,12 @@ def write_depfile(path: Path, out: Path, group: str, model: Model) -> None:
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="taugen", description="Compiles the Tau specification.")
+    parser = argparse.ArgumentParser(
+        prog="taugen",
+        description="Compiles the Tau specification.",
+        epilog="There are two more commands, each with --help of its own: `taugen diff OLD NEW` "
+        "classifies what changed, `taugen lock` takes what a specification adds into the lock.",
+    )
     parser.add_argument("--spec", help="the root file of the specification")
     parser.add_argument("--out", type=Path, help="the directory of the outputs")
     parser.add_argument("--group", choices=GROUPS, default="build", help="which outputs")

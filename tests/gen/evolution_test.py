@@ -422,6 +422,15 @@ class LockTest(unittest.TestCase):
         self.assertIn("there is no lock, nor a release; expected one of them, or --first", said)
         self.assertFalse(self.lock.exists())
 
+    def test_help(self) -> None:
+        code, said = self.run_taugen("--help")
+        self.assertEqual(code, 0)
+        for command in ("diff", "lock"):
+            self.assertIn(f"taugen {command}", said)
+            code, of_its_own = self.run_taugen(command, "--help")
+            self.assertEqual(code, 0)
+            self.assertIn(f"usage: taugen {command}", of_its_own)
+
     def test_usage(self) -> None:
         broken = self.lock.with_name("broken.toml")
         text = self.lock.read_text(encoding="utf-8")
