@@ -13,6 +13,7 @@
 #include "engine/aggregate/emission.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -167,23 +168,26 @@ static void free_input(struct input *input)
 
 // --- work -------------------------------------------------------------------------------------
 
-static struct taud_aggregate_summary summary_of(const struct piece *piece)
+static struct taud_chunk_summary summary_of(const struct piece *piece)
 {
-    struct taud_aggregate_summary summary = {
-        .count = piece->count,
+    struct taud_chunk_summary summary = {
+        .count = (uint32_t)piece->count,
         .first_timestamp = piece->timestamps[0],
         .last_timestamp = piece->timestamps[piece->count - 1],
         .first = piece->values[0],
         .last = piece->values[piece->count - 1],
-        .min = piece->values[0],
-        .max = piece->values[0],
     };
     for (size_t i = 0; i < piece->count; i++) {
         double value = piece->values[i];
-        summary.min = value < summary.min || summary.min != summary.min ? value : summary.min;
-        summary.max = value > summary.max || summary.max != summary.max ? value : summary.max;
+        if (isnan(value))
+            continue;
+        summary.low = summary.number_count == 0 || value < summary.low ? value : summary.low;
+        summary.high = summary.number_count == 0 || value > summary.high ? value : summary.high;
         summary.sum += value;
+        summary.number_count++;
     }
+    if (summary.number_count == 0)
+        summary.low = summary.high = NAN;
     return summary;
 }
 
@@ -205,7 +209,7 @@ static size_t give(struct taud_aggregate_window *window, const struct piece *pie
         expect_success(
             taud_aggregate_window_add_values(window, first, last, piece->values, piece->count));
     } else {
-        struct taud_aggregate_summary summary = summary_of(piece);
+        struct taud_chunk_summary summary = summary_of(piece);
         taud_aggregate_window_add_summary(window, &summary);
     }
     return used;

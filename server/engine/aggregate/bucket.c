@@ -182,13 +182,14 @@ bool taud_aggregate_bucket_add(struct taud_aggregate_bucket *bucket, unsigned pa
 }
 
 void taud_aggregate_bucket_add_summary(struct taud_aggregate_bucket *bucket,
-                                       const struct taud_aggregate_summary *summary)
+                                       const struct taud_chunk_summary *summary)
 {
     assert(summary->count > 0);
     take_first(bucket, summary->first_timestamp, summary->first);
     take_last(bucket, summary->last_timestamp, summary->last);
-    add_sum(bucket, summary->sum);
-    widen(bucket, summary->min, summary->max);
+    // Its sum is that of the numbers.
+    add_sum(bucket, summary->number_count < summary->count ? NAN : summary->sum);
+    widen(bucket, summary->low, summary->high);
     bucket->count += summary->count;
 }
 

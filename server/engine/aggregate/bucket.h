@@ -2,7 +2,7 @@
 // What is known of the points of one bucket: of a piece of one series, of the whole series, of a
 // group. Pieces that follow each other in time are appended, the bucket of a series is closed when
 // all its points are there, and closed ones of several series are combined. It must not know where
-// its bounds in time come from, nor series and chunks.
+// its bounds in time come from, nor series, nor more of chunks than their summaries.
 //
 //   empty -- add, add_summary, append --> open -- close --> closed -- combine, value
 //
@@ -11,6 +11,7 @@
 #ifndef TAUD_AGGREGATE_BUCKET_H
 #define TAUD_AGGREGATE_BUCKET_H
 
+#include "../codec/chunk.h"
 #include "plan.h"
 #include "sketch.h"
 
@@ -43,15 +44,6 @@ struct taud_aggregate_run {
     int64_t first_timestamp, last_timestamp;
 };
 
-// What is known of points without looking at them.
-struct taud_aggregate_summary {
-    uint64_t count; // from 1
-    int64_t first_timestamp, last_timestamp;
-    double first, last;
-    double min, max; // without NaN, unless there is nothing else
-    double sum;      // NaN when a value is; in the lanes of fold.h, or as exact
-};
-
 // The instants of a bucket that take part, and what its series is like outside of it.
 struct taud_aggregate_edges {
     int64_t first_instant, last_instant;
@@ -72,9 +64,9 @@ bool taud_aggregate_bucket_add(struct taud_aggregate_bucket *bucket, unsigned pa
                                const struct taud_aggregate_run *run,
                                struct taud_aggregate_memory *memory);
 
-// The same by a summary, where the plan does not need values.
+// The same by the summary of a chunk, or of a part of one, where the plan does not need values.
 void taud_aggregate_bucket_add_summary(struct taud_aggregate_bucket *bucket,
-                                       const struct taud_aggregate_summary *summary);
+                                       const struct taud_chunk_summary *summary);
 
 // Appends what is later in the same series, or, where the plan does not need order, anything.
 // Returns as taud_aggregate_bucket_add.

@@ -138,7 +138,7 @@ enum tau_status taud_aggregate_window_add_values(struct taud_aggregate_window *w
 }
 
 void taud_aggregate_window_add_summary(struct taud_aggregate_window *window,
-                                       const struct taud_aggregate_summary *summary)
+                                       const struct taud_chunk_summary *summary)
 {
     assert(taud_aggregate_window_holds(window, summary->first_timestamp, summary->last_timestamp));
     assert((window->plan->needs & TAUD_AGGREGATE_NEEDS_VALUES) == 0);

@@ -67,7 +67,7 @@ enum tau_status taud_aggregate_window_add_values(struct taud_aggregate_window *w
 
 // A run whose values are not needed either.
 void taud_aggregate_window_add_summary(struct taud_aggregate_window *window,
-                                       const struct taud_aggregate_summary *summary);
+                                       const struct taud_chunk_summary *summary);
 
 // Appends a later piece of the same series. `later` has the same plan and touches buckets of
 // `window` only. Returns as taud_aggregate_window_add.

@@ -211,16 +211,25 @@ static void a_summary_is_as_its_points(void **state)
 {
     (void)state;
     struct taud_aggregate_bucket bucket = fresh();
-    static const struct taud_aggregate_summary summaries[] = {{3, 10, 30, 1, 2, -1, 4, 5},
-                                                              {2, 40, 50, NAN, NAN, NAN, NAN, NAN}};
+    static const struct taud_chunk_summary summaries[] = {{3, 3, 10, 30, 1, 2, -1, 4, 5},
+                                                          {2, 1, 40, 50, NAN, 3, 3, 3, 3},
+                                                          {2, 0, 60, 70, NAN, NAN, NAN, NAN, 0}};
     taud_aggregate_bucket_add_summary(&bucket, &summaries[0]);
     assert_true(ask(&bucket, TAUD_AGGREGATE_SUM) == 5 && ask(&bucket, TAUD_AGGREGATE_LAST) == 2);
     taud_aggregate_bucket_add_summary(&bucket, &summaries[1]);
-    assert_true(ask(&bucket, TAUD_AGGREGATE_COUNT) == 5);
+    assert_true(isnan(ask(&bucket, TAUD_AGGREGATE_SUM)));
+    assert_true(ask(&bucket, TAUD_AGGREGATE_LAST) == 3);
+    taud_aggregate_bucket_add_summary(&bucket, &summaries[2]);
+    assert_true(ask(&bucket, TAUD_AGGREGATE_COUNT) == 7);
     assert_true(ask(&bucket, TAUD_AGGREGATE_MIN) == -1 && ask(&bucket, TAUD_AGGREGATE_MAX) == 4);
     assert_true(ask(&bucket, TAUD_AGGREGATE_FIRST) == 1);
     assert_true(isnan(ask(&bucket, TAUD_AGGREGATE_LAST)));
+    assert_true(isnan(ask(&bucket, TAUD_AGGREGATE_MEAN)));
+
+    bucket = fresh();
+    taud_aggregate_bucket_add_summary(&bucket, &summaries[2]);
     assert_true(isnan(ask(&bucket, TAUD_AGGREGATE_SUM)));
+    assert_true(isnan(ask(&bucket, TAUD_AGGREGATE_MAX)));
 }
 
 static void values_are_in_force_up_to_the_edges(void **state)

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "engine/aggregate/fold.h"
+#include "engine/codec/chunk.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -73,6 +74,30 @@ static void sums_have_one_order(void **state)
         assert_true(best.min == expected.min && best.max == expected.max);
         assert_true(baseline.min == expected.min && baseline.max == expected.max);
     }
+}
+
+// So that it does not show whether a chunk's points or its summary were given.
+static void a_chunk_is_summarised_alike(void **state)
+{
+    (void)state;
+    static int64_t timestamps[TAUD_CHUNK_POINTS_MAX];
+    static double values[TAUD_CHUNK_POINTS_MAX];
+    struct taud_codec *codec = taud_codec_new(taud_allocator_system());
+    uint64_t seed = 5;
+    assert_non_null(codec);
+    for (int64_t i = 0; i < TAUD_CHUNK_POINTS_MAX; i++) {
+        timestamps[i] = i;
+        values[i] = (double)(int64_t)(draw(&seed) >> 30) / 100 - 8e6;
+    }
+    for (uint32_t count = 1; count <= TAUD_CHUNK_POINTS_MAX; count += count < 40 ? 1 : 41) {
+        struct taud_chunk_summary summary;
+        struct taud_aggregate_fold fold;
+        taud_chunk_summarise(codec, timestamps, values, count, &summary);
+        taud_aggregate_fold(values, count, &fold);
+        assert_true(same(fold.sum, summary.sum));
+        assert_true(fold.min == summary.low && fold.max == summary.high);
+    }
+    taud_codec_free(codec);
 }
 
 static void nan_is_passed_over_but_in_the_sum(void **state)
@@ -165,6 +190,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sums_have_one_order),
+        cmocka_unit_test(a_chunk_is_summarised_alike),
         cmocka_unit_test(nan_is_passed_over_but_in_the_sum),
         cmocka_unit_test(deviation_does_not_cancel),
         cmocka_unit_test(resets_are_what_counters_lose),

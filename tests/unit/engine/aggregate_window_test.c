@@ -224,14 +224,15 @@ static void chunks_come_as_little_as_is_needed(void **state)
     struct taud_aggregate_plan plan = plan_of(all, EXACT);
     struct taud_aggregate_window window = window_of(&plan, 5), columns = window_of(&plan, 5);
     // The first four points lie from 3 to 15.
-    const struct taud_aggregate_summary summary = {
+    const struct taud_chunk_summary summary = {
         .count = 4,
+        .number_count = 4,
         .first_timestamp = timestamps[0],
         .last_timestamp = timestamps[3],
         .first = values[0],
         .last = values[3],
-        .min = fmin(fmin(values[0], values[1]), fmin(values[2], values[3])),
-        .max = fmax(fmax(values[0], values[1]), fmax(values[2], values[3])),
+        .low = fmin(fmin(values[0], values[1]), fmin(values[2], values[3])),
+        .high = fmax(fmax(values[0], values[1]), fmax(values[2], values[3])),
         .sum = values[0] + values[1] + values[2] + values[3],
     };
     assert_true(taud_aggregate_window_holds(&window, 3, 15));
