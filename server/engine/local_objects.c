@@ -100,7 +100,8 @@ static int make_folders(struct taud_local *local, const char *first, const char 
 static void unfinished_path(const struct taud_object_writer *writer, char out[TAUD_PATH_BYTES])
 {
     char name[sizeof unfinished_folder + 20];
-    snprintf(name, sizeof name, "%s/%016llx", unfinished_folder, (unsigned long long)writer->number);
+    snprintf(name, sizeof name, "%s/%016llx", unfinished_folder,
+             (unsigned long long)writer->number);
     taud_local_path(writer->local, out, name);
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Shards by the key's hash, each with its lock, its buckets and its ring. The cache itself holds one
-// reference to what is in it, and references are taken from it only under the lock, so a block whose
-// only reference is the cache's can be dropped there; it is freed when the lock is released. It must
-// not know who reads.
+// Shards by the key's hash, each with its lock, its buckets and its ring. The cache itself holds
+// one reference to what is in it, and references are taken from it only under the lock, so a block
+// whose only reference is the cache's can be dropped there; it is freed when the lock is released.
+// It must not know who reads.
 #include "cache.h"
 
 #include <pthread.h>
@@ -127,8 +127,8 @@ static void take_out(const struct taud_cache *cache, struct shard *shard,
     *list = block;
 }
 
-// Takes blocks out until `more` bytes fit under the bound. Twice round at most: what is held, and what was
-// wanted, is passed by.
+// Takes blocks out until `more` bytes fit under the bound. Twice round at most: what is held, and
+// what was wanted, is passed by.
 static bool make_room(const struct taud_cache *cache, struct shard *shard, uint64_t more,
                       struct taud_cache_block **list)
 {
@@ -184,8 +184,7 @@ struct taud_cache_block *taud_cache_find(struct taud_cache *cache, uint64_t owne
 struct taud_cache_block *taud_cache_make(const struct taud_allocator *allocator, uint64_t owner,
                                          uint64_t offset, uint32_t size)
 {
-    struct taud_cache_block *block =
-        allocator->allocate(allocator->context, sizeof *block + size);
+    struct taud_cache_block *block = allocator->allocate(allocator->context, sizeof *block + size);
     if (!block)
         return NULL;
     block->owner = owner;
@@ -264,9 +263,9 @@ void taud_cache_resize(struct taud_cache *cache, uint64_t bytes)
 
 void taud_cache_statistics(struct taud_cache *cache, struct taud_cache_statistics *ret)
 {
-    *ret = (struct taud_cache_statistics){
-        .memory_bytes = sizeof *cache + CACHE_LINE +
-                        SHARDS * cache->bucket_count * sizeof(struct taud_cache_block *)};
+    *ret = (struct taud_cache_statistics){.memory_bytes = sizeof *cache + CACHE_LINE +
+                                                          SHARDS * cache->bucket_count *
+                                                              sizeof(struct taud_cache_block *)};
     for (size_t i = 0; i < SHARDS; i++) {
         struct shard *shard = &cache->shards[i];
         pthread_mutex_lock(&shard->mutex);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Blocks of bytes that were read from objects, kept within a bound and shared by threads. Blocks that
-// are asked for again outlive those that were read once (CLOCK: a hand goes round and takes what nobody
-// wanted since it last came by). No system call, no allocation and no copy under a lock. It must not
-// know what the bytes are.
+// Blocks of bytes that were read from objects, kept within a bound and shared by threads. Blocks
+// that are asked for again outlive those that were read once (CLOCK: a hand goes round and takes
+// what nobody wanted since it last came by). No system call, no allocation and no copy under a
+// lock. It must not know what the bytes are.
 #ifndef TAUD_ENGINE_STORE_CACHE_H
 #define TAUD_ENGINE_STORE_CACHE_H
 
@@ -17,14 +17,14 @@ struct taud_cache;
 
 // A block, held by whoever has a reference. The bytes do not change once it is in the cache.
 struct taud_cache_block {
-    uint64_t owner;  // of taud_cache_owner
-    uint64_t offset; // the owner's: with it, the key
-    uint64_t start;  // the owner's, as the bytes are
+    uint64_t owner;         // of taud_cache_owner
+    uint64_t offset;        // the owner's: with it, the key
+    uint64_t start;         // the owner's, as the bytes are
     uint32_t damaged_count; // likewise
     uint32_t size;
     _Atomic uint32_t references;
-    _Atomic bool wanted;           // since the hand last came by
-    struct taud_cache_block *next; // in its bucket; in the list of what is to be freed
+    _Atomic bool wanted;                    // since the hand last came by
+    struct taud_cache_block *next;          // in its bucket; in the list of what is to be freed
     struct taud_cache_block *newer, *older; // in the ring
     uint8_t data[];
 };
@@ -50,14 +50,15 @@ uint64_t taud_cache_owner(struct taud_cache *cache);
 // Finds a block and takes a reference; NULL when it is not there.
 struct taud_cache_block *taud_cache_find(struct taud_cache *cache, uint64_t owner, uint64_t offset);
 
-// A block of `size` bytes that only the caller knows, with its reference; the bytes are the caller's to
-// fill. NULL when there is no memory.
+// A block of `size` bytes that only the caller knows, with its reference; the bytes are the
+// caller's to fill. NULL when there is no memory.
 struct taud_cache_block *taud_cache_make(const struct taud_allocator *allocator, uint64_t owner,
                                          uint64_t offset, uint32_t size);
 
 // Puts a filled block into the cache, as far as the bound allows, and returns it; or the one that
 // somebody else put there meanwhile, and gives this one back.
-struct taud_cache_block *taud_cache_insert(struct taud_cache *cache, struct taud_cache_block *block);
+struct taud_cache_block *taud_cache_insert(struct taud_cache *cache,
+                                           struct taud_cache_block *block);
 
 // Gives a reference back. Accepts NULL.
 void taud_cache_release(const struct taud_allocator *allocator, struct taud_cache_block *block);

@@ -42,9 +42,8 @@ static bool open_place(const struct taud_allocator *allocator, void **entries, s
 {
     if (*count == *room) {
         uint32_t more = *room == 0 ? 8 : *room * 2;
-        void *larger = more > ENTRIES_MAX
-                           ? NULL
-                           : allocator->allocate(allocator->context, more * size);
+        void *larger =
+            more > ENTRIES_MAX ? NULL : allocator->allocate(allocator->context, more * size);
         if (!larger)
             return false;
         if (*count > 0)
@@ -139,14 +138,16 @@ void taud_manifest_remove_segment(struct taud_manifest *manifest, struct taud_se
 {
     uint32_t index = find_segment(manifest, name);
     if (index < manifest->segment_count)
-        close_place(manifest->segments, sizeof *manifest->segments, &manifest->segment_count, index);
+        close_place(manifest->segments, sizeof *manifest->segments, &manifest->segment_count,
+                    index);
 }
 
 void taud_manifest_remove_catalog(struct taud_manifest *manifest, uint64_t number)
 {
     uint32_t index = find_catalog(manifest, number);
     if (index < manifest->catalog_count)
-        close_place(manifest->catalogs, sizeof *manifest->catalogs, &manifest->catalog_count, index);
+        close_place(manifest->catalogs, sizeof *manifest->catalogs, &manifest->catalog_count,
+                    index);
 }
 
 void taud_manifest_remove_tombstone(struct taud_manifest *manifest, uint32_t index)
@@ -156,7 +157,8 @@ void taud_manifest_remove_tombstone(struct taud_manifest *manifest, uint32_t ind
                     index);
 }
 
-bool taud_manifest_names_segment(const struct taud_manifest *manifest, struct taud_segment_name name)
+bool taud_manifest_names_segment(const struct taud_manifest *manifest,
+                                 struct taud_segment_name name)
 {
     return find_segment(manifest, name) < manifest->segment_count;
 }
@@ -166,7 +168,8 @@ bool taud_manifest_names_catalog(const struct taud_manifest *manifest, uint64_t 
     return find_catalog(manifest, number) < manifest->catalog_count;
 }
 
-// Takes exact room for entries and copies them; NULL stays NULL. Returns false when there is no memory.
+// Takes exact room for entries and copies them; NULL stays NULL. Returns false when there is no
+// memory.
 static bool copy_entries(const struct taud_allocator *allocator, const void *from, uint32_t count,
                          size_t size, void **ret)
 {
@@ -294,12 +297,11 @@ static void decode_entries(const uint8_t *bytes, struct taud_manifest *ret)
     for (uint32_t i = 0; i < ret->segment_count; i++, at += SEGMENT_BYTES)
         ret->segments[i] = decode_segment(at);
     for (uint32_t i = 0; i < ret->catalog_count; i++, at += CATALOG_BYTES)
-        ret->catalogs[i] =
-            (struct taud_manifest_catalog){taud_load_u64(at), taud_load_u64(at + 8)};
+        ret->catalogs[i] = (struct taud_manifest_catalog){taud_load_u64(at), taud_load_u64(at + 8)};
     for (uint32_t i = 0; i < ret->tombstone_count; i++, at += TOMBSTONE_BYTES)
-        ret->tombstones[i] = (struct taud_tombstone){
-            taud_load_u64(at), (int64_t)taud_load_u64(at + 8), (int64_t)taud_load_u64(at + 16),
-            taud_load_u64(at + 24)};
+        ret->tombstones[i] =
+            (struct taud_tombstone){taud_load_u64(at), (int64_t)taud_load_u64(at + 8),
+                                    (int64_t)taud_load_u64(at + 16), taud_load_u64(at + 24)};
 }
 
 // Whether it says what can be: entries in order, numbers below those that come next.
@@ -333,10 +335,10 @@ static bool take_room(struct taud_manifest *manifest)
     manifest->segment_room = manifest->segment_count + 1;
     manifest->catalog_room = manifest->catalog_count + 1;
     manifest->tombstone_room = manifest->tombstone_count + 1;
-    manifest->segments = allocator->allocate(
-        allocator->context, manifest->segment_room * sizeof *manifest->segments);
-    manifest->catalogs = allocator->allocate(
-        allocator->context, manifest->catalog_room * sizeof *manifest->catalogs);
+    manifest->segments = allocator->allocate(allocator->context,
+                                             manifest->segment_room * sizeof *manifest->segments);
+    manifest->catalogs = allocator->allocate(allocator->context,
+                                             manifest->catalog_room * sizeof *manifest->catalogs);
     manifest->tombstones = allocator->allocate(
         allocator->context, manifest->tombstone_room * sizeof *manifest->tombstones);
     return manifest->segments && manifest->catalogs && manifest->tombstones;
@@ -346,8 +348,8 @@ enum tau_status taud_manifest_decode(const uint8_t *bytes, size_t size, struct t
                                      enum taud_manifest_fault *ret_fault)
 {
     size_t half = size / 2;
-    const uint8_t *copy = size % 2 != 0            ? NULL
-                          : is_intact(bytes, half) ? bytes
+    const uint8_t *copy = size % 2 != 0                   ? NULL
+                          : is_intact(bytes, half)        ? bytes
                           : is_intact(bytes + half, half) ? bytes + half
                                                           : NULL;
     *ret_fault = TAUD_MANIFEST_DAMAGED;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The manifest: which objects are the stored data. It is written whole under a new number for each
-// change, and the root then names it; whatever it does not name is left over and can go. It must not
-// know what is in the objects.
+// change, and the root then names it; whatever it does not name is left over and can go. It must
+// not know what is in the objects.
 #ifndef TAUD_ENGINE_STORE_MANIFEST_H
 #define TAUD_ENGINE_STORE_MANIFEST_H
 
@@ -55,8 +55,8 @@ void taud_manifest_done(struct taud_manifest *manifest);
 // A copy to change. Returns false when there is no memory; `ret` then needs no done.
 bool taud_manifest_copy(const struct taud_manifest *manifest, struct taud_manifest *ret);
 
-// Each puts the entry where it belongs and raises the next number above it. Returns false when there is
-// no memory.
+// Each puts the entry where it belongs and raises the next number above it. Returns false when
+// there is no memory.
 bool taud_manifest_add_segment(struct taud_manifest *manifest,
                                const struct taud_manifest_segment *segment);
 bool taud_manifest_add_catalog(struct taud_manifest *manifest,

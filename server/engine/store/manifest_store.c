@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The order of things: a manifest is stored after all that it names, the root names it after that, and
-// only then may go what the one before named. So at any moment the root names a manifest of which
-// everything is there. It must not know what is in segments or catalogs.
+// The order of things: a manifest is stored after all that it names, the root names it after that,
+// and only then may go what the one before named. So at any moment the root names a manifest of
+// which everything is there. It must not know what is in segments or catalogs.
 #include "manifest_store.h"
 
 #include <stdio.h>
@@ -118,13 +118,11 @@ static enum tau_status check_objects(struct taud_backend *backend,
     *ret_all_there = true;
     for (uint32_t i = 0; i < manifest->segment_count && status == TAU_STATUS_SUCCESS; i++) {
         taud_segment_object_name(manifest->segments[i].name, name);
-        status =
-            check_object(backend, name, manifest->segments[i].size, ret_all_there, error);
+        status = check_object(backend, name, manifest->segments[i].size, ret_all_there, error);
     }
     for (uint32_t i = 0; i < manifest->catalog_count && status == TAU_STATUS_SUCCESS; i++) {
         taud_catalog_object_name(manifest->catalogs[i].number, name);
-        status =
-            check_object(backend, name, manifest->catalogs[i].size, ret_all_there, error);
+        status = check_object(backend, name, manifest->catalogs[i].size, ret_all_there, error);
     }
     return status;
 }
@@ -149,8 +147,8 @@ static enum tau_status count_object(const char *text, void *user_data)
 {
     struct newest *newest = user_data;
     struct taud_segment_name name;
-    newest->count += taud_segment_parse_name(text, &name) ||
-                     parse_number(text, taud_catalog_object_name) > 0;
+    newest->count +=
+        taud_segment_parse_name(text, &name) || parse_number(text, taud_catalog_object_name) > 0;
     return TAU_STATUS_SUCCESS;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The record as bytes, in two versions: the first is written as long as there is no manifest, so that a
-// server that knows of none can still start on what it understands.
+// The record as bytes, in two versions: the first is written as long as there is no manifest, so
+// that a server that knows of none can still start on what it understands.
 #include "root.h"
 
 #include "../bytes.h"

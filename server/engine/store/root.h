@@ -13,13 +13,14 @@ struct taud_root {
     uint64_t manifest;       // number of the manifest, 0 where there is none
 };
 
-// Reads the record. Returns SUCCESS, also where there is none; INTERNAL_ERROR, also for one of a later
-// format, which is not touched.
+// Reads the record. Returns SUCCESS, also where there is none; INTERNAL_ERROR, also for one of a
+// later format, which is not touched.
 enum tau_status taud_root_read(struct taud_backend *backend, struct taud_root *ret,
                                struct taud_error *error);
 
-// Replaces the record that was read or written last by what `root` says now, and raises the version.
-// Returns as the catalog store's swap; of a failure it is not known which one the next start finds.
+// Replaces the record that was read or written last by what `root` says now, and raises the
+// version. Returns as the catalog store's swap; of a failure it is not known which one the next
+// start finds.
 enum tau_status taud_root_write(struct taud_backend *backend, struct taud_root *root,
                                 struct taud_error *error);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Names of segments as text, one for each and none besides: only what is written here is read back. It
-// must not know whether there is such a segment.
+// Names of segments as text, one for each and none besides: only what is written here is read back.
+// It must not know whether there is such a segment.
 #include "segment_name.h"
 
 #include <stdio.h>

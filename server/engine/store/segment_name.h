@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What a segment is called. A segment holds the points of some sequences that follow each other, and is
-// named by the first. A flush makes a new sequence, at level 0; what is made of segments is one level
-// above the highest of them, so that no name is ever used for two.
+// What a segment is called. A segment holds the points of some sequences that follow each other,
+// and is named by the first. A flush makes a new sequence, at level 0; what is made of segments is
+// one level above the highest of them, so that no name is ever used for two.
 #ifndef TAUD_ENGINE_STORE_SEGMENT_NAME_H
 #define TAUD_ENGINE_STORE_SEGMENT_NAME_H
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The cache of blocks: what is held stays whatever happens, what is wanted outlives what is not, the
-// bound holds, and threads that read, insert and forget at a time see only good bytes.
+// The cache of blocks: what is held stays whatever happens, what is wanted outlives what is not,
+// the bound holds, and threads that read, insert and forget at a time see only good bytes.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -40,7 +40,8 @@ static bool read_block(struct taud_cache *cache, uint64_t owner, uint64_t offset
     struct taud_cache_block *block = taud_cache_find(cache, owner, offset);
     bool hit = block != NULL;
     if (!block)
-        block = taud_cache_insert(cache, fill(taud_cache_make(&memory.table, owner, offset, BLOCK)));
+        block =
+            taud_cache_insert(cache, fill(taud_cache_make(&memory.table, owner, offset, BLOCK)));
     assert_true(is_good(block, owner, offset));
     taud_cache_release(&memory.table, block);
     return hit;
@@ -187,8 +188,8 @@ static void *work(void *user_data)
         uint64_t owner = 1 + (worker->state >> 33) % 3, offset = (worker->state >> 40) % 300;
         struct taud_cache_block *block = taud_cache_find(worker->cache, owner, offset);
         if (!block)
-            block = taud_cache_insert(
-                worker->cache, fill(taud_cache_make(&memory.table, owner, offset, BLOCK)));
+            block = taud_cache_insert(worker->cache,
+                                      fill(taud_cache_make(&memory.table, owner, offset, BLOCK)));
         worker->wrong += !is_good(block, owner, offset);
         if (kept) {
             worker->wrong += !is_good(kept, kept->owner, kept->offset);

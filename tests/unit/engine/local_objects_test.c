@@ -141,9 +141,9 @@ static void a_name_is_of_one_folder_and_plain_letters(void **state)
     assert_int_equal(put(rig, longest, before, 1), TAU_STATUS_SUCCESS);
     longest[TAUD_OBJECT_NAME_MAX] = 'n';
     longest[TAUD_OBJECT_NAME_MAX + 1] = '\0';
-    static const char *const bad[] = {"",      "/",     "a/",   "/a",    "a/b/c", "..",  "../a",
-                                      "a/..",  "a/.b",  ".a/b", "a b",   "a\\b",  "a:b", "a//b",
-                                      "a/b\n", "\xc3\xa4"};
+    static const char *const bad[] = {"",     "/",    "a/",    "/a",      "a/b/c", "..",
+                                      "../a", "a/..", "a/.b",  ".a/b",    "a b",   "a\\b",
+                                      "a:b",  "a//b", "a/b\n", "\xc3\xa4"};
     struct taud_object *opened;
     for (size_t i = 0; i <= sizeof bad / sizeof bad[0]; i++) {
         const char *name = i < sizeof bad / sizeof bad[0] ? bad[i] : longest;

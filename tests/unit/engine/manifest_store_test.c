@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The stored data changes in one step: wherever power is cut and whichever call fails, the next start
-// finds the manifest as it was or as it was to be, never none, and of what it names nothing is swept.
+// The stored data changes in one step: wherever power is cut and whichever call fails, the next
+// start finds the manifest as it was or as it was to be, never none, and of what it names nothing
+// is swept.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -364,6 +365,8 @@ static void expect_lost(struct local_rig *rig, uint64_t number, uint32_t segment
 static void without_the_root_the_newest_manifest_counts(void **state)
 {
     struct local_rig *rig = *state;
+    flip(rig, "catalog", 40);
+    expect_lost(rig, 1, 2);
     assert_int_equal(compact(rig), TAU_STATUS_SUCCESS);
     assert_int_equal(put_segment(rig, (struct taud_segment_name){3, 0}), TAU_STATUS_SUCCESS);
     flip(rig, "catalog", 40);
@@ -401,6 +404,7 @@ static void a_damaged_manifest_gives_way_to_the_one_before(void **state)
     assert_int_equal(taud_manifest_commit(rig->backend, &root, &next, NULL), TAU_STATUS_SUCCESS);
     taud_manifest_done(&next);
     local_rig_put(rig, "manifests/0000000000000001.man", first, size); // its removal came undone
+    local_rig_put(rig, "manifests/0000000000000003.man", first, size); // under another's name
     flip(rig, "manifests/0000000000000002.man", 3);
     struct taud_manifest found;
     bool lost = true;

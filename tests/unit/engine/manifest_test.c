@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A manifest keeps its entries in order and comes back from its bytes; any one bit of them may flip,
-// and what no writer writes is refused though its checksum holds.
+// A manifest keeps its entries in order and comes back from its bytes; any one bit of them may
+// flip, and what no writer writes is refused though its checksum holds.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -36,14 +36,14 @@ static int teardown(void **state)
 static bool add_segment(struct taud_manifest *manifest, uint64_t first, uint64_t last,
                         uint32_t level)
 {
-    return taud_manifest_add_segment(manifest, &(struct taud_manifest_segment){
-                                                   .name = {first, level},
-                                                   .last_sequence = last,
-                                                   .size = first * 1000,
-                                                   .chunk_count = 5,
-                                                   .point_count = 50,
-                                                   .first_timestamp = -1,
-                                                   .last_timestamp = 0x1234});
+    return taud_manifest_add_segment(manifest,
+                                     &(struct taud_manifest_segment){.name = {first, level},
+                                                                     .last_sequence = last,
+                                                                     .size = first * 1000,
+                                                                     .chunk_count = 5,
+                                                                     .point_count = 50,
+                                                                     .first_timestamp = -1,
+                                                                     .last_timestamp = 0x1234});
 }
 
 static void fill(struct taud_manifest *manifest)
@@ -184,7 +184,8 @@ static void any_bit_may_flip(void **state)
 }
 
 // The fault of bytes whose first copy was changed, and got its checksum.
-static enum taud_manifest_fault judge(const struct taud_manifest *manifest, size_t at, uint32_t value)
+static enum taud_manifest_fault judge(const struct taud_manifest *manifest, size_t at,
+                                      uint32_t value)
 {
     uint8_t bytes[2000];
     struct taud_manifest back;
@@ -217,7 +218,8 @@ static void what_no_writer_writes_is_refused(void **state)
     assert_int_equal(judge(manifest, 72 + 8, 0), TAUD_MANIFEST_DAMAGED);   // ends before it begins
     assert_int_equal(judge(manifest, 72 + 8, 3), TAUD_MANIFEST_DAMAGED);   // overlaps
     assert_int_equal(judge(manifest, 72 + 192, 7), TAUD_MANIFEST_DAMAGED); // catalog 7 twice
-    assert_int_equal(judge(manifest, 72 + 224 + 20, 0x80000000), TAUD_MANIFEST_DAMAGED); // from > to
+    assert_int_equal(judge(manifest, 72 + 224 + 20, 0x80000000),
+                     TAUD_MANIFEST_DAMAGED); // from > to
 }
 
 static void without_memory_nothing_is_read(void **state)

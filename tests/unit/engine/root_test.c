@@ -71,7 +71,8 @@ static void only_who_read_the_present_one_replaces_it(void **state)
     struct local_rig *rig = *state;
     struct taud_root first = {.epoch = 1}, second = {.epoch = 2};
     assert_int_equal(taud_root_write(rig->backend, &first, NULL), TAU_STATUS_SUCCESS);
-    assert_int_equal(taud_root_write(rig->backend, &second, &rig->error), TAU_STATUS_INTERNAL_ERROR);
+    assert_int_equal(taud_root_write(rig->backend, &second, &rig->error),
+                     TAU_STATUS_INTERNAL_ERROR);
     assert_int_equal(second.version, 0);
     expect(rig, first);
 }
@@ -87,8 +88,9 @@ static void another_format_is_refused_untouched(void **state)
         uint8_t bytes[40] = {0};
         struct taud_root root = {77, 77, 77, 77};
         memcpy(bytes, contents[i].content, 1);
-        assert_int_equal(rig->backend->catalog->swap(rig->backend, i, bytes, contents[i].size, NULL),
-                         TAU_STATUS_SUCCESS);
+        assert_int_equal(
+            rig->backend->catalog->swap(rig->backend, i, bytes, contents[i].size, NULL),
+            TAU_STATUS_SUCCESS);
         uint64_t digest = disk_digest(rig->disk, "");
         assert_int_equal(taud_root_read(rig->backend, &root, &rig->error),
                          TAU_STATUS_INTERNAL_ERROR);

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: MIT
+// Opens segments, finds chunks in their columns and reads them. Records that begin in the same 16
+// KiB are read and cached together, and checked once, when they come from the backend; only where
+// one of them was found damaged each is checked again when it is asked for.
+#include "segment_load.h"
+
+#include <string.h>
+
+static enum tau_status read_index(struct taud_segment_opening *opening)
+{
+    struct taud_segment *segment = opening->segment;
+    const struct taud_allocator *allocator = opening->store.allocator;
+    uint64_t from = segment->facts.index_offset;
+    uint64_t size = segment->facts.size - TAUD_SEGMENT_FOOT_BYTES - from;
+    uint8_t *index = allocator->allocate(allocator->context, (size_t)size + 1);
+    if (!index)
+        return taud_segment_no_memory(opening);
+    enum tau_status status = opening->store.backend->objects->read(
+        segment->object, index, (size_t)size, from, opening->error);
+    if (status == TAU_STATUS_SUCCESS)
+        status = taud_segment_load(opening, index, (size_t)size);
+    if (status != TAU_STATUS_SUCCESS)
+        allocator->release(allocator->context, index);
+    return status;
+}
+
+enum tau_status taud_segment_open(const struct taud_store *store, struct taud_codec *codec,
+                                  struct taud_segment_name name, struct taud_segment **ret_segment,
+                                  enum taud_segment_fault *ret_fault, struct taud_error *error)
+{
+    struct taud_segment_opening opening = {
+        .store = *store, .codec = codec, .ret_fault = ret_fault, .error = error};
+    enum tau_status status = taud_segment_begin_open(&opening, name);
+    if (status != TAU_STATUS_SUCCESS)
+        return status;
+    if (opening.has_foot)
+        status = read_index(&opening);
+    else
+        status = taud_segment_refuse(&opening, TAUD_SEGMENT_DAMAGED_INDEX, "has a damaged footer");
+    if (status == TAU_STATUS_SUCCESS)
+        *ret_segment = opening.segment;
+    else
+        taud_segment_release(opening.segment);
+    return status;
+}
+
+void taud_segment_retain(struct taud_segment *segment)
+{
+    atomic_fetch_add_explicit(&segment->references, 1, memory_order_relaxed);
+}
+
+void taud_segment_release(struct taud_segment *segment)
+{
+    if (!segment || atomic_fetch_sub_explicit(&segment->references, 1, memory_order_acq_rel) != 1)
+        return;
+    const struct taud_allocator *allocator = segment->store.allocator;
+    if (segment->store.cache)
+        taud_cache_forget(segment->store.cache, segment->owner);
+    segment->store.backend->objects->close(segment->object);
+    allocator->release(allocator->context, segment->index);
+    allocator->release(allocator->context, segment->columns);
+    allocator->release(allocator->context, segment);
+}
+
+uint64_t taud_segment_memory(const struct taud_segment *segment)
+{
+    return sizeof *segment + segment->columns_bytes + segment->index_bytes;
+}
+
+// --- finding ----------------------------------------------------------------------------------
+
+// The first of the series from `low` to `high` - 1 whose identity is not below; `high` for none.
+// Identities are given in order, so where one would be if they were even is mostly where it is.
+static uint32_t search_identity(const uint64_t *identities, uint32_t low, uint32_t high,
+                                uint64_t identity)
+{
+    for (unsigned guesses = 0; guesses < 3 && high - low > 8; guesses++) {
+        uint64_t first = identities[low], last = identities[high - 1];
+        if (identity <= first)
+            return low;
+        if (identity > last)
+            return high;
+        double share = (double)(identity - first) / (double)(last - first);
+        uint32_t guess = low + (uint32_t)(share * (double)(high - 1 - low));
+        if (identities[guess] >= identity) {
+            high = guess + 1;
+            low = guess > low + 4 && identities[guess - 4] < identity ? guess - 3 : low;
+        } else {
+            low = guess + 1;
+            high = high - low > 4 && identities[low + 3] >= identity ? low + 4 : high;
+        }
+    }
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (identities[middle] < identity)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+// The first of the chunks from `low` to `high` - 1 whose timestamp is at least this; `high` for
+// none.
+static uint32_t search_timestamp(const int64_t *timestamps, uint32_t low, uint32_t high, int64_t at)
+{
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (timestamps[middle] < at)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+struct taud_chunk_run taud_segment_find(const struct taud_segment *segment, uint64_t identity,
+                                        int64_t from, int64_t to)
+{
+    struct taud_chunk_run none = {0, 0};
+    uint32_t count = (uint32_t)segment->facts.series_count;
+    uint32_t series = search_identity(segment->identities, 0, count, identity);
+    if (series == count || segment->identities[series] != identity || from > to)
+        return none;
+    struct taud_chunk_run all = taud_segment_series(segment, series);
+    uint32_t end = all.first + all.count;
+    uint32_t first = search_timestamp(segment->last_timestamps, all.first, end, from);
+    if (to < INT64_MAX)
+        end = search_timestamp(segment->first_timestamps, first, end, to + 1);
+    return first < end ? (struct taud_chunk_run){first, end - first} : none;
+}
+
+uint32_t taud_segment_summaries(const struct taud_segment *segment, struct taud_codec *codec,
+                                uint32_t block, struct taud_chunk_columns *ret_columns)
+{
+    uint64_t start = segment->block_starts[block];
+    return taud_index_block_columns(codec, segment->index + start,
+                                    (size_t)(segment->block_starts[block + 1] - start),
+                                    ret_columns);
+}
+
+// --- reading ----------------------------------------------------------------------------------
+
+static uint64_t window_of(const struct taud_segment *segment, uint32_t chunk)
+{
+    return taud_segment_offset(segment, chunk) / TAUD_SEGMENT_BLOCK_BYTES;
+}
+
+// Checks what was read: all records of the run, whose first one begins at block->start.
+static void check_records(const struct taud_segment *segment, struct taud_chunk_run run,
+                          struct taud_cache_block *block)
+{
+    for (uint32_t i = run.first; i < run.first + run.count; i++) {
+        struct taud_segment_record record;
+        uint64_t offset = taud_segment_offset(segment, i);
+        if (!taud_segment_record_decode(segment->facts.file_id, offset,
+                                        block->data + (offset - block->start), segment->sizes[i],
+                                        &record))
+            block->damaged_count++;
+    }
+}
+
+static enum tau_status fetch(struct taud_segment *segment, uint32_t chunk,
+                             struct taud_cache_block **ret_block, struct taud_error *error)
+{
+    const struct taud_store *store = &segment->store;
+    uint64_t window = window_of(segment, chunk);
+    uint32_t first = chunk, end = chunk + 1;
+    while (first > 0 && window_of(segment, first - 1) == window)
+        first--;
+    while (end < segment->facts.chunk_count && window_of(segment, end) == window)
+        end++;
+    uint64_t start = taud_segment_offset(segment, first);
+    uint64_t size = taud_segment_offset(segment, end - 1) + segment->sizes[end - 1] - start;
+    struct taud_cache_block *block =
+        taud_cache_make(store->allocator, segment->owner, window, (uint32_t)size);
+    if (!block)
+        return taud_error_set(error, TAU_STATUS_NO_MEMORY, 0, "no memory for a piece of a segment");
+    enum tau_status status =
+        store->backend->objects->read(segment->object, block->data, (size_t)size, start, error);
+    if (status != TAU_STATUS_SUCCESS) {
+        taud_cache_release(store->allocator, block);
+        return status;
+    }
+    block->start = start;
+    check_records(segment, (struct taud_chunk_run){first, end - first}, block);
+    *ret_block = store->cache ? taud_cache_insert(store->cache, block) : block;
+    return TAU_STATUS_SUCCESS;
+}
+
+static enum tau_status refuse_chunk(const struct taud_segment *segment, uint64_t identity,
+                                    uint32_t chunk, struct taud_error *error)
+{
+    char name[TAUD_SEGMENT_NAME_BYTES];
+    taud_segment_object_name(segment->facts.name, name);
+    return taud_error_set(error, TAU_STATUS_INTERNAL_ERROR, 0,
+                          "%s: the chunk of series %llu at offset %llu, %u bytes, is damaged", name,
+                          (unsigned long long)identity,
+                          (unsigned long long)taud_segment_offset(segment, chunk),
+                          (unsigned)segment->sizes[chunk]);
+}
+
+enum tau_status taud_segment_read(struct taud_segment *segment, uint64_t identity, uint32_t chunk,
+                                  struct taud_chunk_bytes *ret_bytes, bool *ret_damaged,
+                                  struct taud_error *error)
+{
+    struct taud_cache *cache = segment->store.cache;
+    struct taud_cache_block *block =
+        cache ? taud_cache_find(cache, segment->owner, window_of(segment, chunk)) : NULL;
+    *ret_damaged = false;
+    if (!block) {
+        enum tau_status status = fetch(segment, chunk, &block, error);
+        if (status != TAU_STATUS_SUCCESS)
+            return status;
+    }
+    struct taud_segment_record record;
+    uint64_t offset = taud_segment_offset(segment, chunk);
+    const uint8_t *bytes = block->data + (offset - block->start);
+    size_t size = segment->sizes[chunk];
+    bool good =
+        block->damaged_count == 0
+            ? taud_segment_record_look(bytes, size, &record)
+            : taud_segment_record_decode(segment->facts.file_id, offset, bytes, size, &record);
+    if (!good || record.identity != identity || record.size != size) {
+        taud_cache_release(segment->store.allocator, block);
+        *ret_damaged = true;
+        return refuse_chunk(segment, identity, chunk, error);
+    }
+    *ret_bytes = (struct taud_chunk_bytes){record.chunk, record.chunk_size, block};
+    return TAU_STATUS_SUCCESS;
+}
+
+void taud_segment_give_back(const struct taud_store *store, const struct taud_chunk_bytes *bytes)
+{
+    taud_cache_release(store->allocator, bytes->block);
+}
