@@ -8,17 +8,15 @@ import { decode, decodeHeader, judgeStart } from './decode.js';
 import { encodeFrame } from './encode.js';
 import { TauConnectionError, TauError, TauProtocolError, TauServerError, statusCode }
     from './errors.js';
-import { HEADER_SIZE, features, flags, limits, operations, payloads, replies } from './model.js';
-
-// The wire's range of opcodes for frames that a server sends unasked.
-const FIRST_PUSH = 0xe0;
-const LAST_PUSH = 0xef;
+import { HEADER_SIZE, features, flags, limits, operations, payloads, protocol, replies }
+    from './model.js';
 
 const FIRST_INPUT = 64 * 1024;
 const BATCH_BYTES = 512; // what a batch takes besides its payload
 
+/** Whether a server sends frames of this opcode unasked. */
 function isPush(opcode) {
-    return opcode >= FIRST_PUSH && opcode <= LAST_PUSH;
+    return opcode >= protocol.firstPush && opcode <= protocol.lastPush;
 }
 
 /** Received bytes that are not read yet: at most one frame and what came with its end. */

@@ -15,9 +15,6 @@
 #include "trace.h"
 #include "wire/bytes.h"
 
-#define FIRST_PUSH_OPCODE 0xE0
-#define LAST_PUSH_OPCODE  0xEF
-
 /* status, field, offset, text's length and text */
 #define ERROR_PAYLOAD_MAX (1 + 2 + 4 + 2 + TAU_LIMIT_ERROR_TEXT_BYTES)
 
@@ -42,7 +39,7 @@ static const struct tau_call *expected_call(const struct tau_core *core, uint8_t
 
 static bool is_push(uint8_t opcode)
 {
-    return opcode >= FIRST_PUSH_OPCODE && opcode <= LAST_PUSH_OPCODE;
+    return opcode >= TAU_FIRST_PUSH_OPCODE && opcode <= TAU_LAST_PUSH_OPCODE;
 }
 
 /* What is wrong with a reply's header, or NULL. */

@@ -12,8 +12,6 @@
 #include "call.h"
 #include "tau_codec.h"
 
-#define FIRST_PUSH_OPCODE 0xE0
-
 struct tau_raw_call {
     struct tau_raw_call *next;
     struct tau_call call;
@@ -48,7 +46,7 @@ static enum tau_verdict complete_unary(const struct tau_completion *completion)
 /* Whether an opcode is one that a caller may send: neither the session's own, nor a reply's. */
 static bool is_request(uint8_t opcode)
 {
-    return opcode != 0 && opcode < FIRST_PUSH_OPCODE && opcode != TAU_OPCODE_CONNECT &&
+    return opcode != 0 && opcode < TAU_FIRST_PUSH_OPCODE && opcode != TAU_OPCODE_CONNECT &&
            opcode != TAU_OPCODE_DISCONNECT && opcode != TAU_OPCODE_NEGOTIATE &&
            opcode != TAU_OPCODE_CANCEL && opcode != TAU_OPCODE_PONG;
 }

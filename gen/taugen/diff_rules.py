@@ -209,6 +209,12 @@ def added_transition(context: Context, entry: Entry) -> Judgement:
     return Class.BREAKING, "a session of the release would go another way"
 
 
+def first_push(context: Context, old: Entry, new: Entry, key: str) -> Judgement:
+    if key not in old.facts:
+        return Class.SAFE, "it was the same before it was stated"
+    return Class.BREAKING, "who holds the release would take pushes for replies"
+
+
 _BOUNDS: dict[str, FactRule] = {
     key: bound for key in ("minimum", "maximum", "max_count", "max_bytes")
 }
@@ -225,6 +231,7 @@ SECTIONS: dict[str, Rules] = {
     "protocol": Rules(never("there is one protocol"), facts={
         "version": frozen("another version of the protocol"),
         "default_listen": frozen("nothing is given another default"),
+        "first_push_opcode": first_push,
     }),
     "header": Rules(never("a header has no end to add at")),
     "flag": Rules(never("receivers refuse unknown flags"), "value"),

@@ -222,7 +222,8 @@ def emit_model(model: Model) -> str:
     }  # fmt: skip
     known = sorted([o.code for o in model.operations] + [r.code for r in model.replies])
     protocol = {"name": model.name, "version": model.version,
-                "fingerprint": Big(model.fingerprint), "defaultListen": model.default_listen}  # fmt: skip
+                "fingerprint": Big(model.fingerprint), "defaultListen": model.default_listen,
+                "firstPush": model.first_push, "lastPush": model.last_push}  # fmt: skip
     return (
         banner("The specification as tables: what the codec reads and the session goes by.")
         + f"\n{comment(['The bytes of a frame header.'])}"

@@ -346,6 +346,7 @@ def _limits(model: Model) -> str:
 def _constants(model: Model) -> str:
     text = f"\nPROTOCOL_VERSION = {model.version}\nFINGERPRINT = {model.fingerprint:#018x}\n"
     text += f'DEFAULT_ADDRESS = "{model.default_listen}"\n'
+    text += f"PUSHES = range({model.first_push:#04x}, {model.last_push + 1:#04x})\n"
     text += "".join(f"FLAG_{f.name.upper()} = {f.value:#04x}\n" for f in model.flags)
     text += "".join(f"FEATURE_{f.name.upper()} = {1 << f.bit:#x}\n" for f in model.features)
     return text + "".join(f"REPLY_{r.name} = {r.code:#04x}\n" for r in model.replies)

@@ -31,6 +31,7 @@ def specification(model: Model) -> dict[str, Any]:
         "version": model.version,
         "fingerprint": _fingerprint(model.fingerprint),
         "default_listen": model.default_listen,
+        "first_push_opcode": model.first_push,
         "doc": model.doc,
         "header": [
             {"name": h.name, "type": h.type, "offset": h.offset, "size": h.size, "value": h.value,

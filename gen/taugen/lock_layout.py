@@ -108,7 +108,8 @@ class _Reader:
         root, model, types = self.files[0], self.model, self.rows("type")
         protocol = Entry(
             model.name, root.table("protocol"),
-            _facts(version=model.version, default_listen=model.default_listen),
+            _facts(version=model.version, default_listen=model.default_listen,
+                   first_push_opcode=model.first_push),
             _words(root.table("protocol")),
         )  # fmt: skip
         sections: dict[str, tuple[Entry, ...]] = {

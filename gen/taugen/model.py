@@ -15,6 +15,9 @@ from typing import Union
 # Who may ask for an operation; each role may do what those before it may.
 ROLES = ("none", "reader", "writer", "admin")
 
+# How many opcodes a service has, and pushes.
+RANGE = 16
+
 
 @dataclass(frozen=True)
 class Place:
@@ -512,6 +515,7 @@ class Model:
     name: str
     version: int
     default_listen: str
+    first_push: int
     doc: str
     header: Header
     flags: tuple[Flag, ...]
@@ -528,6 +532,10 @@ class Model:
     commands: tuple[Command, ...]
     fingerprint: int
     files: tuple[str, ...] = field(default=())
+
+    @property
+    def last_push(self) -> int:
+        return self.first_push + RANGE - 1
 
     @property
     def operations(self) -> tuple[Operation, ...]:

@@ -13,6 +13,7 @@ from . import canonical
 from .errors import SpecificationError
 from .load import Table
 from .model import (
+    RANGE,
     ROLES,
     Check,
     Cli,
@@ -82,11 +83,12 @@ class Resolver:
         name, version = protocol.name(), protocol.integer("version", 1, 255)
         self.version = version
         listen, doc = protocol.text("default_listen"), protocol.doc()
+        self.first_push = self._first_push(protocol)
         protocol.done()
         self._limits()
         if "payload_bytes" not in self.limits:
             self.root.fail(None, "the limit `payload_bytes` is missing", "a [[limit]] of this name")
-        header = self._header()
+        self.header = self._header()
         flags = self._flags()
         self._features()
         self._statuses()
@@ -106,7 +108,7 @@ class Resolver:
         for file in self.files:
             file.done()
         model = Model(
-            name, version, listen, doc, header, flags,
+            name, version, listen, self.first_push, doc, self.header, flags,
             tuple(sorted(self.limits.values(), key=lambda x: x.number)),
             tuple(types.found.values()),
             tuple(sorted(self.features.values(), key=lambda f: f.bit)),
@@ -119,6 +121,14 @@ class Resolver:
         )  # fmt: skip
         layout = canonical.specification_layout(model)
         return replace(model, fingerprint=canonical.fingerprint(layout))
+
+    def _first_push(self, protocol: Table) -> int:
+        """Services have the opcodes in front of those of pushes, and replies those behind them."""
+        first = protocol.integer("first_push_opcode", RANGE, 0x100 - 2 * RANGE)
+        if first % RANGE:
+            wrong = f"{first:#04x} begins no range"
+            protocol.fail("first_push_opcode", wrong, f"a multiple of {RANGE:#x}")
+        return first
 
     def _limits(self) -> None:
         numbers, names = Unique("number"), Unique("name")
@@ -242,10 +252,12 @@ class Resolver:
                 name, code = row.name(pattern=_UPPER), row.integer("code", 1, 0xFF)
                 self.frames.take(row, "name", name)
                 self.opcodes.take(row, "code", code)
-                first = self._first_opcode(file)
-                if not first <= code <= first + 15 and code < 0xF0:
+                first = self._first_opcode(file.table("service"))
+                replies = self.first_push + RANGE
+                if not first <= code < first + RANGE and code < replies:
                     wrong = f"the opcode {code:#04x} is outside of its range"
-                    row.fail("code", wrong, f"{first:#04x} to {first + 15:#04x}, or 0xf0 to 0xff")
+                    own = f"{first:#04x} to {first + RANGE - 1:#04x}"
+                    row.fail("code", wrong, f"{own}, or {replies:#04x} to 0xff")
                 since, doc = self._since(row), row.doc()
                 resolver = PayloadResolver(name.lower(), self.scope, False, True)
                 payload = resolver.run(row.tables("payload"))
@@ -263,11 +275,11 @@ class Resolver:
             row.fail("since", wrong, f"at most {self.version}")
         return since
 
-    def _first_opcode(self, file: Table) -> int:
-        service = file.table("service")
-        first = service.integer("first_opcode", 0, 0xD0)
-        if first % 16:
-            service.fail("first_opcode", f"{first:#04x} begins no range", "a multiple of 0x10")
+    def _first_opcode(self, service: Table) -> int:
+        first = service.integer("first_opcode", 0, self.first_push - RANGE)
+        if first % RANGE:
+            wrong = f"{first:#04x} begins no range"
+            service.fail("first_opcode", wrong, f"a multiple of {RANGE:#x}")
         return first
 
     def _services(self) -> list[Service]:
@@ -277,10 +289,10 @@ class Resolver:
             rows = file.tables("operation")
             if not rows and not file.has("service"):
                 continue
-            first = self._first_opcode(file)
             table = file.table("service")
+            first = self._first_opcode(table)
             self.services.take(table, "name", name := table.name())
-            ranges.take(table, "first_opcode", table.integer("first_opcode", 0, 0xD0))
+            ranges.take(table, "first_opcode", first)
             doc, place = table.doc(), table.place()
             table.done()
             if not rows and not file.has("reply"):
@@ -295,9 +307,9 @@ class Resolver:
         name, code = row.name(pattern=_UPPER), row.integer("code", 1, 0xFF)
         self.frames.take(row, "name", name)
         self.opcodes.take(row, "code", code)
-        if not first <= code <= first + 15:
+        if not first <= code < first + RANGE:
             wrong = f"the opcode {code:#04x} is outside of the service's range"
-            row.fail("code", wrong, f"{first:#04x} to {first + 15:#04x}")
+            row.fail("code", wrong, f"{first:#04x} to {first + RANGE - 1:#04x}")
         kind = row.choice("kind", ("unary", "stream"))
         extensible = row.flag("extensible")
         batched = row.flag("batched")
@@ -335,7 +347,7 @@ class Resolver:
     def _check_size(self, row: Table, kind: str, title: str, size: int, extensible: bool) -> None:
         """A frame of a stream's reply has a bound of its own."""
         if kind == "stream" and title == "response" and "stream_frame_bytes" in self.limits:
-            most = self.limits["stream_frame_bytes"].value - 10
+            most = self.limits["stream_frame_bytes"].value - self.header.size
             if size > most or extensible:
                 wrong = f"a frame of the stream may carry {size} bytes"
                 row.fail(title, wrong, f"at most {most}")

@@ -104,7 +104,7 @@ void taud_session_reference_done(struct taud_session_reference *reference)
 bool taud_push(const struct taud_session_reference *reference, uint8_t opcode,
                struct tau_slice payload)
 {
-    assert(opcode >= 0xE0 && opcode <= 0xEF);
+    assert(opcode >= TAU_FIRST_PUSH_OPCODE && opcode <= TAU_LAST_PUSH_OPCODE);
     struct taud_push_message *push = malloc(sizeof *push + TAU_HEADER_SIZE + payload.size);
     if (push == NULL)
         return false;

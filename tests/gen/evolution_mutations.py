@@ -485,6 +485,7 @@ class Mutations:
             at = ("protocol",)
             self.words(at, data["protocol"])
             self.put("change_default", BREAKING, at, "default_listen", "127.0.0.1:7702")
+            self.put("move_pushes", BREAKING, at, "first_push_opcode", 0xD0)
             self.put("rename_protocol", BREAKING, at, "name", "theta")
             self.put("raise_version", BREAKING, at, "version", 2)
 

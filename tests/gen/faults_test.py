@@ -117,6 +117,10 @@ NUMBERS = [
     row("since_ever", 'name = "GET"\ncode = 0x03\nsince = 1', 'name = "GET"\ncode = 0x03\nsince = 0 #!',
         "`since` is 0"),
     row("opcode_zero", "code = 0x01", "code = 0x00 #!", "`code` is 0"),
+    root("pushes_begin_nowhere", "first_push_opcode = 0xE0", "first_push_opcode = 0xD8 #!",
+         "0xd8 begins no range"),
+    row("service_among_pushes", "first_opcode = 0x00", "first_opcode = 0xE0 #!",
+        "`first_opcode` is 224; expected an integer from 0 to 208"),
     row("range_begins_nowhere", "first_opcode = 0x00", "first_opcode = 0x01 #!",
         "0x01 begins no range"),
 ]

@@ -31,9 +31,8 @@ from .statuses import (
 )  # fmt: skip
 from .tables import Operation
 
-# Frames that a server may send unasked; one that is not understood is passed over.
-_PUSHES = range(0xE0, 0xF0)
-_REPLIES = replace(tables.HEADER, opcodes=tables.HEADER.opcodes | frozenset(_PUSHES))
+# A server may send pushes unasked; one that is not understood is passed over.
+_REPLIES = replace(tables.HEADER, opcodes=tables.HEADER.opcodes | frozenset(tables.PUSHES))
 _NO_FIELD = 0xFFFF
 _BATCH_BYTES = 512  # what a batch takes besides its payload
 
@@ -290,7 +289,7 @@ class Session:
             raise _Breach(f"what is no frame of this protocol: {error}") from None
         if header is None:
             return False
-        if header.opcode in _PUSHES:
+        if header.opcode in tables.PUSHES:
             self._skip = tables.HEADER.size + header.payload_length
             return True
         self._judge(header)

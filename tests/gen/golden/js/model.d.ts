@@ -46,6 +46,9 @@ export const protocol: {
     readonly version: number;
     readonly fingerprint: bigint;
     readonly defaultListen: string;
+    /** The opcodes of frames that a server sends unasked. */
+    readonly firstPush: number;
+    readonly lastPush: number;
 };
 export const limits: Readonly<Record<LimitName, {
     readonly number: number;

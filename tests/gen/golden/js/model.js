@@ -13,6 +13,8 @@ export const protocol = {
     version: 1,
     fingerprint: 3238882967897281312n,
     defaultListen: '127.0.0.1:1',
+    firstPush: 224,
+    lastPush: 239,
 };
 
 /** The fields of the header. */

@@ -31,6 +31,10 @@ extern "C" {
 /* The size of the header in front of every payload. */
 #define TAU_HEADER_SIZE 10
 
+/* The opcodes of frames that a server sends unasked; those behind them are replies'. */
+#define TAU_FIRST_PUSH_OPCODE 0xe0
+#define TAU_LAST_PUSH_OPCODE  0xef
+
 /* Stands for a payload's field where an error belongs to none. */
 #define TAU_FIELD_NONE 0xFFFF
 
