@@ -171,10 +171,12 @@ def column(cursor: Cursor, count: int) -> list[int]:
         items = packed(cursor, count, width)
     items = [base + item for item in items]
     string = cursor.take((patches * (10 + patch_width) + 7) // 8)
+    last = -1
     for patch in bit_string(string, 10 + patch_width, patches):
-        if patch & 1023 >= count:
-            raise Damaged("a patch behind the end")
-        items[patch & 1023] = base + unzigzag(patch >> 10)
+        if not last < patch & 1023 < count:
+            raise Damaged("a patch out of its order or behind the end")
+        last = patch & 1023
+        items[last] = base + unzigzag(patch >> 10)
     if flags & 1:
         total = 0
         for i, item in enumerate(items):

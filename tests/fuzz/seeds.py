@@ -173,6 +173,31 @@ def manifests(seeds: Seeds) -> None:
     seeds.put("manifest", "full", b"\0" + head(2, 1) + segments + others)
 
 
+def chunks(seeds: Seeds) -> None:
+    """Chunks as FORMAT.md has them, without checksums; then bytes that points are made of."""
+    first, step = struct.pack("<q", 10), b"\x05"
+    column = bytes([0, 7, 10]) + bytes(range(7))  # eight integers of seven bits
+    sums = bytes([17, 5, 2, 8]) + bytes(5)
+    patched = bytes([4, 0, 0, 1, 8, 3, 8, 1])
+    decimals = bytes([2, 0, 1, 0]) + column + struct.pack("<Hd", 3, 1 / 3)
+    reals = bytes([52, 1, 255, 3, 0, 0]) + bytes(52)
+    runs = bytes([2, 0]) + bytes([0, 2, 0, 15]) + b"\x01" + struct.pack("<d", 2.5)
+    for name, (t_scheme, timestamps), (v_scheme, values) in (
+        ("constant", (0, step), (1, struct.pack("<d", 1.5))),
+        ("decimals", (0, step), (2, decimals)),
+        ("sums", (2, column), (2, bytes([2, 1, 0, 0]) + sums)),
+        ("patches", (2, column), (2, bytes([2, 1, 0, 0]) + patched)),
+        ("reals", (3, struct.pack("<7q", *range(11, 18))), (3, reals)),
+        ("runs", (1, b"\x02\x00" + bytes([0, 3, 2, 10]) + bytes([0, 4, 4, 33])), (4, runs)),
+        ("raw", (0, step), (0, struct.pack("<8d", *range(8)))),
+    ):
+        head = struct.pack("<IHBBH", 0, 7, t_scheme, v_scheme, len(timestamps))
+        seeds.put("chunk", name, b"\0\0" + head + first + timestamps + values)
+    for options in range(0, 256, 5):
+        points = bytes([options * 7 + i * i % 11 & 255 for i in range(80)])
+        seeds.put("chunk", f"points-{options}", bytes([1, options]) + points)
+
+
 def make(vectors: Path, specification: Path, tables: Path, out: Path) -> None:
     shutil.rmtree(out, ignore_errors=True)
     seeds = Seeds(out)
@@ -200,6 +225,7 @@ def make(vectors: Path, specification: Path, tables: Path, out: Path) -> None:
     sessions(seeds, good, rows)
     seeds.write_dictionary("wire")
     logs(seeds)
+    chunks(seeds)
     manifests(seeds)
     for target, texts in TEXTS.items():
         for number, text in enumerate(texts):

@@ -400,12 +400,11 @@ static bool read_lifted(struct taud_codec *codec, const struct codec_alp *alp, s
         return false;
     codec->kernels->alp_decode_narrow(items + first, (to - first + CODEC_LANES - 1) / CODEC_LANES,
                                       start, &alp->scale, out + first);
-    for (size_t i = 0; i < column->patch_count && column->order == 0; i++) {
+    for (size_t i = 0, next = 0; i < column->patch_count && column->order == 0; i++) {
         uint64_t item;
-        size_t position = codec_patch(column, i, &item);
-        if (position >= column->count)
+        if (!codec_next_patch(column, i, &next, &item))
             return false;
-        out[position] = value_of(&alp->scale, item);
+        out[next - 1] = value_of(&alp->scale, item);
     }
     return true;
 }

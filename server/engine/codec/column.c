@@ -441,12 +441,11 @@ static bool lift_sums(struct taud_codec *codec, const struct codec_column *colum
 {
     size_t count = column->count;
     codec_unpack_narrow(codec, column->body, count, column->width, 0, count, codec->narrow);
-    for (size_t i = 0; i < column->patch_count; i++) {
+    for (size_t i = 0, next = 0; i < column->patch_count; i++) {
         uint64_t item;
-        size_t position = codec_patch(column, i, &item);
-        if (position >= count)
+        if (!codec_next_patch(column, i, &next, &item))
             return false;
-        codec->narrow[position] = (uint32_t)(item - column->base);
+        codec->narrow[next - 1] = (uint32_t)(item - column->base);
     }
     codec->kernels->add_up_narrow(codec->narrow, (count + CODEC_LANES - 1) / CODEC_LANES,
                                   (uint32_t)column->base, codec->sums);
@@ -479,12 +478,11 @@ static bool read_packed(struct taud_codec *codec, const struct codec_column *col
     } else {
         codec_unpack(codec, column->body, column->count, column->width, column->base, out);
     }
-    for (size_t i = 0; i < column->patch_count; i++) {
+    for (size_t i = 0, next = 0; i < column->patch_count; i++) {
         uint64_t item;
-        size_t position = codec_patch(column, i, &item);
-        if (position >= column->count)
+        if (!codec_next_patch(column, i, &next, &item))
             return false;
-        out[position] = item;
+        out[next - 1] = item;
     }
     return true;
 }

@@ -80,4 +80,16 @@ static inline uint32_t codec_patch(const struct codec_column *column, size_t i, 
     return (uint32_t)position;
 }
 
+// The same for all of them in a row. `*next` is 0 at first and the place behind the patch then;
+// false where places do not ascend, or lead out of the column.
+static inline bool codec_next_patch(const struct codec_column *column, size_t i, size_t *next,
+                                    uint64_t *ret)
+{
+    size_t position = codec_patch(column, i, ret);
+    if (position < *next || position >= column->count)
+        return false;
+    *next = position + 1;
+    return true;
+}
+
 #endif
