@@ -4,6 +4,7 @@
 // what a crash leaves is in that one folder. It must not know what objects hold.
 #include "local.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -203,10 +204,11 @@ static enum tau_status objects_finish(struct taud_object_writer *writer, struct 
 static enum tau_status objects_put(struct taud_backend *backend, const char *name, const void *data,
                                    size_t size, struct taud_error *error)
 {
-    struct taud_object_writer *writer;
+    struct taud_object_writer *writer = NULL;
     enum tau_status status = objects_begin(backend, name, &writer, error);
     if (status != TAU_STATUS_SUCCESS)
         return status;
+    assert(writer);
     (void)!objects_write(writer, data, size, NULL); // finish tells
     return objects_finish(writer, error);
 }

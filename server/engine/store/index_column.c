@@ -81,7 +81,7 @@ static bool take_packed(struct codec_cursor *cursor, size_t count, uint64_t *ret
 
 size_t taud_column_put_integers(const uint64_t *values, size_t count, uint8_t *out)
 {
-    uint64_t steps[TAUD_COLUMN_MAX];
+    uint64_t steps[TAUD_COLUMN_MAX] = {0};
     for (size_t i = 1; i < count; i++)
         steps[i - 1] = values[i] - values[i - 1];
     struct packing plain = plan(values, count), stepped = plan(steps, count - 1);

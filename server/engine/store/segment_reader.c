@@ -4,7 +4,7 @@
 // one of them was found damaged each is checked again when it is asked for.
 #include "segment_load.h"
 
-#include <string.h>
+#include <assert.h>
 
 static enum tau_status read_index(struct taud_segment_opening *opening)
 {
@@ -212,6 +212,7 @@ enum tau_status taud_segment_read(struct taud_segment *segment, uint64_t identit
         enum tau_status status = fetch(segment, chunk, &block, error);
         if (status != TAU_STATUS_SUCCESS)
             return status;
+        assert(block);
     }
     struct taud_segment_record record;
     uint64_t offset = taud_segment_offset(segment, chunk);

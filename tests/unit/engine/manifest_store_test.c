@@ -171,7 +171,7 @@ static void what_was_committed_is_found(void **state)
 static void what_is_left_over_is_swept(void **state)
 {
     struct local_rig *rig = *state;
-    bool is_new;
+    bool is_new = false;
     assert_int_equal(put_segment(rig, (struct taud_segment_name){3, 0}), TAU_STATUS_SUCCESS);
     assert_int_equal(put_catalog(rig, 2), TAU_STATUS_SUCCESS);
     assert_int_equal(put(rig, "manifests/0000000000000002.man", 10), TAU_STATUS_SUCCESS);
@@ -192,7 +192,7 @@ static uint64_t power_seed;
 
 static void check_after_cut(struct local_rig *rig, int answer, bool failed)
 {
-    bool is_new;
+    bool is_new = false;
     (void)failed;
     taud_manifest_done(&present);
     disk_restart(rig->disk, power_seed);
@@ -203,7 +203,7 @@ static void check_after_cut(struct local_rig *rig, int answer, bool failed)
     disk_restart(rig->disk, 0); // what the sweep removed may be back: the same again
     local_rig_renew(rig);
     local_rig_open(rig);
-    bool again;
+    bool again = false;
     assert_true(recovers(rig, &again));
     assert_int_equal(again, is_new);
 }
@@ -221,14 +221,14 @@ static void power_may_be_cut_at_any_call(void **state)
 
 static void check_after_error(struct local_rig *rig, int answer, bool failed)
 {
-    bool is_new;
+    bool is_new = false;
     taud_manifest_done(&present);
     if (!failed)
         assert_int_equal(answer, TAU_STATUS_SUCCESS);
     bool unknown = answer == TAU_STATUS_OUTCOME_UNKNOWN;
     if (!unknown && answer != TAU_STATUS_SUCCESS)
         assert_int_equal(disk_count(rig->disk, "data/manifests"), 1);
-    struct taud_root seen;
+    struct taud_root seen = {0};
     assert_int_equal(taud_root_read(rig->backend, &seen, NULL), TAU_STATUS_SUCCESS);
     assert_int_equal(seen.version == root.version, !unknown);
     disk_restart(rig->disk, power_seed);
@@ -252,7 +252,7 @@ static void of_a_failure_it_is_told_what_stands(void **state)
 
 static void check_after_death(struct local_rig *rig, int answer, bool failed)
 {
-    bool is_new;
+    bool is_new = false;
     (void)failed;
     taud_manifest_done(&present);
     local_rig_renew(rig);
@@ -273,7 +273,7 @@ static void a_disk_that_fails_for_good_leaves_one_of_both(void **state)
 static void syncs_that_do_nothing_are_caught(void **state)
 {
     struct local_rig *rig = *state;
-    bool is_new;
+    bool is_new = false;
     disk_skip_syncs(rig->disk);
     int answer = compact(rig);
     assert_int_equal(answer, TAU_STATUS_SUCCESS);
@@ -299,7 +299,7 @@ static void prepare_leftovers(struct local_rig *rig)
 
 static void check_restart(struct local_rig *rig, int answer, bool failed)
 {
-    bool is_new;
+    bool is_new = false;
     taud_manifest_done(&present);
     assert_int_equal(answer, failed ? TAU_STATUS_INTERNAL_ERROR : TAU_STATUS_SUCCESS);
     assert_true(recovers(rig, &is_new));
@@ -317,7 +317,7 @@ static void without_memory_nothing_changes(void **state)
 {
     struct local_rig *rig = *state;
     struct taud_manifest found;
-    bool is_new, lost;
+    bool is_new = false, lost = false;
     failing_allocator_fail_next(&rig->memory, 1);
     assert_int_equal(taud_manifest_commit(rig->backend, &root, &present, NULL),
                      TAU_STATUS_NO_MEMORY);

@@ -187,7 +187,10 @@ static void series_are_found_wherever_they_lie(void **state)
 
 static bool same(double a, double b)
 {
-    return memcmp(&a, &b, sizeof a) == 0;
+    uint64_t bits[2];
+    memcpy(&bits[0], &a, sizeof a);
+    memcpy(&bits[1], &b, sizeof b);
+    return bits[0] == bits[1];
 }
 
 static void the_index_has_the_summaries(void **state)

@@ -105,7 +105,7 @@ uint8_t *store_rig_bytes(struct store_rig *rig, struct taud_segment_name name, u
 static bool is_good(struct store_rig *rig, const struct taud_segment *segment, uint64_t identity,
                     uint32_t chunk, const struct taud_chunk_bytes *bytes, struct store_shape shape)
 {
-    struct store_chunk expected;
+    struct store_chunk expected = {.size = 0};
     for (uint32_t number = 0; number < shape.chunks; number++) {
         store_rig_chunk(rig, identity, number, shape.points, &expected);
         if (expected.summary.first_timestamp == segment->first_timestamps[chunk])
@@ -124,8 +124,8 @@ uint32_t store_rig_count_good(struct store_rig *rig, struct taud_segment *segmen
         uint64_t identity = segment->identities[series];
         struct taud_chunk_run run = taud_segment_series(segment, series);
         for (uint32_t i = run.first; i < run.first + run.count; i++) {
-            struct taud_chunk_bytes bytes;
-            bool damaged;
+            struct taud_chunk_bytes bytes = {0};
+            bool damaged = false;
             enum tau_status status =
                 taud_segment_read(segment, identity, i, &bytes, &damaged, &rig->local.error);
             assert_int_equal(status == TAU_STATUS_SUCCESS, !damaged);
