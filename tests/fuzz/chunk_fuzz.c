@@ -34,6 +34,12 @@ static double double_of(uint64_t bits)
     return value;
 }
 
+// Bits, whatever numbers they are.
+static bool same(const void *a, const void *b, size_t size)
+{
+    return memcmp(a, b, size) == 0;
+}
+
 static bool equal(double a, double b)
 {
     return a == b || (a != a && b != b);
@@ -50,7 +56,7 @@ static void check_timestamps(struct taud_codec *codec, const struct taud_chunk *
     for (uint32_t i = 1; i < chunk->count; i++)
         fuzz_require(timestamps[i] > timestamps[i - 1], "timestamps do not ascend");
     fuzz_require(taud_chunk_timestamps(codec, chunk, from, to, part) &&
-                     memcmp(part, timestamps + from, (to - from) * sizeof *part) == 0,
+                     same(part, timestamps + from, (to - from) * sizeof *part),
                  "a part has other timestamps");
     fuzz_require(taud_chunk_find(codec, chunk, timestamps[from], &index, &timestamp) &&
                      index == from && timestamp == timestamps[from],
@@ -71,10 +77,9 @@ static void check_values(struct taud_codec *codec, const struct taud_chunk *chun
     struct taud_chunk_aggregate result;
     const int64_t none[MAX] = {0};
     fuzz_require(taud_chunk_values(codec, chunk, from, to, part) &&
-                     memcmp(part, values + from, (to - from) * 8) == 0,
+                     same(part, values + from, (to - from) * 8),
                  "a part has other values");
-    fuzz_require(taud_chunk_value_at(codec, chunk, from, &value) &&
-                     memcmp(&value, &values[from], 8) == 0,
+    fuzz_require(taud_chunk_value_at(codec, chunk, from, &value) && same(&value, &values[from], 8),
                  "a value alone is another");
     fuzz_require(taud_chunk_aggregate(codec, chunk, 0, chunk->count, TAUD_WANT_EXTREMES, &result),
                  "values cannot be added up");
@@ -128,7 +133,7 @@ static void read_with_all(const uint8_t *data, size_t size)
             first = points;
             first_read = read;
         }
-        fuzz_require(read == first_read && memcmp(&first, &points, sizeof first) == 0,
+        fuzz_require(read == first_read && same(&first, &points, sizeof first),
                      "a chunk reads otherwise with other instructions");
     }
     free(exact);
@@ -229,12 +234,12 @@ static void write_with_all(const uint8_t *data, size_t size, unsigned options)
             first_size = written;
             memcpy(first, bytes, written);
         }
-        fuzz_require(written == first_size && memcmp(first, bytes, written) == 0,
+        fuzz_require(written == first_size && same(first, bytes, written),
                      "a chunk is written otherwise with other instructions");
         memset(&back, 0, sizeof back);
         fuzz_require(taud_chunk_intact(bytes, written), "the checksum is wrong");
         fuzz_require(read_chunk(codec, bytes, written, &back) == 3, "a chunk cannot be read");
-        fuzz_require(memcmp(&points, &back, sizeof points) == 0, "points do not come back");
+        fuzz_require(same(&points, &back, sizeof points), "points do not come back");
     }
 }
 
