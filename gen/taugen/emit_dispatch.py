@@ -382,7 +382,7 @@ def row(operation: Operation) -> str:
         f"    {{.opcode = {operation.c_opcode},\n"
         f"     .reply = {operation.reply.c_opcode},\n"
         f"     .kind = TAUD_OPERATION_{kind},\n"
-        f"     .role = TAUD_ROLE_{operation.role.upper()},\n"
+        f"     .role = TAU_ROLE_{operation.role.upper()},\n"
         f"     .write = {'true' if operation.is_write else 'false'},\n"
         f"     .min_size = {operation.request.min_size},\n"
         f"     .max_size = {operation.request.max_size},\n"

@@ -18,6 +18,7 @@
 
 #include <tau/protocol.h>
 
+#include "tau_codec.h"
 #include "wire/decode.h"
 
 struct taud_request_arena;
@@ -28,12 +29,6 @@ struct taud_session;
 
 // Not a status: the request will be completed later, by taud_complete_NAME.
 #define TAUD_PENDING ((enum tau_status)0xFFFF)
-
-enum taud_role {
-    TAUD_ROLE_NONE,
-    TAUD_ROLE_READER,
-    TAUD_ROLE_WRITER,
-};
 
 // A field of a request, as an error tells it.
 struct taud_field {
@@ -46,7 +41,7 @@ struct taud_context {
     struct taud_engine *engine;
     struct taud_request_arena *arena;
     uint64_t identity;     // of the session: a number that no other one of this process has
-    enum taud_role role;   // what this session may do
+    enum tau_role role;    // what this session may do
     uint64_t features;     // what was negotiated, as bits
     uint64_t now_ms;       // monotonic
     uint64_t deadline_ms;  // when nobody waits any more; 0: never

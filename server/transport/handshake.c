@@ -33,7 +33,7 @@ static void connect_session(struct taud_session *session, struct taud_transport 
         return;
     }
     advance(session, TAU_SESSION_EVENT_CONNECT_OK);
-    transport->context.role = TAUD_ROLE_WRITER;
+    transport->context.role = TAU_ROLE_WRITER;
     taud_reply_empty(&transport->reply, TAU_OPCODE_OK);
 }
 

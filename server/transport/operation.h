@@ -46,7 +46,7 @@ struct taud_operation {
     uint8_t opcode;
     uint8_t reply; // the opcode of a successful answer
     enum taud_operation_kind kind;
-    enum taud_role role;
+    enum tau_role role;
     bool write;
     uint32_t min_size;
     uint32_t max_size;

@@ -75,7 +75,7 @@ void taud_session_begin_turn(struct taud_session *session, struct taud_transport
     struct taud_context *context = &transport->context;
     context->session = session;
     context->identity = session->identity;
-    context->role = taud_session_authenticated(session) ? TAUD_ROLE_WRITER : TAUD_ROLE_NONE;
+    context->role = taud_session_authenticated(session) ? TAU_ROLE_WRITER : TAU_ROLE_NONE;
     context->features = session->features;
     context->now_ms = transport->now_ms;
     context->log_position = 0;

@@ -44,7 +44,7 @@ static void lets_the_right_certificate_in_at_once(void **state)
     execute_connect(h, true);
     expect_ok(h);
     assert_int_equal(h->session.state, TAU_SESSION_AUTHENTICATED);
-    assert_int_equal(h->transport.context.role, TAUD_ROLE_WRITER); // for the rest of the turn too
+    assert_int_equal(h->transport.context.role, TAU_ROLE_WRITER); // for the rest of the turn too
     assert_int_equal(h->session.penalty_until_ms, 0);
     execute_connect(h, true); // again
     expect_ok(h);
@@ -62,7 +62,7 @@ static void compares_every_bit(void **state)
         execute(h, TAU_OPCODE_CONNECT, wrong.bytes, sizeof wrong.bytes);
         expect_nothing(h);
         assert_int_equal(h->session.state, TAU_SESSION_NEW);
-        assert_int_equal(h->transport.context.role, TAUD_ROLE_NONE);
+        assert_int_equal(h->transport.context.role, TAU_ROLE_NONE);
         assert_int_equal(h->session.penalty_until_ms, h->transport.now_ms + 100);
     }
     assert_int_equal(taud_counter_value(&h->statistics, TAUD_COUNT_AUTH_FAILED), 256);

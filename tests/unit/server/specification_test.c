@@ -13,7 +13,7 @@
 
 static struct tau_slice served(void)
 {
-    struct taud_context context = {.role = TAUD_ROLE_READER};
+    struct taud_context context = {.role = TAU_ROLE_READER};
     struct tau_specification_response response = {{0}};
     assert_int_equal(taud_handle_specification(&context, &response), TAU_STATUS_SUCCESS);
     assert_int_equal(context.log_position, 0); // no reply waits for the disk
