@@ -191,28 +191,33 @@ static struct taud_chunk_summary summary_of(const struct piece *piece)
     return summary;
 }
 
-// Gives a piece in the cheapest form that the plan allows. Returns how many points were dealt with.
+// Gives a piece in the form that asks for the least. Returns how many points were dealt with.
 static size_t give(struct taud_aggregate_window *window, const struct piece *piece, size_t from)
 {
-    unsigned needs = window->plan->needs;
+    size_t used = 0;
+    struct taud_chunk_summary summary;
     if (piece->count == 0)
         return 0;
     int64_t first = piece->timestamps[0], last = piece->timestamps[piece->count - 1];
-    size_t used = piece->count;
-    if (from > 0 || (needs & TAUD_AGGREGATE_NEEDS_TIMESTAMPS) != 0 ||
-        !taud_aggregate_window_holds(window, first, last)) {
+    switch (taud_aggregate_window_wants(window, first, last)) {
+    case TAUD_AGGREGATE_FORM_LATER:
+        return 0;
+    case TAUD_AGGREGATE_FORM_SUMMARY:
+        summary = summary_of(piece);
+        taud_aggregate_window_add_summary(window, &summary);
+        break;
+    case TAUD_AGGREGATE_FORM_VALUES:
+        expect_success(
+            taud_aggregate_window_add_values(window, first, last, piece->values, piece->count));
+        break;
+    case TAUD_AGGREGATE_FORM_COLUMNS:
         expect_success(taud_aggregate_window_add(window, piece->timestamps + from,
                                                  piece->values + from, piece->count - from, &used));
         return from + used;
+    default:
+        break;
     }
-    if ((needs & TAUD_AGGREGATE_NEEDS_VALUES) != 0) {
-        expect_success(
-            taud_aggregate_window_add_values(window, first, last, piece->values, piece->count));
-    } else {
-        struct taud_chunk_summary summary = summary_of(piece);
-        taud_aggregate_window_add_summary(window, &summary);
-    }
-    return used;
+    return piece->count;
 }
 
 static bool stream(struct taud_aggregate_window *window, struct series *series)

@@ -32,6 +32,7 @@ void taud_aggregate_window_place(struct taud_aggregate_window *window, uint32_t 
 {
     for (uint32_t i = window->used_first; i < window->used_end; i++)
         taud_aggregate_bucket_done(slot(window, i), window->memory);
+    assert(first <= window->plan->bucket_count);
     uint32_t left = window->plan->bucket_count - first;
     window->first = first;
     window->end = first + (left < window->capacity ? left : window->capacity);
@@ -113,13 +114,20 @@ enum tau_status taud_aggregate_window_add(struct taud_aggregate_window *window,
     return TAU_STATUS_SUCCESS;
 }
 
-bool taud_aggregate_window_holds(const struct taud_aggregate_window *window, int64_t first,
-                                 int64_t last)
+enum taud_aggregate_form taud_aggregate_window_wants(const struct taud_aggregate_window *window,
+                                                     int64_t first, int64_t last)
 {
-    if (!taud_aggregate_fits(window->plan, first, last))
-        return false;
-    uint32_t bucket = taud_aggregate_bucket_of(window->plan, first);
-    return bucket >= window->first && bucket < window->end;
+    const struct taud_aggregate_plan *plan = window->plan;
+    if (window->first == window->end || first > plan->to ||
+        last < taud_aggregate_bucket_first_instant(plan, window->first))
+        return TAUD_AGGREGATE_FORM_NOTHING;
+    if (first > taud_aggregate_bucket_last_instant(plan, window->end - 1))
+        return TAUD_AGGREGATE_FORM_LATER;
+    if ((plan->needs & TAUD_AGGREGATE_NEEDS_TIMESTAMPS) != 0 ||
+        !taud_aggregate_fits(plan, first, last))
+        return TAUD_AGGREGATE_FORM_COLUMNS;
+    return (plan->needs & TAUD_AGGREGATE_NEEDS_VALUES) != 0 ? TAUD_AGGREGATE_FORM_VALUES
+                                                            : TAUD_AGGREGATE_FORM_SUMMARY;
 }
 
 enum tau_status taud_aggregate_window_add_values(struct taud_aggregate_window *window,
@@ -127,7 +135,7 @@ enum tau_status taud_aggregate_window_add_values(struct taud_aggregate_window *w
                                                  size_t count)
 {
     const struct taud_aggregate_plan *plan = window->plan;
-    assert(taud_aggregate_window_holds(window, first, last));
+    assert(taud_aggregate_fits(plan, first, last));
     assert((plan->needs & TAUD_AGGREGATE_NEEDS_TIMESTAMPS) == 0);
     struct taud_aggregate_bucket *bucket = touch(window, taud_aggregate_bucket_of(plan, first));
     const struct taud_aggregate_run run = {
@@ -140,7 +148,7 @@ enum tau_status taud_aggregate_window_add_values(struct taud_aggregate_window *w
 void taud_aggregate_window_add_summary(struct taud_aggregate_window *window,
                                        const struct taud_chunk_summary *summary)
 {
-    assert(taud_aggregate_window_holds(window, summary->first_timestamp, summary->last_timestamp));
+    assert(taud_aggregate_fits(window->plan, summary->first_timestamp, summary->last_timestamp));
     assert((window->plan->needs & TAUD_AGGREGATE_NEEDS_VALUES) == 0);
     uint32_t bucket = taud_aggregate_bucket_of(window->plan, summary->first_timestamp);
     taud_aggregate_bucket_add_summary(touch(window, bucket), summary);

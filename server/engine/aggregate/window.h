@@ -55,17 +55,26 @@ enum tau_status taud_aggregate_window_add(struct taud_aggregate_window *window,
                                           const int64_t *timestamps, const double *values,
                                           size_t count, size_t *ret_used);
 
-// Whether a run of points from `first` to `last` lies in one bucket of the window. Then it may come
-// by the two functions below.
-bool taud_aggregate_window_holds(const struct taud_aggregate_window *window, int64_t first,
-                                 int64_t last);
+// In which form a chunk, or any run of points, is to be given to a window.
+enum taud_aggregate_form {
+    TAUD_AGGREGATE_FORM_NOTHING, // it lies before the window, or outside of from..to
+    TAUD_AGGREGATE_FORM_SUMMARY, // taud_aggregate_window_add_summary
+    TAUD_AGGREGATE_FORM_VALUES,  // taud_aggregate_window_add_values
+    TAUD_AGGREGATE_FORM_COLUMNS, // taud_aggregate_window_add
+    TAUD_AGGREGATE_FORM_LATER,   // it lies behind the window: when that was closed and placed anew
+};
 
-// A run whose timestamps are not needed. Returns as taud_aggregate_window_add.
+// The one that asks for the least of a run of points from `first` to `last`. A run that is cut by
+// the end of the window comes as columns, and its rest again when the window was placed anew.
+enum taud_aggregate_form taud_aggregate_window_wants(const struct taud_aggregate_window *window,
+                                                     int64_t first, int64_t last);
+
+// A run whose timestamps are not wanted. Returns as taud_aggregate_window_add.
 enum tau_status taud_aggregate_window_add_values(struct taud_aggregate_window *window,
                                                  int64_t first, int64_t last, const double *values,
                                                  size_t count);
 
-// A run whose values are not needed either.
+// A run whose values are not wanted either.
 void taud_aggregate_window_add_summary(struct taud_aggregate_window *window,
                                        const struct taud_chunk_summary *summary);
 

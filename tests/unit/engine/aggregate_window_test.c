@@ -218,7 +218,47 @@ static void appended_pieces_are_as_one(void **state)
     taud_aggregate_window_done(&whole);
 }
 
-static void chunks_come_as_little_as_is_needed(void **state)
+static bool wants(const struct taud_aggregate_window *window, int64_t first, int64_t last,
+                  unsigned form)
+{
+    return (unsigned)taud_aggregate_window_wants(window, first, last) == form;
+}
+
+enum {
+    NOTHING = TAUD_AGGREGATE_FORM_NOTHING,
+    SUMMARY = TAUD_AGGREGATE_FORM_SUMMARY,
+    VALUES = TAUD_AGGREGATE_FORM_VALUES,
+    COLUMNS = TAUD_AGGREGATE_FORM_COLUMNS,
+    LATER = TAUD_AGGREGATE_FORM_LATER,
+};
+
+static void chunks_are_asked_for_as_little_as_will_do(void **state)
+{
+    (void)state;
+    static const struct taud_aggregate_column held = {TAUD_AGGREGATE_TIME_WEIGHTED_AVERAGE, 0};
+    struct taud_aggregate_plan plan = plan_of(all, EXACT);
+    struct taud_aggregate_window window = window_of(&plan, 3);
+    taud_aggregate_window_place(&window, 10); // 1,000 to 1,299
+    assert_true(wants(&window, 900, 999, NOTHING) && wants(&window, INT64_MIN, -1, NOTHING));
+    assert_true(wants(&window, 900, 1000, COLUMNS) && wants(&window, 1000, 1000, SUMMARY));
+    assert_true(wants(&window, 1000, 1099, SUMMARY) && wants(&window, 1099, 1100, COLUMNS));
+    assert_true(wants(&window, 1200, 1299, SUMMARY) && wants(&window, 1299, 1300, COLUMNS));
+    assert_true(wants(&window, 1300, 1300, LATER) && wants(&window, 4999, 5000, LATER));
+    assert_true(wants(&window, 5000, INT64_MAX, NOTHING));
+    assert_true(wants(&window, INT64_MIN, INT64_MAX, COLUMNS));
+    taud_aggregate_window_done(&window);
+
+    plan = plan_of(&held, 1);
+    window = window_of(&plan, 3);
+    assert_true(wants(&window, 3, 15, COLUMNS) && wants(&window, 300, 315, LATER));
+    taud_aggregate_window_done(&window);
+    plan.bucket_count = 0;
+    window = window_of(&plan, 3);
+    assert_true(wants(&window, 3, 15, NOTHING));
+    taud_aggregate_window_done(&window);
+}
+
+static void each_form_tells_the_same(void **state)
 {
     (void)state;
     struct taud_aggregate_plan plan = plan_of(all, EXACT);
@@ -235,13 +275,7 @@ static void chunks_come_as_little_as_is_needed(void **state)
         .high = fmax(fmax(values[0], values[1]), fmax(values[2], values[3])),
         .sum = values[0] + values[1] + values[2] + values[3],
     };
-    assert_true(taud_aggregate_window_holds(&window, 3, 15));
-    assert_false(taud_aggregate_window_holds(&window, 3, 100));
-    assert_false(taud_aggregate_window_holds(&window, -1, 15));
-    assert_false(taud_aggregate_window_holds(&window, 500, 501));
-    taud_aggregate_window_place(&window, 1);
-    assert_false(taud_aggregate_window_holds(&window, 3, 15));
-    taud_aggregate_window_place(&window, 0);
+    assert_true(wants(&window, 3, 15, SUMMARY));
     taud_aggregate_window_add_summary(&window, &summary);
     add(&columns, 0, 4);
     expect_same(&window, &columns);
@@ -253,6 +287,7 @@ static void chunks_come_as_little_as_is_needed(void **state)
     plan = plan_of(some, 3);
     window = window_of(&plan, 5);
     columns = window_of(&plan, 5);
+    assert_true(wants(&window, timestamps[0], timestamps[9], VALUES));
     assert_int_equal(
         taud_aggregate_window_add_values(&window, timestamps[0], timestamps[9], values, 10), 0);
     add(&columns, 0, 10);
@@ -344,7 +379,8 @@ int main(void)
         cmocka_unit_test(a_range_cuts_points_at_both_ends),
         cmocka_unit_test(windows_that_move_are_as_one),
         cmocka_unit_test(appended_pieces_are_as_one),
-        cmocka_unit_test(chunks_come_as_little_as_is_needed),
+        cmocka_unit_test(chunks_are_asked_for_as_little_as_will_do),
+        cmocka_unit_test(each_form_tells_the_same),
         cmocka_unit_test(held_values_reach_into_empty_buckets),
         cmocka_unit_test(memory_may_be_refused),
     };
