@@ -3,8 +3,8 @@
 
 Servers are started on loopback in fresh directories and stopped by their process. The measurements
 of both are interleaved round by round, and the best of the rounds is compared with the best, so a
-machine that is shared for a while slows neither side alone. The codec has a program of its own, which
-does the same. Must know nothing of how taud works.
+machine that is shared for a while slows neither side alone. The codec and the chunks of the engine
+have programs of their own, which do the same. Must know nothing of how taud works.
 """
 
 from __future__ import annotations
@@ -26,9 +26,10 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+SOURCE_DIR = Path(__file__).resolve().parents[2]
 READY_S = 30
 REPETITIONS = 3
-MEASUREMENTS = ["codec", "throughput", "latency", "batches", "idle"]
+MEASUREMENTS = ["codec", "chunk", "throughput", "latency", "batches", "idle"]
 
 
 class Measured(dict[str, float]):
@@ -106,6 +107,7 @@ class Bench:
         self.load = build / "tests" / "bench_load"
         self.batch = build / "tests" / "bench_batch"
         self.codec_bench = build / "tests" / "bench_codec"
+        self.chunk_bench = build / "tests" / "bench_chunk"
         self.root = root
         self.scale = scale
         self.rows: list[tuple[str, str]] = []
@@ -202,6 +204,11 @@ class Bench:
     def codec(self) -> None:
         self.missed += subprocess.run([str(self.codec_bench)]).returncode != 0
 
+    def chunk(self) -> None:
+        nab = Path(os.environ.get("TAU_NAB_DIR", SOURCE_DIR.parent / "shared" / "data" / "nab"))
+        data = [str(nab)] if nab.is_dir() else []
+        self.missed += subprocess.run([str(self.chunk_bench), *data]).returncode != 0
+
     def idle(self, connections: int = 10_000) -> None:
         with taud(self.taud, self.root) as (port, env, pid):
             certificate = bytes.fromhex(env["TAU_CERTIFICATE"])
@@ -264,13 +271,13 @@ def main() -> int:
     parser.add_argument("--only", choices=MEASUREMENTS)
     options = parser.parse_args()
     chosen = [name for name in MEASUREMENTS if options.only in (None, name)]
-    if chosen != ["codec"] and not shutil.which("redis-server"):
+    if not set(chosen) <= {"codec", "chunk"} and not shutil.which("redis-server"):
         print("redis-server is not installed: apt-get install redis-server", file=sys.stderr)
         return 1
     raise_descriptor_limit()
     build = options.build.resolve()
     with tempfile.TemporaryDirectory(prefix="tau-bench-", dir=build) as root:
-        if chosen != ["codec"]:
+        if not set(chosen) <= {"codec", "chunk"}:
             machine_limits(root)
         bench = Bench(build, root, options.scale)
         for name in chosen:
