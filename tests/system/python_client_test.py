@@ -127,7 +127,7 @@ class Blocking(ClientCase):
             methods = {name for name in vars(kind) if not name.startswith("_")}
             self.assertEqual(methods, names)
             for name in methods:
-                self.assertGreater(len(getattr(kind, name).__doc__), 20)
+                self.assertTrue((getattr(kind, name).__doc__ or "").strip(), name)
 
     def test_errors(self) -> None:
         client, name = self.client(), self.label()
