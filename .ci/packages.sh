@@ -11,6 +11,13 @@ TAU_TEST_PACKAGES=("${TAU_BUILD_PACKAGES[@]}" libcmocka-dev clang clang-tidy
     nodejs node-ws node-typescript tshark mypy python3-numpy
     man-db groff-base mandoc zsh fish)
 
+# What tests/bench measures Tau beside. They are servers, which Debian also starts as services; the
+# benchmark starts its own.
+# shellcheck disable=SC2034
+TAU_BENCH_PACKAGES=(redis-server memcached victoria-metrics influxdb clickhouse-server
+    clickhouse-client prometheus protobuf-c-compiler libprotobuf-c-dev nanopb libnanopb-dev
+    libmsgpack-dev libjansson-dev)
+
 # tau_missing_packages PACKAGE... prints those that are not installed.
 tau_missing_packages() {
     local package

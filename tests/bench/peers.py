@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""Measures taud beside Redis, and its codec beside others, on this machine, and prints one table.
+"""Measures taud beside Redis, its codec beside others and its storage beside other databases, on this
+machine, and prints tables.
 
 Servers are started on loopback in fresh directories and stopped by their process. The measurements
 of both are interleaved round by round, and the best of the rounds is compared with the best, so a
 machine that is shared for a while slows neither side alone. The codec and the chunks of the engine
-have programs of their own, which do the same. Must know nothing of how taud works.
+have programs of their own, which do the same; the storage has the package beside this file. Must
+know nothing of how taud works.
 """
 
 from __future__ import annotations
@@ -23,13 +25,18 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+
+from storage import workloads
+from storage.table import limit_words
+from storage.tools import Programs
 
 SOURCE_DIR = Path(__file__).resolve().parents[2]
 READY_S = 30
 REPETITIONS = 3
-MEASUREMENTS = ["codec", "chunk", "throughput", "latency", "batches", "idle"]
+MEASUREMENTS = ["codec", "chunk", "throughput", "latency", "batches", "idle", "storage"]
+SMALL = 0.1  # what --scale small means
 
 
 class Measured(dict[str, float]):
@@ -242,46 +249,51 @@ def raise_descriptor_limit() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-def machine_limits(root: str) -> None:
-    """Prints what the disk itself takes, so that synced figures can be read against it."""
-    path = Path(root) / "limit"
-    fd = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
-    try:
-        block = bytes(4096)
-        os.pwrite(fd, bytes(4096 * 1000), 0)
-        os.fsync(fd)
-        samples = []
-        for i in range(500):
-            started = time.perf_counter()
-            os.pwrite(fd, block, i * 4096)
-            os.fdatasync(fd)
-            samples.append(time.perf_counter() - started)
-        samples.sort()
-        print(f"machine: {os.cpu_count()} processors; write + fdatasync of 4 KiB "
-              f"p50 {samples[250] * 1e6:.0f} us, p99 {samples[495] * 1e6:.0f} us")
-    finally:
-        os.close(fd)
-        path.unlink()
+def scale_of(text: str) -> float:
+    value = SMALL if text == "small" else float(text)
+    if not 0 < value <= 10:
+        raise argparse.ArgumentTypeError("a scale is above 0 and at most 10, or small")
+    return value
+
+
+def words_of(choices: Sequence[str]) -> Callable[[str], list[str]]:
+    """Reads a list with commas."""
+    def read(text: str) -> list[str]:
+        chosen = text.split(",")
+        if not set(chosen) <= set(choices):
+            raise argparse.ArgumentTypeError(f"any of {','.join(choices)}")
+        return chosen
+    return read
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("build", type=Path, help="a release build of the project")
-    parser.add_argument("--scale", type=float, default=1.0, help="multiplies the number of requests")
+    parser.add_argument("--scale", type=scale_of, default=1.0,
+                        help=f"multiplies the number of requests and points; small is {SMALL}")
     parser.add_argument("--only", choices=MEASUREMENTS)
+    servers = [*workloads.PEERS, *workloads.STORES]
+    parser.add_argument("--workloads", type=words_of(workloads.LETTERS), metavar="LETTER,...",
+                        default=list(workloads.LETTERS), help="of the storage benchmark")
+    parser.add_argument("--servers", type=words_of(servers), metavar="NAME,...", default=servers,
+                        help="of the storage benchmark: " + ", ".join(servers))
     options = parser.parse_args()
     chosen = [name for name in MEASUREMENTS if options.only in (None, name)]
-    if not set(chosen) <= {"codec", "chunk"} and not shutil.which("redis-server"):
+    if not set(chosen) <= {"codec", "chunk", "storage"} and not shutil.which("redis-server"):
         print("redis-server is not installed: apt-get install redis-server", file=sys.stderr)
         return 1
     raise_descriptor_limit()
     build = options.build.resolve()
     with tempfile.TemporaryDirectory(prefix="tau-bench-", dir=build) as root:
-        if not set(chosen) <= {"codec", "chunk"}:
-            machine_limits(root)
+        if not set(chosen) <= {"codec", "chunk", "storage"}:
+            print(limit_words(Programs(build).run("limits", root)), flush=True)
         bench = Bench(build, root, options.scale)
         for name in chosen:
-            getattr(bench, name)()
+            if name == "storage":
+                bench.missed += workloads.Run(build, Path(root) / name, options.scale,
+                                              "".join(options.workloads), options.servers).go()
+            else:
+                getattr(bench, name)()
     return 1 if bench.missed else 0
 
 

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: MIT
+"""The one table: a row for each workload and server, and how many times Tau is better."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Optional
+
+AGREE = "agree"
+LOST = "of the points lost"
+HEADS = ("workload", "server", "M/s", "CPU s", "peak MiB", "bytes/point", "p50", "p99", "p99.9",
+         "Tau is", "answers")
+LEGEND = """\
+M/s: points (of (i): operations) a second, from the first byte sent to the last answer. CPU s and
+peak MiB: of the server's process. bytes/point: what the directory takes on disk. p50 and above:
+until the last byte of an answer, of (i): of a round of as many operations as the depth; of (g): until
+the first right answer; with few samples p99 is the slowest. Tau is: by how much better in the first of
+rate, bytes and p50 that the row has; a store that does not sync its writes is compared with `Tau, os`,
+which does not either, all else with Tau as it comes. answers: compared with those computed from the points, times
+exactly, values to a billionth. -: not measured, or the server has no words for it."""
+
+
+@dataclass
+class Row:
+    workload: str
+    server: str
+    rate: Optional[float] = None  # a second
+    cpu_s: Optional[float] = None
+    peak_bytes: Optional[int] = None
+    bytes_point: Optional[float] = None
+    p50_s: Optional[float] = None
+    p99_s: Optional[float] = None
+    p999_s: Optional[float] = None
+    answers: str = "-"
+    against: str = "Tau"  # the row of the same workload that it is compared with
+
+    @property
+    def wrong(self) -> bool:
+        if self.answers.endswith(LOST):
+            return self.server.startswith("Tau")
+        return self.answers not in ("-", AGREE)
+
+
+def duration(seconds: Optional[float]) -> str:
+    if seconds is None:
+        return "-"
+    for factor, unit in ((1, "s"), (1e3, "ms")):
+        if seconds * factor >= 1:
+            return f"{seconds * factor:.3g} {unit}" if seconds * factor < 1000 else \
+                f"{seconds * factor:.0f} {unit}"
+    return f"{seconds * 1e6:.1f} us"
+
+
+def number(value: Optional[float], places: int) -> str:
+    return "-" if value is None else f"{value:,.{places}f}"
+
+
+def rate_of(row: Row) -> str:
+    """In millions, with three digits that say something."""
+    if row.rate is None:
+        return "-"
+    millions = row.rate / 1e6
+    return f"{millions:,.0f}" if millions >= 100 else f"{millions:.3g}"
+
+
+def ratio(row: Row, tau: Optional[Row]) -> str:
+    """By how much Tau is better than this row."""
+    if tau is None or row.server.startswith("Tau"):
+        return "-"
+    if row.rate and tau.rate:
+        return f"{tau.rate / row.rate:.2f} x"
+    if row.bytes_point and tau.bytes_point:
+        return f"{row.bytes_point / tau.bytes_point:.2f} x"
+    if row.p50_s and tau.p50_s:
+        return f"{row.p50_s / tau.p50_s:.2f} x"
+    return "-"
+
+
+def cells(row: Row, tau: Optional[Row]) -> tuple[str, ...]:
+    return (row.workload, row.server, rate_of(row), number(row.cpu_s, 1),
+            number(row.peak_bytes and row.peak_bytes / 2**20, 0), number(row.bytes_point, 2),
+            duration(row.p50_s), duration(row.p99_s), duration(row.p999_s), ratio(row, tau),
+            row.answers)
+
+
+def one_line(row: Row) -> str:
+    """A row by itself, for those who wait."""
+    return ", ".join(f"{head} {cell}" if head in HEADS[2:-1] else cell
+                     for head, cell in zip(HEADS, cells(row, None)) if cell != "-")
+
+
+def render(rows: list[Row], limits: dict[str, Any], versions: dict[str, str]) -> str:
+    by_name = {(row.workload, row.server): row for row in rows}
+    body = [HEADS] + [cells(row, by_name.get((row.workload, row.against))) for row in rows]
+    widths = [max(len(line[i]) for line in body) for i in range(len(HEADS))]
+    lines = ["  ".join(cell.ljust(width) if i < 2 or i == len(HEADS) - 1 else cell.rjust(width)
+                       for i, (cell, width) in enumerate(zip(line, widths))).rstrip()
+             for line in body]
+    lines.insert(1, "-" * len(lines[0]))
+    return "\n".join([limit_words(limits), ", ".join(f"{name} {version}".strip()
+                                                     for name, version in versions.items()),
+                      "", *lines, "", LEGEND])
+
+
+def limit_words(limits: dict[str, Any]) -> str:
+    return (f"machine: {limits['processors']} processors; loopback {limits['loopback_bytes_s'] / 1e9:.2f} "
+            f"GB/s, memory {limits['memory_bytes_s'] / 1e9:.1f} GB/s read by one core, disk "
+            f"{limits['disk_bytes_s'] / 1e6:.0f} MB/s written; fdatasync of 4 KiB p50 "
+            f"{limits['sync_p50_us']:.0f} us, p99 {limits['sync_p99_us']:.0f} us")
