@@ -160,6 +160,12 @@ def logs(seeds: Seeds) -> None:
         seeds.put("log", name, prefix + groups)
 
 
+def segments(seeds: Seeds) -> None:
+    """One change of a segment under each set of options; see segment_fuzz.c."""
+    for options in range(32):
+        seeds.put("segment", str(options), bytes([options, 50, 0, 0]))
+
+
 def manifests(seeds: Seeds) -> None:
     """A manifest with and without entries, without its checksum; see FORMAT.md."""
     def head(segments: int, others: int) -> bytes:
@@ -226,6 +232,7 @@ def make(vectors: Path, specification: Path, tables: Path, out: Path) -> None:
     seeds.write_dictionary("wire")
     logs(seeds)
     chunks(seeds)
+    segments(seeds)
     manifests(seeds)
     for target, texts in TEXTS.items():
         for number, text in enumerate(texts):
