@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 # ctest: timeout=300
-"""The storage benchmark without the servers that it measures: its points are the same everywhere and
-in every form, it finds the end of every reply, it reads what each server answers, and it notices an
-answer that is wrong. With --update the kept answers are asked of the servers that are installed."""
+"""The storage benchmark without the servers that it measures: its points are the same everywhere
+and in every form, it finds the end of every reply, it reads what each server answers, and it
+notices an answer that is wrong. With --update the servers that are installed are asked for the
+answers that are kept."""
 
 from __future__ import annotations
 
@@ -29,8 +30,9 @@ from storage.clickhouse import ClickHouse  # noqa: E402
 from storage.influxdb import InfluxDB  # noqa: E402
 from storage.peer import Peer  # noqa: E402
 from storage.prometheus import Prometheus  # noqa: E402
-from storage.questions import (HIGH, METRICS, NO_VALUE, START_S, STEP_S, Question, Table,  # noqa: E402
-                               Truth, Workload, difference, make_questions)
+from storage.questions import (  # noqa: E402
+    HIGH, METRICS, NO_VALUE, START_S, STEP_S, Question, Table, Truth, Workload, difference,
+    make_questions)
 from storage.table import AGREE, Row, render  # noqa: E402
 from storage.tools import Exchange, Programs, Trouble, read_answers, write_exchanges  # noqa: E402
 from storage.victoriametrics import VictoriaMetrics  # noqa: E402
@@ -161,8 +163,8 @@ def points_of_remote_write(body: bytes) -> Iterator[Point]:
             if number == 1:
                 labels[found[1]] = found[2]
             else:
-                yield (labels[b"hostname"].decode(),
-                       labels[b"__name__"].decode().removeprefix("cpu_"), found[2] // 1000, found[1])
+                name = labels[b"__name__"].decode().removeprefix("cpu_")
+                yield labels[b"hostname"].decode(), name, found[2] // 1000, found[1]
 
 
 FORMS = {"lines": points_of_lines, "rows": points_of_rows, "remote-write": points_of_remote_write}
@@ -174,7 +176,8 @@ class Generator(Rig):
         for form, expected in SUMS.items():
             found = self.programs.run("generate", form, "-", *SMALL.arguments())
             self.assertEqual(found["sum"], expected, form)
-        self.assertEqual(self.programs.run("generate", "lines", "-", *LATE.arguments())["sum"], LATE_SUM)
+        late = self.programs.run("generate", "lines", "-", *LATE.arguments())
+        self.assertEqual(late["sum"], LATE_SUM)
         integers = Workload(SMALL.hosts, SMALL.steps, SMALL.seed, integers=True)
         self.assertEqual(self.programs.run("generate", "values", "-", *integers.arguments())["sum"],
                          INTEGER_SUM)
@@ -188,15 +191,17 @@ class Generator(Rig):
             self.assertGreater(len(expected), 500)
             for form, parse in FORMS.items():
                 bodies = self.bodies(form, workload, "--lanes", "2", "--reports", "7")
-                self.assertEqual(sorted(p for _, body in bodies for p in parse(body)), expected, form)
+                found = sorted(p for _, body in bodies for p in parse(body))
+                self.assertEqual(found, expected, form)
                 for lane, body in bodies:
                     self.assertEqual({int(p[0][5:]) % 2 for p in parse(body)}, {lane}, form)
 
     def test_parts_are_the_whole(self) -> None:
         whole = [p for _, body in self.bodies("lines", SMALL) for p in points_of_lines(body)]
         parts = [p for first, end in ((0, 11), (11, 30))
-                 for _, body in self.bodies("lines", SMALL, "--first-step", str(first), "--end-step",
-                                            str(end)) for p in points_of_lines(body)]
+                 for _, body in self.bodies("lines", SMALL, "--first-step", str(first),
+                                            "--end-step", str(end))
+                 for p in points_of_lines(body)]
         self.assertEqual(parts, whole)
 
     def test_walks(self) -> None:
@@ -224,8 +229,9 @@ class Generator(Rig):
         self.assertTrue(3 * 3600 < max(late) <= 7 * 3600, max(late))
 
     def test_what_it_does_not_understand(self) -> None:
-        for words in (["lines"], ["words", "-"], ["lines", "-", "--hosts"], ["lines", "-", "--hosts", "x"],
-                      ["lines", "-", "--hosts", "0"], ["lines", "-", "--fast", "1"],
+        for words in (["lines"], ["words", "-"], ["lines", "-", "--hosts"],
+                      ["lines", "-", "--hosts", "x"], ["lines", "-", "--hosts", "0"],
+                      ["lines", "-", "--fast", "1"],
                       ["lines", "-", "--end-step", "9", "--steps", "8"],
                       ["lines", "-", "--hosts", "1000000", "--steps", "100000"],
                       ["lines", "-", "--lanes", "65"]):
@@ -254,7 +260,8 @@ class Answers(Rig):
 
     def test_errors_are_no_answers(self) -> None:
         question = small_questions()["raw"]
-        for kind, body in ((VictoriaMetrics, b'{"status":"error","error":"no"}'), (Prometheus, b"<html>"),
+        for kind, body in ((VictoriaMetrics, b'{"status":"error","error":"no"}'),
+                           (Prometheus, b"<html>"),
                            (InfluxDB, b'{"results":[{"error":"database not found"}]}')):
             with self.assertRaises(Trouble):
                 kind(self.programs, self.root).table(question, body)
@@ -264,8 +271,8 @@ class Answers(Rig):
         for shape, question in small_questions().items():
             right = self.truth(SMALL).answer(question)
             self.assertEqual(difference(right, right), "")
-            for spoil in (self.other_value, self.without_point, self.other_time, self.without_column,
-                          self.further_column):
+            for spoil in (self.other_value, self.without_point, self.other_time,
+                          self.without_column, self.further_column):
                 spoilt: Table = {key: dict(column) for key, column in right.items()}
                 spoil(spoilt, draw)
                 with self.subTest(shape=shape, spoil=spoil.__name__):
@@ -347,12 +354,13 @@ class Replies(Rig):
                  replies: list[list[bytes]]) -> tuple[dict[str, Any], list[bytes]]:
         file, answers = self.root / "exchanges", self.root / "answers"
         write_exchanges(file, exchanges)
-        found = self.programs.run("exchange", framing, "127.0.0.1", str(self.serve(replies)), str(file),
-                                  "--answers", str(answers))
+        found = self.programs.run("exchange", framing, "127.0.0.1", str(self.serve(replies)),
+                                  str(file), "--answers", str(answers))
         return found, [answer.body for answer in read_answers(answers)]
 
     def test_http(self) -> None:
-        chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nWiki\r\n5\r\npedia\r\n0\r\n\r\n"
+        chunked = (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+                   b"4\r\nWiki\r\n5\r\npedia\r\n0\r\n\r\n")
         replies = [[b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello"],
                    [b"HTTP/1.1 204 No Content\r\n\r\n"],
                    [chunked[i:i + 1] for i in range(len(chunked))],
@@ -378,7 +386,8 @@ class Replies(Rig):
 
     def test_exact(self) -> None:
         good, bad = Exchange(b"a", b"+OK\r\n", 1), Exchange(b"b", b"+OK\r\n", 1)
-        found, _ = self.exchange("exact", [good, bad, good], [[b"+O", b"K\r\n"], [b"+NO\r\n"], [b"+OK\r\n"]])
+        replies = [[b"+O", b"K\r\n"], [b"+NO\r\n"], [b"+OK\r\n"]]
+        found, _ = self.exchange("exact", [good, bad, good], replies)
         self.assertEqual((found["exchanges"], found["failed"], found["points"]), (3, 1, 2))
 
     def test_rounds_of_stores(self) -> None:
@@ -386,11 +395,12 @@ class Replies(Rig):
                           points.memcached_get):
             made = list(points.rounds(operation, 16, 64))
             self.assertEqual((len(made), made[0].points), (4, 16))
-            self.assertEqual(made[0].request.count(points.VALUE) + made[0].reply.count(points.VALUE), 16)
+            self.assertEqual((made[0].request + made[0].reply).count(points.VALUE), 16)
 
     def test_a_file_that_is_none(self) -> None:
         file = self.root / "exchanges"
-        for data in (b"short", struct.pack("<4I", 100, 0, 0, 0) + b"less", struct.pack("<4I", 0, 0, 0, 0)):
+        for data in (b"short", struct.pack("<4I", 100, 0, 0, 0) + b"less",
+                     struct.pack("<4I", 0, 0, 0, 0)):
             file.write_bytes(data)
             with self.assertRaises(Trouble):
                 self.programs.run("exchange", "http", "127.0.0.1", "1", str(file))
@@ -413,8 +423,8 @@ class Whole(Rig):
         self.assertIn("(h) hundredths", said.getvalue())
 
     def test_table(self) -> None:
-        limits = {"processors": 2, "loopback_bytes_s": 2e9, "memory_bytes_s": 2e10, "disk_bytes_s": 4e8,
-                  "sync_p50_us": 200.0, "sync_p99_us": 400.0}
+        limits = {"processors": 2, "loopback_bytes_s": 2e9, "memory_bytes_s": 2e10,
+                  "disk_bytes_s": 4e8, "sync_p50_us": 200.0, "sync_p99_us": 400.0}
         rows = [Row("(a) ingest", "Tau", rate=8e7, answers=AGREE),
                 Row("(a) ingest", "Slow", rate=2e6, answers=AGREE),
                 Row("(h) hundredths", "Tau", bytes_point=0.5),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""ClickHouse: RowBinary in, SQL out. One wide table, a row for each host and time, sorted by both."""
+"""ClickHouse: RowBinary in, SQL out. A wide table, a row for each host and time, sorted by both."""
 
 from __future__ import annotations
 
@@ -48,7 +48,8 @@ class ClickHouse(Peer):
 
     def command(self, data: Path, late: bool) -> list[str]:
         config, users = self.directory / "config.xml", self.directory / "users.xml"
-        config.write_text(CONFIG.format(port=self.port, tcp_port=free_port(), data=data, users=users), encoding="utf-8")
+        config.write_text(CONFIG.format(port=self.port, tcp_port=free_port(), data=data,
+                                        users=users), encoding="utf-8")
         users.write_text(USERS, encoding="utf-8")
         return [self.program, f"--config-file={config}"]
 
@@ -61,8 +62,9 @@ class ClickHouse(Peer):
 
     def prepare(self) -> None:
         columns = ", ".join(f"{name} Float64" for name in METRICS)
-        self.tell(f"CREATE TABLE cpu (created_at DateTime, host UInt32, {columns}) ENGINE = MergeTree() "
-                  "PARTITION BY toYYYYMM(created_at) ORDER BY (host, created_at)")
+        self.tell(f"CREATE TABLE cpu (created_at DateTime, host UInt32, {columns}) "
+                  "ENGINE = MergeTree() PARTITION BY toYYYYMM(created_at) "
+                  "ORDER BY (host, created_at)")
 
     def tell(self, statement: str) -> bytes:
         return call(self.port, "/", statement.encode())
@@ -96,7 +98,8 @@ class ClickHouse(Peer):
             return (f"SELECT host,toUInt32(created_at),{','.join(METRICS)} FROM cpu "
                     "ORDER BY created_at DESC LIMIT 1 BY host")
         if question.shape == "top":
-            return (f"SELECT '',{bucket},{fields} FROM cpu WHERE created_at < toDateTime({question.to_s}) "
+            return (f"SELECT '',{bucket},{fields} FROM cpu "
+                    f"WHERE created_at < toDateTime({question.to_s}) "
                     f"GROUP BY bucket ORDER BY bucket DESC LIMIT {TOP_BUCKETS}")
         if question.shape == "total":
             metric = question.metrics[0]

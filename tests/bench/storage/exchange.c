@@ -67,7 +67,7 @@ struct run {
     size_t busy; // connections that have something underway
     size_t done_count, failed_count;
     uint64_t points;
-    uint32_t *latencies_us10; // in tenths of a microsecond
+    uint32_t latencies_us10[LATENCIES_MAX]; // in tenths of a microsecond
     FILE *answers_file;
     int epoll_fd;
 };
@@ -424,7 +424,6 @@ static void free_run(struct run *run)
         bench_reply_done(&run->connections[i].reply);
     }
     close(run->epoll_fd);
-    free(run->latencies_us10);
     free(run->exchanges);
     free(run->data);
 }
@@ -439,7 +438,6 @@ int main(int argc, char **argv)
     signal(SIGTERM, on_stop);
     load_exchanges(&run);
     fill_queues(&run);
-    run.latencies_us10 = bench_allocate(LATENCIES_MAX, sizeof *run.latencies_us10);
     if (run.answers && !(run.answers_file = fopen(run.answers, "wb")))
         die(run.answers);
     connect_all(&run);

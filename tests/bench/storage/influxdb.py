@@ -54,9 +54,9 @@ class InfluxDB(Peer):
         return "/write?db=bench", []
 
     def compact(self, data: Path) -> int:
-        """There is no command for it: what a shard waits for by default, four hours without a write,
-        is set to a second, and then it is waited for. The log, which keeps its last file until the next
-        write, is not counted."""
+        """There is no command for it: what a shard waits for by default, four hours without a
+        write, is set to a second, and then it is waited for. The log, which keeps its last file
+        until the next write, is not counted."""
         self.hurried = True
         self.stop()
         self.start()
@@ -68,17 +68,20 @@ class InfluxDB(Peer):
                           for name in question.metrics)
         where = [f"time >= {question.from_s}s", f"time < {question.to_s}s"]
         if question.hosts:
-            where.append("(" + " OR ".join(f"hostname='{name}'" for name in question.host_names) + ")")
+            hosts = " OR ".join(f"hostname='{name}'" for name in question.host_names)
+            where.append(f"({hosts})")
+        condition = " AND ".join(where)
         if question.shape == "buckets":
-            return f"SELECT {fields} FROM cpu WHERE {' AND '.join(where)} GROUP BY time({question.bucket_s}s)"
+            return f"SELECT {fields} FROM cpu WHERE {condition} GROUP BY time({question.bucket_s}s)"
         if question.shape == "by_host":
-            return (f"SELECT {fields} FROM cpu WHERE {' AND '.join(where)} "
+            return (f"SELECT {fields} FROM cpu WHERE {condition} "
                     f"GROUP BY time({question.bucket_s}s),hostname")
         if question.shape == "rows":
-            return (f"SELECT {fields} FROM cpu WHERE usage_user > {HIGH} AND {' AND '.join(where)} "
+            return (f"SELECT {fields} FROM cpu WHERE usage_user > {HIGH} AND {condition} "
                     f"GROUP BY hostname")
         if question.shape == "last":
-            return f"SELECT {','.join(METRICS)} FROM cpu GROUP BY hostname ORDER BY time DESC LIMIT 1"
+            return (f"SELECT {','.join(METRICS)} FROM cpu "
+                    "GROUP BY hostname ORDER BY time DESC LIMIT 1")
         if question.shape == "top":
             return (f"SELECT {fields} FROM cpu WHERE time < {question.to_s}s "
                     f"GROUP BY time({question.bucket_s}s) ORDER BY time DESC LIMIT {TOP_BUCKETS}")
@@ -86,7 +89,7 @@ class InfluxDB(Peer):
             metric = question.metrics[0]
             return (f"SELECT count({metric}) AS count,sum({metric}) AS sum,min({metric}) AS min,"
                     f"max({metric}) AS max FROM cpu")
-        return f"SELECT {fields} FROM cpu WHERE {' AND '.join(where)} GROUP BY hostname"
+        return f"SELECT {fields} FROM cpu WHERE {condition} GROUP BY hostname"
 
     def request(self, question: Question) -> Optional[bytes]:
         return get("/query", db="bench", epoch="s", q=self.words(question))

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""What the workloads know of a server: how it is started in a fresh directory on loopback, fed, asked,
-compacted and killed. A server is a class derived from Peer in a file of its own."""
+"""What the workloads know of a server: how it is started in a fresh directory on loopback, fed,
+asked, compacted and killed. A server is a class derived from Peer in a file of its own."""
 
 from __future__ import annotations
 
@@ -159,7 +159,8 @@ class Peer(ABC):
         file = self.directory / f"stream-{first_step}"
         lines = [word for line in headers for word in ("--header", line)]
         self.programs.run("generate", self.form, str(file), "--path", path, *lines, "--lanes",
-                          str(LANES), "--reports", str(self.pace(workload)[0]), *workload.arguments(first_step, end_step))
+                          str(LANES), "--reports", str(self.pace(workload)[0]),
+                          *workload.arguments(first_step, end_step))
         return file
 
     def stage(self, workload: Workload, first_step: int = 0,

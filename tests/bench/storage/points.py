@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Workload (i): one connection, and one value at a time read or written, with 1, 16 or 100 requests
-underway, in Tau and in stores of single values. All clients are alike: rounds that are made before the
-clock starts, each sent as a whole, each reply compared byte for byte."""
+underway, in Tau and in stores of single values. All clients are alike: rounds that are made before
+the clock starts, each sent as a whole, each reply compared byte for byte."""
 
 from __future__ import annotations
 
@@ -94,8 +94,8 @@ class Store:
 REDIS = ["--port", "PORT", "--bind", "127.0.0.1", "--dir", "DIRECTORY", "--save", ""]
 STORES = (
     Store("Redis", "redis-server", REDIS, redis_set, redis_get),
-    Store("Redis, always", "redis-server", [*REDIS, "--appendonly", "yes", "--appendfsync", "always"],
-          redis_set, redis_get),
+    Store("Redis, always", "redis-server",
+          [*REDIS, "--appendonly", "yes", "--appendfsync", "always"], redis_set, redis_get),
     Store("memcached", "memcached", ["-p", "PORT", "-l", "127.0.0.1", "-U", "0", "-u", "root"],
           memcached_set, memcached_get),
 )
@@ -112,7 +112,7 @@ def names_of(depth: int) -> tuple[str, str]:
 
 
 def measure_tau(programs: Programs, directory: Path, durability: str, scale: float) -> list[Row]:
-    """Writes that are synced or not; reads, which do not depend on it, are measured with the latter."""
+    """Writes that are synced or not; reads, which do not depend on it, are measured with those."""
     tau = Tau(programs, directory)
     tau.durability = durability
     rows = []

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Prometheus: remote write in, PromQL out. It takes late points only where its configuration says for
-how long, and then the workload of late points is fed with that."""
+"""Prometheus: remote write in, PromQL out. It takes late points only where its configuration says
+for how long; the workload of late points is fed with that."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class Prometheus(PromqlPeer):
 
     def command(self, data: Path, late: bool) -> list[str]:
         config = self.directory / "prometheus.yml"
-        config.write_text("storage:\n  tsdb:\n    out_of_order_time_window: 1d\n" if late else "{}\n",
-                          encoding="ascii")
+        late_words = "storage:\n  tsdb:\n    out_of_order_time_window: 1d\n"
+        config.write_text(late_words if late else "{}\n", encoding="ascii")
         return [self.program, f"--config.file={config}", f"--storage.tsdb.path={data}",
                 f"--web.listen-address=127.0.0.1:{self.port}", "--web.enable-remote-write-receiver",
                 "--web.enable-admin-api", "--storage.tsdb.retention.time=100y"]
@@ -40,8 +40,8 @@ class Prometheus(PromqlPeer):
                                  "X-Prometheus-Remote-Write-Version: 0.1.0"]
 
     def pace(self, workload: Workload) -> tuple[int, list[str]]:
-        """Nothing may be an hour older than what came before: a request has ten minutes at most, and
-        no connection is more than two requests ahead of the other."""
+        """Nothing may be an hour older than what came before: a request has ten minutes at most,
+        and no connection is more than two requests ahead of the other."""
         return min(REPORTS, max(1, workload.hosts // LANES) * AT_ONCE_STEPS), ["--lead", "2"]
 
     def compact(self, data: Path) -> int:

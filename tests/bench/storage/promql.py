@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """The questions in the language of Prometheus, which VictoriaMetrics speaks too.
 
-A bucket [t, t + d) is asked for as the window of length d that ends a millisecond before t + d: both
-take its end in, and no point lies in that millisecond, so it does not matter that one of them takes
-the window's beginning in too.
+A bucket [t, t + d) is asked for as the window of length d that ends a millisecond before t + d:
+both take its end in, and no point lies in that millisecond, so it does not matter that one of them
+takes the window's beginning in too.
 """
 
 from __future__ import annotations
@@ -48,7 +48,8 @@ class PromqlPeer(Peer):
 
     def rows(self, question: Question) -> str:
         high = selector(("usage_user",), question.host_names)
-        return f"{selector(question.metrics, question.host_names)} and on(hostname) ({high} > {HIGH:g})"
+        all_metrics = selector(question.metrics, question.host_names)
+        return f"{all_metrics} and on(hostname) ({high} > {HIGH:g})"
 
     def total(self, question: Question) -> str:
         window = f"[{question.to_s - question.from_s}s]"

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""The questions of the Time Series Benchmark Suite about processors of hosts, and their right answers,
-computed from the generated points by the plainest means. Each server says them in its own language.
+"""The questions of the Time Series Benchmark Suite about processors of hosts, and their right
+answers, computed from the generated points by the plainest means. Each server says them in its own
+language.
 
-An answer is a table of columns: (host, metric or function) -> time -> value, with "" where an answer
-is over all hosts. A column without a value is left out. Two answers agree when they have the same
-columns and times, and values that differ by no more than a billionth.
+An answer is a table of columns: (host, metric or function) -> time -> value, with "" where an
+answer is over all hosts. A column without a value is left out. Two answers agree when they have the
+same columns and times, and values that differ by no more than a billionth.
 """
 
 from __future__ import annotations
@@ -134,10 +135,12 @@ class Truth:
     def _rows(self, question: Question) -> Table:
         table: Table = {}
         for host in self._hosts(question):
-            high = {time for time, value in self._points(question, host, "usage_user") if value > HIGH}
+            high = {time for time, value in self._points(question, host, "usage_user")
+                    if value > HIGH}
             for metric in question.metrics:
                 table[f"host_{host}", metric] = {
-                    time: value for time, value in self._points(question, host, metric) if time in high}
+                    time: value for time, value in self._points(question, host, metric)
+                    if time in high}
         return table
 
     def _last(self, question: Question) -> Table:
@@ -201,7 +204,7 @@ KINDS: tuple[tuple[str, str, str, int, int, float, int, int], ...] = (
 
 
 def make_questions(workload: Workload, share: float) -> dict[str, list[Question]]:
-    """For each kind some questions, the same in every run: hosts and times are drawn from a seed."""
+    """For each kind some questions, the same in every run: hosts and times come from a seed."""
     draw = random.Random(workload.seed)
     made: dict[str, list[Question]] = {}
     for kind, shape, function, metrics, hosts, hours, bucket_s, count in KINDS:

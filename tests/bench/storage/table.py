@@ -13,11 +13,12 @@ HEADS = ("workload", "server", "M/s", "CPU s", "peak MiB", "bytes/point", "p50",
 LEGEND = """\
 M/s: points (of (i): operations) a second, from the first byte sent to the last answer. CPU s and
 peak MiB: of the server's process. bytes/point: what the directory takes on disk. p50 and above:
-until the last byte of an answer, of (i): of a round of as many operations as the depth; of (g): until
-the first right answer; with few samples p99 is the slowest. Tau is: by how much better in the first of
-rate, bytes and p50 that the row has; a store that does not sync its writes is compared with `Tau, os`,
-which does not either, all else with Tau as it comes. answers: compared with those computed from the points, times
-exactly, values to a billionth. -: not measured, or the server has no words for it."""
+until the last byte of an answer, of (i): of a round of as many operations as the depth; of (g):
+until the first good answer; with few samples p99 is the slowest. Tau is: by how much better in the
+first of rate, bytes and p50 that the row has; a store that does not sync its writes is compared
+with `Tau, os`, which does not either, all else with Tau as it comes. answers: compared with those
+computed from the points, times exactly, values to a billionth. -: not measured, or the server has
+no words for it."""
 
 
 @dataclass
@@ -103,7 +104,8 @@ def render(rows: list[Row], limits: dict[str, Any], versions: dict[str, str]) ->
 
 
 def limit_words(limits: dict[str, Any]) -> str:
-    return (f"machine: {limits['processors']} processors; loopback {limits['loopback_bytes_s'] / 1e9:.2f} "
-            f"GB/s, memory {limits['memory_bytes_s'] / 1e9:.1f} GB/s read by one core, disk "
+    return (f"machine: {limits['processors']} processors; "
+            f"loopback {limits['loopback_bytes_s'] / 1e9:.2f} GB/s, "
+            f"memory {limits['memory_bytes_s'] / 1e9:.1f} GB/s read by one core, disk "
             f"{limits['disk_bytes_s'] / 1e6:.0f} MB/s written; fdatasync of 4 KiB p50 "
             f"{limits['sync_p50_us']:.0f} us, p99 {limits['sync_p99_us']:.0f} us")

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Tau itself: points through the SDK's batching writer, questions as the frames of its operations.
-What its operations cannot say is left out. A further kind of question is a line of SHAPES and a pair
-of methods."""
+What its operations cannot say is left out. A further kind of question is a line of `shapes` and a
+pair of methods."""
 
 from __future__ import annotations
 
@@ -49,8 +49,9 @@ class Tau(Peer):
         return (programs.build / "bin" / cls.program).exists()
 
     def command(self, data: Path, late: bool) -> list[str]:
-        return [str(self.programs.build / "bin" / self.program), "--listen", f"127.0.0.1:{self.port}",
-                "--data-dir", str(data), "--durability", self.durability]
+        return [str(self.programs.build / "bin" / self.program),
+                "--listen", f"127.0.0.1:{self.port}", "--data-dir", str(data),
+                "--durability", self.durability]
 
     def environment(self) -> dict[str, str]:
         return {"TAU_CERTIFICATE": self.certificate}
@@ -126,8 +127,9 @@ class Tau(Peer):
 
     def raw_request(self, question: Question) -> list[bytes]:
         return [self.frame(self.tables.OPERATION_QUERY_RANGE, {
-            "label": self.label(question.hosts[0], question.metrics[0]), "from": question.from_s * NS,
-            "to": question.to_s * NS - 1, "limit": 0, "direction": 0})]
+            "label": self.label(question.hosts[0], question.metrics[0]),
+            "from": question.from_s * NS, "to": question.to_s * NS - 1, "limit": 0,
+            "direction": 0})]
 
     def raw_table(self, question: Question, frames: list[bytes]) -> Table:
         column: dict[int, float] = {}
@@ -148,7 +150,8 @@ class Tau(Peer):
         names = [(f"host_{host}", metric) for host in self.hosts_of(question) for metric in METRICS]
         table: Table = {}
         for name, frame in zip(names, frames):
-            point = self.codec.decode(self.tables.OPERATION_QUERY_LATEST.response, frame).get("point")
+            found = self.codec.decode(self.tables.OPERATION_QUERY_LATEST.response, frame)
+            point = found.get("point")
             if point is not None:
                 table[name] = {point.timestamp // NS: point.value}
         return table

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Processes, files of exchanges and the programs that make and send them. Must know of no server."""
+"""Processes, files of exchanges and the programs that make and send them. Must know no server."""
 
 from __future__ import annotations
 
@@ -110,12 +110,14 @@ class Process:
                  env: Optional[Mapping[str, str]] = None) -> None:
         self.log = directory / "log"
         with self.log.open("ab") as log:
-            self.child = subprocess.Popen(command, cwd=directory, stdout=log, stderr=log,
-                                          stdin=subprocess.DEVNULL, env={**os.environ, **(env or {})})
+            self.child = subprocess.Popen(
+                command, cwd=directory, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+                env={**os.environ, **(env or {})})
         self.pid = self.child.pid
 
     def cpu_s(self) -> float:
-        fields = Path(f"/proc/{self.pid}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()
+        text = Path(f"/proc/{self.pid}/stat").read_text(encoding="ascii")
+        fields = text.rsplit(")", 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def peak_bytes(self) -> int:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""VictoriaMetrics, single node: line protocol in, PromQL out. Its cache of answers is left out, as it
-is in the others' measurements: every question is asked once."""
+"""VictoriaMetrics, single node: line protocol in, PromQL out. Its cache of answers is left out:
+others have none, and every question is meant to be new."""
 
 from __future__ import annotations
 
@@ -60,5 +60,5 @@ class VictoriaMetrics(PromqlPeer):
 
     def merging(self) -> bool:
         metrics = call(self.port, "/metrics").decode()
-        return any(float(value) > 0
-                   for value in re.findall(r"^vm_active(?:_force)?_merges\S* (\S+)$", metrics, re.M))
+        active = re.findall(r"^vm_active(?:_force)?_merges\S* (\S+)$", metrics, re.M)
+        return any(float(value) > 0 for value in active)

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
 """The workloads (a) to (h), each on every server that is there, and (i) of points.py.
 
-(a) cpu-only, 1,000 series x 8,640; (b) 40,000 x 360; (c) a million x 10; (d) as (a), but a twentieth of
-the batches and three tenths of the points late, a tenth missing; (e) the questions; (f) questions while
-points come in; (g) kill -9 and the time until it answers; (h) bytes on disk after compaction; (i)
-single values.
+(a) cpu-only, 1,000 series x 8,640; (b) 40,000 x 360; (c) a million x 10; (d) as (a), but a
+twentieth of the batches and three tenths of the points late, a tenth missing; (e) the questions;
+(f) questions while points come in; (g) kill -9 and the time until it answers; (h) bytes on disk
+after compaction; (i) single values.
 """
 
 from __future__ import annotations
@@ -26,8 +26,9 @@ from .taud import Tau, TauRows
 from .tools import Programs, Trouble, Unable, percentile, say
 from .victoriametrics import VictoriaMetrics
 
-PEERS: dict[str, type[Peer]] = {"tau": Tau, "victoria-metrics": VictoriaMetrics, "influxdb": InfluxDB,
-                                "clickhouse": ClickHouse, "prometheus": Prometheus}
+PEERS: dict[str, type[Peer]] = {"tau": Tau, "victoria-metrics": VictoriaMetrics,
+                                "influxdb": InfluxDB, "clickhouse": ClickHouse,
+                                "prometheus": Prometheus}
 STORES = ("redis", "memcached")
 LETTERS = "abcdefghi"
 CHECKED = ("total", "raw-1-1-12")
@@ -46,7 +47,8 @@ def shapes(scale: float) -> dict[str, Workload]:
 
 
 class Run:
-    def __init__(self, build: Path, root: Path, scale: float, letters: str, wanted: list[str]) -> None:
+    def __init__(self, build: Path, root: Path, scale: float, letters: str,
+                 wanted: list[str]) -> None:
         self.programs = Programs(build)
         self.root = root
         self.scale = scale
@@ -116,8 +118,8 @@ class Run:
         workload = truth.workload
         peer.start(late=workload.late)
         fed = self.feed(peer, workload)
-        self.add(Row(f"({letter}) ingest", peer.name, rate=fed.points / fed.seconds, cpu_s=fed.cpu_s,
-                     peak_bytes=fed.peak_bytes, answers=self.check(peer, truth)))
+        self.add(Row(f"({letter}) ingest", peer.name, rate=fed.points / fed.seconds,
+                     cpu_s=fed.cpu_s, peak_bytes=fed.peak_bytes, answers=self.check(peer, truth)))
 
     def questions(self, peer: Peer, truth: Truth) -> None:
         for kind, asked in make_questions(truth.workload, min(1.0, self.scale)).items():
@@ -180,10 +182,11 @@ class Run:
                     raise
                 time.sleep(0.01)
         took = time.monotonic() - began
-        self.add(Row("(g) ready after kill -9", peer.name, p50_s=took, answers=self.lost(peer, truth)))
+        self.add(Row("(g) ready after kill -9", peer.name, p50_s=took,
+                     answers=self.lost(peer, truth)))
 
     def lost(self, peer: Peer, truth: Truth) -> str:
-        """Points that were acknowledged and are gone; that is the server's promise, not an error."""
+        """Points that were acknowledged and are gone: what the server promises, not an error."""
         question = next(iter(make_questions(truth.workload, 0.05)["total"]))
         if peer.can_answer(question):
             found = peer.ask([question]).tables[0].get(("", "count"), {}).get(0, 0.0)
@@ -258,7 +261,8 @@ class Run:
                     self.compaction(WHAT["(h)"], peer, truth)
                 self.with_peer(kind, "(h)", pack)
         if not self.lacks("i"):
-            self.rows += points.measure(self.programs, self.root, self.scale, self.versions, self.wanted)
+            self.rows += points.measure(self.programs, self.root, self.scale, self.versions,
+                                        self.wanted)
         print(render(in_order(self.rows), limits, self.versions), flush=True)
         return 1 if any(row.wrong for row in self.rows) else 0
 
