@@ -218,7 +218,8 @@ static void keep_answer(struct run *run, const struct connection *c, uint64_t la
     uint64_t numbers[2] = {latency_ns, c->reply.body.size};
     fwrite(head, sizeof *head, 3, run->answers_file);
     fwrite(numbers, sizeof *numbers, 2, run->answers_file);
-    fwrite(c->reply.body.data, 1, c->reply.body.size, run->answers_file);
+    if (c->reply.body.size)
+        fwrite(c->reply.body.data, 1, c->reply.body.size, run->answers_file);
 }
 
 static void finish_exchange(struct run *run, struct connection *c)
