@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The steps that opening a segment and rebuilding one share. Only segment_*.c include it.
+// What opening a segment, rebuilding one and reading its chunks share. Only segment_*.c include it.
 #ifndef TAUD_ENGINE_STORE_SEGMENT_LOAD_H
 #define TAUD_ENGINE_STORE_SEGMENT_LOAD_H
 
@@ -32,5 +32,9 @@ enum tau_status taud_segment_load(struct taud_segment_opening *opening, uint8_t 
 enum tau_status taud_segment_refuse(struct taud_segment_opening *opening,
                                     enum taud_segment_fault fault, const char *what);
 enum tau_status taud_segment_no_memory(struct taud_segment_opening *opening);
+
+// Says that a chunk is damaged, and where it is.
+enum tau_status taud_segment_refuse_chunk(const struct taud_segment *segment, uint64_t identity,
+                                          uint32_t chunk, struct taud_error *error);
 
 #endif

@@ -188,8 +188,8 @@ static enum tau_status fetch(struct taud_segment *segment, uint32_t chunk,
     return TAU_STATUS_SUCCESS;
 }
 
-static enum tau_status refuse_chunk(const struct taud_segment *segment, uint64_t identity,
-                                    uint32_t chunk, struct taud_error *error)
+enum tau_status taud_segment_refuse_chunk(const struct taud_segment *segment, uint64_t identity,
+                                          uint32_t chunk, struct taud_error *error)
 {
     char name[TAUD_SEGMENT_NAME_BYTES];
     taud_segment_object_name(segment->facts.name, name);
@@ -225,7 +225,7 @@ enum tau_status taud_segment_read(struct taud_segment *segment, uint64_t identit
     if (!good || record.identity != identity || record.size != size) {
         taud_cache_release(segment->store.allocator, block);
         *ret_damaged = true;
-        return refuse_chunk(segment, identity, chunk, error);
+        return taud_segment_refuse_chunk(segment, identity, chunk, error);
     }
     *ret_bytes = (struct taud_chunk_bytes){record.chunk, record.chunk_size, block};
     return TAU_STATUS_SUCCESS;
