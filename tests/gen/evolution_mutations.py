@@ -174,10 +174,11 @@ class Mutations:
         self.put("drop_status_of_operation", SAFE, at, "statuses", row["statuses"][1:])
 
     def free_code(self, code: int) -> int:
+        """Another code of the same service; one that no service has where all are taken."""
         taken = {o["code"] for d in self.original.values() for k in ("operation", "reply")
                  for o in d.get(k, [])}  # fmt: skip
         first = code & 0xF0
-        return next(c for c in range(first + 15, first, -1) if c not in taken)
+        return next((c for c in range(first + 15, first, -1) if c not in taken), 0)
 
     def reply(self, at: Path, row: Data) -> None:
         self.words(at, row)
@@ -485,7 +486,10 @@ class Mutations:
             at = ("protocol",)
             self.words(at, data["protocol"])
             self.put("change_default", BREAKING, at, "default_listen", "127.0.0.1:7702")
-            self.put("move_pushes", BREAKING, at, "first_push_opcode", 0xD0)
+            before = data["protocol"]["first_push_opcode"] - 16
+            services = [d["service"] for d in self.original.values() if "service" in d]
+            if all(service["first_opcode"] != before for service in services):
+                self.put("move_pushes", BREAKING, at, "first_push_opcode", before)
             self.put("rename_protocol", BREAKING, at, "name", "theta")
             self.put("raise_version", BREAKING, at, "version", 2)
 
