@@ -13,7 +13,7 @@ enum {
     KEPT_PAIRS = 5,
     ROOMY_EXPONENT = 14,
     EXCEPTIONS_IN = 4, // at most one value in so many
-    OUTLIER_SAMPLE = 64,
+    OUTLIER_SAMPLE = 32,
     STEPS_WIN = 2,      // bits a value by which differences have to win in FAST
     HOPELESS_BITS = 60, // a value
 };

@@ -26,7 +26,7 @@ enum {
 enum taud_codec_variant { TAUD_CODEC_BASELINE, TAUD_CODEC_AVX2, TAUD_CODEC_AVX512 };
 enum { TAUD_CODEC_VARIANTS = 3 };
 
-// Working memory for one thread at a time, some 500 KiB of which little is touched before BEST, and
+// Working memory for one thread at a time, some 400 KiB of which little is touched before BEST, and
 // the kernels that it uses.
 struct taud_codec;
 

@@ -17,6 +17,7 @@ enum {
     SAMPLES = 64,
     SQUEEZE_MIN = 64, // smaller columns are not worth a frame of zstd
     MARGIN = 8,       // it has to win one part in so many
+    SUMMED_BITS = 22, // of items, of which 1,024 have a sum of 32 bits
     SKEWED_BITS = 6,  // of differences, above the lowest bits that look random
 };
 
@@ -501,5 +502,34 @@ bool codec_column_read(struct taud_codec *codec, const struct codec_column *colu
     }
     for (size_t i = 0; i < column->count && column->divisor != 1; i++)
         out[i] = column->offset + column->divisor * out[i];
+    return true;
+}
+
+// Small items are added up as they are packed; what all of them have more is a number of even
+// steps.
+static bool sums_are_small(const struct codec_column *column)
+{
+    return column->order == 0 && !column->squeezed && column->patch_count == 0 &&
+           column->width <= SUMMED_BITS;
+}
+
+bool codec_column_walk(struct taud_codec *codec, const struct codec_column *column, uint64_t first,
+                       uint64_t *out)
+{
+    size_t count = column->count;
+    if (sums_are_small(column)) {
+        uint64_t step = column->offset + column->divisor * column->base;
+        codec_unpack_narrow(codec, column->body, count, column->width, 0, count, codec->narrow);
+        codec->kernels->add_up_narrow(codec->narrow, (count + CODEC_LANES - 1) / CODEC_LANES, 0,
+                                      codec->sums);
+        codec->kernels->spread(codec->sums, count, first - codec->sums[0] * column->divisor, step,
+                               column->divisor, out);
+        return true;
+    }
+    if (!codec_column_read(codec, column, out))
+        return false;
+    out[0] = first;
+    for (size_t i = 1; i < count; i++)
+        out[i] += out[i - 1];
     return true;
 }

@@ -69,6 +69,11 @@ bool codec_column_liftable(const struct codec_column *column);
 const uint32_t *codec_column_lift(struct taud_codec *codec, const struct codec_column *column,
                                   size_t from, size_t to, int64_t *ret_start);
 
+// Where items lead as steps: out[0] = first, out[i] = out[i - 1] + item i. Item 0 is passed over.
+// False where the column is damaged.
+bool codec_column_walk(struct taud_codec *codec, const struct codec_column *column, uint64_t first,
+                       uint64_t *out);
+
 // Patch i: its place among what is packed, and the number that stands there.
 static inline uint32_t codec_patch(const struct codec_column *column, size_t i, uint64_t *ret)
 {

@@ -528,6 +528,13 @@ static bool even_steps(const uint64_t *in, size_t count, uint64_t step)
     return any == 0;
 }
 
+static void spread(const uint32_t *restrict in, size_t count, uint64_t start, uint64_t step,
+                   uint64_t factor, uint64_t *restrict out)
+{
+    for (size_t i = 0; i < count; i++)
+        out[i] = start + i * step + in[i] * factor;
+}
+
 static bool ascending(const int64_t *in, size_t count)
 {
     uint64_t wrong = 0;
@@ -724,6 +731,7 @@ const struct codec_kernels NAME(TAUD_KERNELS) = {
     .rebase_narrow = rebase_narrow,
     .add_up_narrow = add_up_narrow,
     .differences = differences,
+    .spread = spread,
     .range = range,
     .steps = steps,
     .even_steps = even_steps,

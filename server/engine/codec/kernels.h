@@ -68,6 +68,9 @@ struct codec_kernels {
 
     // The same modulo 2^64.
     void (*differences)(const uint64_t *in, size_t count, uint64_t *out);
+    // out[i] = start + i * step + factor * in[i], modulo 2^64.
+    void (*spread)(const uint32_t *in, size_t count, uint64_t start, uint64_t step, uint64_t factor,
+                   uint64_t *out);
     // The smallest and the largest as signed integers; `count` from 1.
     void (*range)(const uint64_t *in, size_t count, int64_t *ret_low, int64_t *ret_high);
     // out[i] = start + i * step, modulo 2^64; and whether that holds for in[0] as the start.

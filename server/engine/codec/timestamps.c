@@ -186,10 +186,8 @@ static bool read_all(struct taud_codec *codec, const struct taud_chunk *chunk)
             return false;
         break;
     case CODEC_TIMESTAMPS_STEPS:
-        if (!open_steps(chunk, &column) || !codec_column_read(codec, &column, codec->steps))
+        if (!open_steps(chunk, &column) || !codec_column_walk(codec, &column, out[0], out))
             return false;
-        for (size_t i = 1; i < chunk->count; i++)
-            out[i] = out[i - 1] + codec->steps[i];
         break;
     default:
         taud_copy_words(out + 1, chunk->timestamps, chunk->count - 1);

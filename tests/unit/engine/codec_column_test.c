@@ -198,6 +198,53 @@ static void lifted_items_are_distances_from_one_number(void **state)
     taud_codec_free(codec);
 }
 
+static void steps_are_walked(void **state)
+{
+    (void)state;
+    static uint64_t items[CODEC_POINTS], places[CODEC_POINTS];
+    static uint8_t out[ROOM];
+    struct taud_codec *codec = rig_best();
+    for (size_t which = 0; which < SHAPES; which++) {
+        for (size_t run = 0; run < RIG_COUNTS * 2; run++) {
+            size_t count = rig_counts[run / 2];
+            size_t size = encode(codec, which, count, run % 2 == 0, TAUD_EFFORT_FAST, items, out);
+            struct codec_cursor cursor = {.at = out, .end = out + size};
+            struct codec_column column;
+            uint64_t place = 12345;
+            assert_true(codec_column_open(&cursor, count, &column));
+            assert_true(codec_column_walk(codec, &column, place, places));
+            for (size_t i = 0; i < count; i++) {
+                place += i == 0 ? 0 : items[i];
+                assert_true(places[i] == place);
+            }
+        }
+    }
+    taud_codec_free(codec);
+}
+
+// Items of up to 22 bits are added up in 32: 1,024 of the largest, and of one bit more.
+static void sums_of_the_largest_items_fit(void **state)
+{
+    (void)state;
+    static uint64_t items[CODEC_POINTS], places[CODEC_POINTS];
+    static uint8_t out[ROOM];
+    struct taud_codec *codec = rig_best();
+    for (unsigned width = 20; width < 25; width++) {
+        for (size_t i = 0; i < CODEC_POINTS; i++)
+            items[i] = i % 5 == 1 ? 0 : codec_mask(width);
+        size_t size = codec_column_encode(codec, items, CODEC_POINTS, false, TAUD_EFFORT_FAST, out);
+        struct codec_cursor cursor = {.at = out, .end = out + size};
+        struct codec_column column;
+        uint64_t place = 0;
+        assert_true(codec_column_open(&cursor, CODEC_POINTS, &column));
+        assert_int_equal(column.width, width);
+        assert_true(codec_column_walk(codec, &column, 0, places));
+        for (size_t i = 1; i < CODEC_POINTS; i++)
+            assert_true(places[i] == (place += items[i]));
+    }
+    taud_codec_free(codec);
+}
+
 static void what_is_damaged_does_no_harm(void **state)
 {
     (void)state;
@@ -234,6 +281,13 @@ static void descriptions_that_nobody_writes_are_refused(void **state)
     const uint8_t patch_width[] = {4, 0, 0, 0, 65}, far_patch[] = {4, 0, 0, 1, 2, 0xff, 0x0f};
     const uint8_t all_low[] = {8, 3, 0, 3, 0, 0, 0, 0},
                   endless[] = {0, 0, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 2};
+    // two patches at 5 and 6, at 5 twice, at 6 and 5
+    const uint8_t rising[] = {4, 0, 0, 2, 0, 0x05, 0x18, 0};
+    const uint8_t twice[] = {4, 0, 0, 2, 0, 0x05, 0x14, 0},
+                  falling[] = {4, 0, 0, 2, 0, 0x06, 0x14, 0};
+    assert_true(read(codec, rising, sizeof rising, 10, back));
+    assert_false(read(codec, twice, sizeof twice, 10, back));
+    assert_false(read(codec, falling, sizeof falling, 10, back));
     assert_true(read(codec, good, sizeof good, 5, back));
     assert_false(read(codec, flags, sizeof flags, 5, back));
     assert_false(read(codec, width, sizeof width, 0, back));
@@ -251,6 +305,8 @@ int main(void)
         cmocka_unit_test(patches_reach_from_none_to_all_that_there_are),
         cmocka_unit_test(sums_are_narrow_only_where_they_fit),
         cmocka_unit_test(lifted_items_are_distances_from_one_number),
+        cmocka_unit_test(steps_are_walked),
+        cmocka_unit_test(sums_of_the_largest_items_fit),
         cmocka_unit_test(what_is_damaged_does_no_harm),
         cmocka_unit_test(descriptions_that_nobody_writes_are_refused),
     };

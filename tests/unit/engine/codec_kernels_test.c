@@ -164,6 +164,9 @@ static void works_with_integers(const struct codec_kernels *kernels, uint64_t se
         most = step > most ? step : most;
     }
     assert_true(low_step == least && high_step == most);
+    kernels->spread(sums, count, items[0], items[1], items[2], out);
+    for (size_t i = 0; i < count; i++)
+        assert_true(out[i] == items[0] + i * items[1] + sums[i] * items[2]);
     kernels->rebase_narrow(sums, count, 3);
     sum = sums[0] + 3;
     for (size_t i = 1; i < count; i++)
