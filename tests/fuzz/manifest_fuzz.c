@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A manifest of any bytes. The input is one of its two copies without the checksum, which is made good,
-// unless the first byte says that the bytes are taken as they are. What is taken keeps what a manifest
-// promises, and is written again as the same bytes.
+// A manifest of any bytes. The input is one of its two copies without the checksum, which is made
+// good, unless the first byte says that the bytes are taken as they are. What is taken keeps what a
+// manifest promises, and is written again as the same bytes.
 
 #include <string.h>
 
@@ -20,7 +20,8 @@ static void check(const struct taud_manifest *manifest)
         fuzz_require(segment->name.sequence > behind &&
                          segment->last_sequence >= segment->name.sequence,
                      "segments overlap or are not in order");
-        fuzz_require(taud_manifest_names_segment(manifest, segment->name), "a segment is not found");
+        fuzz_require(taud_manifest_names_segment(manifest, segment->name),
+                     "a segment is not found");
         behind = segment->last_sequence;
     }
     fuzz_require(behind < manifest->next_sequence, "a sequence would be given twice");
@@ -62,15 +63,15 @@ void fuzz_one(const uint8_t *data, size_t size)
 {
     if (size < FUZZ_PREFIX)
         return;
-    size_t content = size - FUZZ_PREFIX, half = content + 4;
+    size_t content = size - FUZZ_PREFIX, half = (content + 4 + 4095) / 4096 * 4096;
     if (data[0] == AS_IT_IS || content < 72) {
         try_bytes(data + FUZZ_PREFIX, content, true);
         return;
     }
-    uint8_t *bytes = malloc(half * 2);
+    uint8_t *bytes = calloc(half, 2);
     fuzz_require(bytes != NULL, "no memory");
     memcpy(bytes, data + FUZZ_PREFIX, content);
-    taud_store_u32(bytes + content, taud_crc32c(0, bytes, content));
+    taud_store_u32(bytes + half - 4, taud_crc32c(0, bytes, half - 4));
     memcpy(bytes + half, bytes, half);
     try_bytes(bytes, half * 2, has_unread(bytes, content));
     free(bytes);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A manifest in memory and as bytes. As bytes it stands twice in its object, so that damage in one
-// place does not lose what everything else is found by. It must not know objects or the root.
+// A manifest in memory and as bytes. As bytes it stands twice in its object, so that one damaged
+// page does not lose what everything else is found by. It must not know objects or the root.
 #include "manifest.h"
 
 #include "../bytes.h"
@@ -14,6 +14,7 @@ enum {
     SEGMENT_BYTES = 64,
     CATALOG_BYTES = 16,
     TOMBSTONE_BYTES = 32,
+    PAGE_BYTES = 4096,
     ENTRIES_MAX = 1 << 26, // of each kind
 };
 
@@ -205,11 +206,12 @@ bool taud_manifest_copy(const struct taud_manifest *manifest, struct taud_manife
 
 // --- as bytes ---------------------------------------------------------------------------------
 
-// Of one of the two copies.
+// Of one of the two copies: whole pages, so that no page has something of both.
 static uint64_t copy_size(uint64_t segments, uint64_t catalogs, uint64_t tombstones)
 {
-    return HEAD_BYTES + segments * SEGMENT_BYTES + catalogs * CATALOG_BYTES +
-           tombstones * TOMBSTONE_BYTES + 4;
+    uint64_t size = HEAD_BYTES + segments * SEGMENT_BYTES + catalogs * CATALOG_BYTES +
+                    tombstones * TOMBSTONE_BYTES + 4;
+    return (size + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES;
 }
 
 size_t taud_manifest_size(const struct taud_manifest *manifest)
@@ -266,9 +268,10 @@ void taud_manifest_encode(const struct taud_manifest *manifest, uint8_t *out)
     }
     for (uint32_t i = 0; i < manifest->tombstone_count; i++, end += TOMBSTONE_BYTES)
         encode_tombstone(&manifest->tombstones[i], end);
-    size_t size = (size_t)(end - out);
-    taud_store_u32(end, taud_crc32c(0, out, size));
-    memcpy(end + 4, out, size + 4);
+    size_t half = taud_manifest_size(manifest) / 2;
+    memset(end, 0, half - (size_t)(end - out));
+    taud_store_u32(out + half - 4, taud_crc32c(0, out, half - 4));
+    memcpy(out + half, out, half);
 }
 
 static bool is_intact(const uint8_t *bytes, size_t size)
@@ -290,8 +293,9 @@ static struct taud_manifest_segment decode_segment(const uint8_t *bytes)
     };
 }
 
-// Puts the entries of an intact copy into a manifest that has room for them.
-static void decode_entries(const uint8_t *bytes, struct taud_manifest *ret)
+// Puts the entries of an intact copy into a manifest that has room for them. Returns where they
+// end.
+static const uint8_t *decode_entries(const uint8_t *bytes, struct taud_manifest *ret)
 {
     const uint8_t *at = bytes + HEAD_BYTES;
     for (uint32_t i = 0; i < ret->segment_count; i++, at += SEGMENT_BYTES)
@@ -302,6 +306,14 @@ static void decode_entries(const uint8_t *bytes, struct taud_manifest *ret)
         ret->tombstones[i] =
             (struct taud_tombstone){taud_load_u64(at), (int64_t)taud_load_u64(at + 8),
                                     (int64_t)taud_load_u64(at + 16), taud_load_u64(at + 24)};
+    return at;
+}
+
+static bool all_zero(const uint8_t *from, const uint8_t *to)
+{
+    while (from < to && *from == 0)
+        from++;
+    return from == to;
 }
 
 // Whether it says what can be: entries in order, numbers below those that come next.
@@ -323,7 +335,8 @@ static bool is_sound(const struct taud_manifest *manifest)
         behind = manifest->catalogs[i].number;
     }
     for (uint32_t i = 0; i < manifest->tombstone_count; i++) {
-        if (manifest->tombstones[i].from > manifest->tombstones[i].to)
+        if (manifest->tombstones[i].identity == 0 ||
+            manifest->tombstones[i].from > manifest->tombstones[i].to)
             return false;
     }
     return behind < manifest->next_catalog && manifest->number > 0;
@@ -373,9 +386,9 @@ enum tau_status taud_manifest_decode(const uint8_t *bytes, size_t size, struct t
         copy_size(manifest.segment_count, manifest.catalog_count, manifest.tombstone_count) != half)
         return TAU_STATUS_INTERNAL_ERROR;
     bool room = take_room(&manifest);
-    if (room)
-        decode_entries(copy, &manifest);
-    if (!room || !is_sound(&manifest)) {
+    bool sound =
+        room && all_zero(decode_entries(copy, &manifest), copy + half - 4) && is_sound(&manifest);
+    if (!sound) {
         taud_manifest_done(&manifest);
         *ret_fault = room ? TAUD_MANIFEST_DAMAGED : TAUD_MANIFEST_NO_FAULT;
         return room ? TAU_STATUS_INTERNAL_ERROR : TAU_STATUS_NO_MEMORY;

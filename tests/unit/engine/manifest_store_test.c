@@ -382,7 +382,7 @@ static void a_manifest_whose_objects_are_gone_does_not_count(void **state)
     struct local_rig *rig = *state;
     uint64_t size;
     const uint8_t *bytes = local_rig_file(rig, "manifests/0000000000000001.man", &size);
-    uint8_t first[2000];
+    uint8_t first[2 * 4096];
     memcpy(first, bytes, size);
     assert_int_equal(compact(rig), TAU_STATUS_SUCCESS);
     local_rig_put(rig, "manifests/0000000000000001.man", first, size);
@@ -397,7 +397,7 @@ static void a_damaged_manifest_gives_way_to_the_one_before(void **state)
     struct local_rig *rig = *state;
     uint64_t size;
     const uint8_t *bytes = local_rig_file(rig, "manifests/0000000000000001.man", &size);
-    uint8_t first[2000];
+    uint8_t first[2 * 4096];
     memcpy(first, bytes, size);
     struct taud_manifest next;
     assert_true(taud_manifest_copy(&present, &next));
