@@ -392,6 +392,25 @@ static void a_manifest_whose_objects_are_gone_does_not_count(void **state)
     assert_int_equal(disk_count(rig->disk, "data/quarantine"), 5); // all of it, and the root
 }
 
+static void a_manifest_under_the_name_of_another_is_damaged(void **state)
+{
+    struct local_rig *rig = *state;
+    struct taud_manifest found;
+    enum taud_manifest_fault fault = TAUD_MANIFEST_NO_FAULT;
+    uint64_t size;
+    const uint8_t *bytes = local_rig_file(rig, "manifests/0000000000000001.man", &size);
+    local_rig_put(rig, "manifests/0000000000000002.man", bytes, size);
+    taud_manifest_init(&found, &rig->memory.table);
+    assert_int_equal(taud_manifest_read(rig->backend, 2, &found, &fault, &rig->error),
+                     TAU_STATUS_INTERNAL_ERROR);
+    assert_int_equal(fault, TAUD_MANIFEST_DAMAGED);
+    assert_string_equal(rig->error.text, "manifests/0000000000000002.man is damaged");
+    assert_int_equal(taud_manifest_read(rig->backend, 3, &found, &fault, &rig->error),
+                     TAU_STATUS_INTERNAL_ERROR);
+    assert_int_equal(fault, TAUD_MANIFEST_MISSING);
+    assert_int_equal(found.segment_count, 0);
+}
+
 static void a_damaged_manifest_gives_way_to_the_one_before(void **state)
 {
     struct local_rig *rig = *state;
@@ -486,6 +505,7 @@ int main(void)
         STORE_TEST(without_memory_nothing_changes),
         STORE_TEST(without_the_root_the_newest_manifest_counts),
         STORE_TEST(a_manifest_whose_objects_are_gone_does_not_count),
+        STORE_TEST(a_manifest_under_the_name_of_another_is_damaged),
         STORE_TEST(a_damaged_manifest_gives_way_to_the_one_before),
         STORE_TEST(an_old_root_is_noticed),
         STORE_TEST(a_later_format_is_refused_untouched),
