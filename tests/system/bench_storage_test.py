@@ -21,6 +21,7 @@ import unittest
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 ROOT = Path(os.environ.get("TAU_SOURCE_DIR", Path(__file__).resolve().parents[2]))
 sys.path.insert(0, str(ROOT / "tests" / "bench"))
@@ -408,11 +409,15 @@ class Replies(Rig):
 
 class Whole(Rig):
     def test_tau_alone(self) -> None:
-        """All workloads on the server of this build, as small as they come."""
-        said = io.StringIO()
-        with contextlib.redirect_stdout(said), contextlib.redirect_stderr(io.StringIO()):
-            run = workloads.Run(BUILD, self.root / "run", 0.001, "abcdefgh", ["tau"])
-            self.assertEqual(run.go(), 0, said.getvalue())
+        """All workloads on the server of this build, as small as they come; no other is found."""
+        said, told = io.StringIO(), io.StringIO()
+        with (contextlib.redirect_stdout(said), contextlib.redirect_stderr(told),
+              mock.patch.dict(os.environ, PATH=str(self.root))):
+            run = workloads.Run(BUILD, self.root / "run", 0.001, "abcdefgh", list(workloads.PEERS))
+            self.assertEqual(run.go(), 0, said.getvalue() + told.getvalue())
+        for name in Answers.PEERS:
+            self.assertIn(f"goes without {name}", told.getvalue())
+        self.assertEqual({row.server for row in run.rows}, {"Tau", "Tau, rows"})
         rows = {row.workload: row for row in run.rows if row.server == "Tau"}
         for workload in ("(a) ingest", "(b) ingest", "(c) ingest"):
             self.assertTrue(rows[workload].rate, workload)

@@ -30,7 +30,7 @@
 #include "reply.h"
 
 enum { CONNECTIONS_MAX = 64, RECEIVE_SIZE = 1 << 20, REPLY_MAX = 1 << 30, LATENCIES_MAX = 1 << 22 };
-enum { SILENCE_MS = 300000, PROGRESS_MS = 500, EXCERPT = 400 };
+enum { SILENCE_MS = 300000, EXCERPT = 400 };
 
 static const char usage[] =
     "usage: bench_exchange http|tau|exact HOST PORT FILE [--connections N] [--hello FILE]\n"
@@ -317,18 +317,9 @@ static void step(struct run *run, struct connection *c)
         watch(run, c, events, EPOLL_CTL_MOD);
 }
 
-static void show_progress(const struct run *run, uint64_t *shown_ns)
-{
-    uint64_t now = now_ns();
-    if (run->repeat || !isatty(STDERR_FILENO) || now - *shown_ns < PROGRESS_MS * 1000000u)
-        return;
-    fprintf(stderr, "\r%3zu %%", run->done_count * 100 / run->exchange_count);
-    *shown_ns = now;
-}
-
 static double run_all(struct run *run)
 {
-    uint64_t started_ns = now_ns(), shown_ns = started_ns;
+    uint64_t started_ns = now_ns();
     run->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     if (run->epoll_fd < 0)
         die("epoll_create1");
@@ -357,7 +348,6 @@ static double run_all(struct run *run)
                 step(run, c);
             }
         }
-        show_progress(run, &shown_ns);
     }
     return (double)(now_ns() - started_ns) / 1e9;
 }

@@ -244,7 +244,7 @@ static void wait_for_go(void)
 
 int main(int argc, char **argv)
 {
-    struct settings settings = {.workload = bench_workload_defaults(), .column_points = 1080};
+    struct settings settings = {.workload = bench_workload_defaults(), .column_points = 960};
     struct feed feed = {0};
     if (!take_arguments(&settings, argc, argv)) {
         fputs(usage, stderr);

@@ -29,7 +29,7 @@ class InfluxDB(Peer):
             "reporting-disabled = true\nbind-address = \"127.0.0.1:0\"\n"
             f"[meta]\ndir = \"{data}/meta\"\n"
             f"[data]\ndir = \"{data}/data\"\nwal-dir = \"{data}/wal\"\nquery-log-enabled = false\n"
-            "max-series-per-database = 0\n"
+            "max-series-per-database = 0\nmax-values-per-tag = 0\n"
             f"[http]\nbind-address = \"127.0.0.1:{self.port}\"\nlog-enabled = false\n"
             "max-body-size = 0\n[monitor]\nstore-enabled = false\n", encoding="utf-8")
         return [self.program, "-config", str(config)]

@@ -11,14 +11,16 @@ LOST = "of the points lost"
 HEADS = ("workload", "server", "M/s", "CPU s", "peak MiB", "bytes/point", "p50", "p99", "p99.9",
          "Tau is", "answers")
 LEGEND = """\
-M/s: points (of (i): operations) a second, from the first byte sent to the last answer. CPU s and
-peak MiB: of the server's process. bytes/point: what the directory takes on disk. p50 and above:
-until the last byte of an answer, of (i): of a round of as many operations as the depth; of (g):
-until the first good answer; with few samples p99 is the slowest. Tau is: by how much better in the
-first of rate, bytes and p50 that the row has; a store that does not sync its writes is compared
-with `Tau, os`, which does not either, all else with Tau as it comes. answers: compared with those
-computed from the points, times exactly, values to a billionth. -: not measured, or the server has
-no words for it."""
+Tau is fed with columns of up to 960 points of a series, `Tau, rows` with points in the order of
+their arrival, the others in that order too, in lines or rows of all metrics of a host. M/s: points
+(of (i): operations) a second, from the first byte sent to the last answer, over two connections,
+Tau's and those of (i) over one. CPU s and peak MiB: of the server's process. bytes/point: what the
+directory takes on disk. p50 and above: until the last byte of an answer, of (i): of a round of as
+many operations as the depth; of (g): until the first good answer; with few samples p99 is the
+slowest. Tau is: by how much better in the first of rate, bytes and p50 that the row has; a store
+that does not sync its writes is compared with `Tau, os`, which does not either, all else with Tau
+as it comes. answers: compared with those computed from the points, times exactly, values to a
+billionth. -: not measured, or the server has no words for it."""
 
 
 @dataclass

@@ -19,6 +19,7 @@ from typing import Any, Optional
 
 STOP_S = 60
 RUN_S = 1800  # no feeding or asking takes longer
+PATIENCE_S = 10  # then people are told that it goes on
 
 
 class Trouble(Exception):
@@ -186,16 +187,25 @@ class Running:
 
     def finish(self) -> dict[str, Any]:
         """The line of JSON that it ends with."""
-        try:
-            said, words = self.child.communicate("go\n", timeout=RUN_S)
-        except subprocess.TimeoutExpired:
-            self.give_up()
-            raise Trouble(f"bench_{self.name} took longer than {RUN_S} s") from None
+        said, words = self.wait()
         last = words.strip().splitlines()[-1][:300] if words.strip() else ""
         if self.child.returncode != 0:
             raise Trouble(last or f"bench_{self.name} failed")
         found: dict[str, Any] = json.loads(said)
         return {"words": last, **found}
+
+    def wait(self) -> tuple[str, str]:
+        """Tells it to go on, if it waits for that, and what it printed in the end."""
+        began = time.monotonic()
+        line: Optional[str] = "go\n"
+        while time.monotonic() - began < RUN_S:
+            try:
+                return self.child.communicate(line, timeout=PATIENCE_S)
+            except subprocess.TimeoutExpired:
+                line = None
+                say(f"    bench_{self.name}: {time.monotonic() - began:.0f} s")
+        self.give_up()
+        raise Trouble(f"bench_{self.name} took longer than {RUN_S} s")
 
     def give_up(self) -> None:
         if self.child.poll() is None:
