@@ -140,30 +140,35 @@ static bool has_outliers(const uint64_t *items, size_t count, unsigned width)
     return codec_range_width(low, high) + 2U <= width;
 }
 
-// What is packed in an order, and its extremes: the items, or their differences in
-// codec->residuals, the first of which may be anything and gets to be like the second.
+// What is packed in an order: the items, or their differences in codec->residuals, the first of
+// which may be anything and gets to be like the second.
 static const uint64_t *packed_items(struct taud_codec *codec, const uint64_t *items, size_t count,
-                                    uint8_t order, int64_t *ret_low, int64_t *ret_high)
+                                    uint8_t order)
 {
-    const uint64_t *packed = items;
-    if (order > 0) {
-        codec->kernels->differences(items, count, codec->residuals);
-        codec->residuals[0] = count > 1 ? codec->residuals[1] : 0;
-        packed = codec->residuals;
-    }
-    codec->kernels->range(packed, count, ret_low, ret_high);
-    return packed;
+    if (order == 0)
+        return items;
+    codec->kernels->differences(items, count, codec->residuals);
+    codec->residuals[0] = count > 1 ? codec->residuals[1] : 0;
+    return codec->residuals;
 }
 
-// The best way to store items as they are or as differences.
-static void plan_order(struct taud_codec *codec, const uint64_t *items, size_t count, uint8_t order,
-                       bool thorough, struct codec_column *ret)
+// The best way to store items as they are or as differences. Their extremes are needed for both.
+static void plan_orders(struct taud_codec *codec, const uint64_t *items, size_t count,
+                        bool thorough, struct codec_column orders[2])
 {
     int64_t low, high;
-    const uint64_t *packed = packed_items(codec, items, count, order, &low, &high);
-    codec_column_plan_plain(count, order, items[0], low, high, ret);
-    if (ret->width > 0 && (thorough || has_outliers(packed, count, ret->width)))
-        plan_patches(codec, packed, low, high, ret);
+    codec->kernels->range(items, count, &low, &high);
+    bool narrow_sums = codec_range_width(low, high) < 31;
+    for (uint8_t order = 0; order < 2; order++) {
+        struct codec_column *column = &orders[order];
+        const uint64_t *packed = packed_items(codec, items, count, order);
+        if (order > 0)
+            codec->kernels->range(packed, count, &low, &high);
+        codec_column_plan_plain(count, order, items[0], low, high, column);
+        column->narrow_sums = order > 0 && narrow_sums;
+        if (column->width > 0 && (thorough || has_outliers(packed, count, column->width)))
+            plan_patches(codec, packed, low, high, column);
+    }
 }
 
 // --- what divides all items ----------------------------------------------------------------------
@@ -256,8 +261,7 @@ uint8_t *codec_column_write_head(const struct codec_column *column, uint8_t *out
 static uint8_t *write_packed(struct taud_codec *codec, const uint64_t *items,
                              const struct codec_column *column, uint8_t *out)
 {
-    int64_t low, high;
-    const uint64_t *packed = packed_items(codec, items, column->count, column->order, &low, &high);
+    const uint64_t *packed = packed_items(codec, items, column->count, column->order);
     uint8_t *body = codec_column_write_head(column, out);
     uint8_t *patches = body + codec_packed_bytes(column->count, column->width);
     unsigned bits = CODEC_POSITION_BITS + column->patch_width;
@@ -296,7 +300,8 @@ static size_t write_squeezed(struct taud_codec *codec, const uint64_t *items, st
 {
     int64_t low, high;
     size_t count = column->count;
-    const uint64_t *packed = packed_items(codec, items, count, column->order, &low, &high);
+    const uint64_t *packed = packed_items(codec, items, count, column->order);
+    codec->kernels->range(packed, count, &low, &high);
     if (column->order > 0)
         column->start = items[0] - (uint64_t)low;
     column->base = (uint64_t)low;
@@ -331,7 +336,8 @@ static size_t squeeze_smallest(struct taud_codec *codec, const uint64_t *items, 
     unsigned width = column->width;
     if (column->patch_count > 0) {
         int64_t low, high;
-        packed_items(codec, items, column->count, column->order, &low, &high);
+        codec->kernels->range(packed_items(codec, items, column->count, column->order),
+                              column->count, &low, &high);
         width = codec_range_width(low, high);
     }
     const struct split splits[] = {
@@ -354,16 +360,13 @@ size_t codec_column_encode(struct taud_codec *codec, uint64_t *items, size_t cou
     bool thorough = effort != TAUD_EFFORT_FAST;
     if (divides)
         divide(codec, items, count, thorough, &divisor, &offset);
-    int64_t low, high;
-    codec->kernels->range(items, count, &low, &high);
-    for (uint8_t order = 0; order < 2; order++) {
-        plan_order(codec, items, count, order, thorough, &orders[order]);
-        orders[order].narrow_sums = order > 0 && codec_range_width(low, high) < 31;
+    plan_orders(codec, items, count, thorough, orders);
+    for (unsigned order = 0; order < 2; order++) {
         orders[order].divisor = divisor;
         orders[order].offset = offset;
-        if (orders[order].bytes < best->bytes)
-            best = &orders[order];
     }
+    if (orders[1].bytes < best->bytes)
+        best = &orders[1];
     size_t size = (size_t)(write_packed(codec, items, best, out) - out);
     if (effort != TAUD_EFFORT_BEST || size < SQUEEZE_MIN)
         return size;

@@ -18,13 +18,16 @@ static size_t write_raw(const int64_t *timestamps, size_t count, uint8_t *out)
     return (count - 1) * 8;
 }
 
-// Cuts steps into runs of equal ones. Returns how many.
-static size_t cut_runs(const uint64_t *steps, size_t count, uint64_t *lengths, uint64_t *values)
+// Cuts steps into runs of equal ones. Returns how many; 0 where there are more than `most`.
+static size_t cut_runs(const uint64_t *steps, size_t count, size_t most, uint64_t *lengths,
+                       uint64_t *values)
 {
     size_t runs = 0, first = 0;
     for (size_t i = 1; i <= count; i++) {
         if (i < count && steps[i] == steps[first])
             continue;
+        if (runs == most)
+            return 0;
         lengths[runs] = i - first - 1;
         values[runs++] = steps[first];
         first = i;
@@ -54,10 +57,11 @@ size_t codec_timestamps_encode(struct taud_codec *codec, const int64_t *timestam
         return (size_t)(codec_put_variable(out, step) - out);
     codec->kernels->differences(items, count, codec->steps);
     codec->steps[0] = codec->steps[1];
-    size_t runs = cut_runs(codec->steps + 1, count - 1, codec->run_lengths, codec->run_steps);
+    size_t runs = cut_runs(codec->steps + 1, count - 1, count / RUNS_IN, codec->run_lengths,
+                           codec->run_steps);
     size_t size = (count - 1) * 8;
     *ret_scheme = CODEC_TIMESTAMPS_RAW;
-    if (runs <= count / RUNS_IN) {
+    if (runs > 0) {
         size_t tried = write_runs(codec, runs, effort, codec->candidates[0]);
         if (tried < size) {
             size = tried;

@@ -299,6 +299,29 @@ static void headers_that_nobody_writes_are_refused(void **state)
     taud_codec_free(codec);
 }
 
+// Exceptions for values that are there already: every part is well formed, the whole is too large.
+static void what_is_larger_than_points_are_is_refused(void **state)
+{
+    (void)state;
+    static uint8_t bytes[2 * TAUD_CHUNK_BYTES_MAX];
+    struct taud_chunk chunk;
+    for (unsigned count = 512; count <= CODEC_POINTS; count += 512) {
+        uint8_t *at = bytes + TAUD_CHUNK_HEADER_BYTES;
+        memset(bytes, 0, sizeof bytes);
+        codec_store_u16(bytes + 4, count - 1);
+        bytes[7] = 2; // decimals
+        bytes[8] = 1;
+        *at++ = 5;                      // the step
+        codec_store_u16(at + 2, count); // exceptions
+        at[5] = 64;                     // the width of the column
+        at += 7 + count * 8;
+        for (unsigned i = 0; i < count; i++, at += 2)
+            codec_store_u16(at, i);
+        at += count * 8;
+        assert_int_equal(taud_chunk_open(bytes, (size_t)(at - bytes), &chunk), count == 512);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -306,6 +329,7 @@ int main(void)
         cmocka_unit_test(the_whole_range_of_timestamps_fits),
         cmocka_unit_test(damage_is_seen_and_does_no_harm),
         cmocka_unit_test(headers_that_nobody_writes_are_refused),
+        cmocka_unit_test(what_is_larger_than_points_are_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

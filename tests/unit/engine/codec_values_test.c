@@ -192,6 +192,26 @@ static void a_hint_follows_the_series(void **state)
     taud_codec_free(codec);
 }
 
+// A series that becomes simpler costs as much as before, and gets another pair after a while.
+static void a_pair_is_questioned_after_a_while(void **state)
+{
+    (void)state;
+    struct taud_codec *codec = rig_best();
+    struct taud_chunk_hint hint = {0};
+    uint64_t seed = 13;
+    size_t sizes[100];
+    for (size_t chunk = 0; chunk < 100; chunk++) {
+        for (size_t i = 0; i < CODEC_POINTS; i++)
+            values[i] = floor(rig_unit(&seed) * 1000) / (chunk == 0 ? 1000 : 1);
+        values[0] = chunk == 0 ? 999 : values[0];
+        encode(codec, CODEC_POINTS, TAUD_EFFORT_FAST, &hint);
+        sizes[chunk] = section.chunk.values_size;
+    }
+    assert_true(sizes[1] >= CODEC_POINTS * 19 / 8);
+    assert_true(sizes[99] <= CODEC_POINTS * 11 / 8);
+    taud_codec_free(codec);
+}
+
 static bool reads(struct taud_codec *codec, uint8_t scheme, const void *bytes, size_t size,
                   uint32_t count)
 {
@@ -226,6 +246,18 @@ static void sections_that_nobody_writes_are_refused(void **state)
     runs[5] = CODEC_VALUES_CONSTANT;
     runs[0] = 0;
     assert_false(reads(codec, CODEC_VALUES_RUNS, runs, sizeof runs, 6));
+
+    // runs of 512 and 513 where there is room for 1,024
+    static double out[CODEC_POINTS + 1];
+    const uint8_t long_runs[] = {2, 0, 0, 1, 0xfe, 0x07, 2, CODEC_VALUES_CONSTANT,
+                                 1, 2, 3, 4, 5,    6,    7, 8};
+    const struct taud_chunk chunk = {.values = long_runs,
+                                     .values_size = sizeof long_runs,
+                                     .count = CODEC_POINTS,
+                                     .values_scheme = CODEC_VALUES_RUNS};
+    assert_true(codec_values_check(&chunk));
+    assert_false(codec_values_read(codec, &chunk, 0, CODEC_POINTS, out));
+    assert_true(out[CODEC_POINTS] == 0);
     taud_codec_free(codec);
 }
 
@@ -235,6 +267,7 @@ int main(void)
         cmocka_unit_test(each_kind_gets_its_scheme_and_comes_back),
         cmocka_unit_test(any_hint_is_good),
         cmocka_unit_test(a_hint_follows_the_series),
+        cmocka_unit_test(a_pair_is_questioned_after_a_while),
         cmocka_unit_test(sections_that_nobody_writes_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
