@@ -17,6 +17,7 @@ import struct
 import sys
 import tempfile
 import threading
+import time
 import unittest
 from collections.abc import Iterator
 from pathlib import Path
@@ -35,6 +36,7 @@ from storage.questions import (  # noqa: E402
     HIGH, METRICS, NO_VALUE, START_S, STEP_S, Question, Table, Truth, Workload, difference,
     make_questions)
 from storage.table import AGREE, Row, render  # noqa: E402
+from storage.taud import Tau  # noqa: E402
 from storage.tools import Exchange, Programs, Trouble, read_answers, write_exchanges  # noqa: E402
 from storage.victoriametrics import VictoriaMetrics  # noqa: E402
 
@@ -391,6 +393,39 @@ class Replies(Rig):
         found, _ = self.exchange("exact", [good, bad, good], replies)
         self.assertEqual((found["exchanges"], found["failed"], found["points"]), (3, 1, 2))
 
+    def test_counting_anew(self) -> None:
+        """Of five replies those count that come after the signal; the one underway is the last."""
+        listener = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(listener.close)
+        file = self.root / "exchanges"
+        write_exchanges(file, [Exchange(b"a", b"b", 1)])
+        asking = self.programs.background("exchange", "exact", "127.0.0.1",
+                                          str(listener.getsockname()[1]), str(file),
+                                          "--repeat", "1")
+        self.addCleanup(asking.give_up)
+        connection, _ = listener.accept()
+        with connection:
+            asking.wait_for("ready")
+            for number in range(5):
+                self.assertEqual(connection.recv(2), b"a")
+                if number == 2:
+                    asking.count_anew()
+                    self.wait_until_caught(asking.child.pid)
+                if number == 4:
+                    asking.child.terminate()
+                    self.wait_until_caught(asking.child.pid)
+                connection.sendall(b"b")
+            self.assertEqual(asking.finish()["exchanges"], 3)
+
+    def wait_until_caught(self, pid: int) -> None:
+        """Until no signal is pending, and time for the handler to end."""
+        for _ in range(1000):
+            status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+            if "ShdPnd:\t0000000000000000" in status and "SigPnd:\t0000000000000000" in status:
+                break
+            time.sleep(0.001)
+        time.sleep(0.05)
+
     def test_rounds_of_stores(self) -> None:
         for operation in (points.redis_set, points.redis_get, points.memcached_set,
                           points.memcached_get):
@@ -422,10 +457,23 @@ class Whole(Rig):
         for workload in ("(a) ingest", "(b) ingest", "(c) ingest"):
             self.assertTrue(rows[workload].rate, workload)
             self.assertEqual(rows[workload].answers, AGREE)
+        self.assertTrue(rows["(f) raw-1-1-12"].p50_s)
         for workload in ("(e) lastpoint", "(e) raw-1-1-12"):
             self.assertEqual((rows[workload].answers, bool(rows[workload].p99_s)), (AGREE, True))
         self.assertEqual(rows["(g) ready after kill -9"].answers, AGREE)
         self.assertIn("(h) hundredths", said.getvalue())
+
+    def test_tau_refuses(self) -> None:
+        """An error is no answer, and a wrong certificate ends it."""
+        peer = Tau(self.programs, self.root)
+        self.addCleanup(peer.stop)
+        peer.start()
+        peer.host_count = 1
+        with self.assertRaisesRegex(Trouble, "Tau refuses"):
+            peer.ask([small_questions()["raw"]])
+        peer.certificate = "00" * 32
+        with self.assertRaisesRegex(Trouble, "hello"):
+            peer.ask([small_questions()["raw"]])
 
     def test_table(self) -> None:
         limits = {"processors": 2, "loopback_bytes_s": 2e9, "memory_bytes_s": 2e10,

@@ -10,8 +10,8 @@
 // --lead holds a connection back that is more than N exchanges ahead of another. --hello is sent
 // first on each connection. --answers keeps replies: for each its number, whether it is good and
 // its status (32 bits each, the status 0 but for HTTP), its latency in ns and its size (64 bits
-// each), in the machine's order, then its bytes. With --repeat the file is sent over and over until
-// SIGTERM.
+// each), in the machine's order, then its bytes. With --repeat it prints `ready` once it is
+// connected and sends the file over and over until SIGTERM; after SIGUSR1 it counts anew.
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -72,12 +72,18 @@ struct run {
     int epoll_fd;
 };
 
-static volatile sig_atomic_t stopped;
+static volatile sig_atomic_t stopped, anew;
 
 static void on_stop(int number)
 {
     (void)number;
     stopped = 1;
+}
+
+static void on_anew(int number)
+{
+    (void)number;
+    anew = 1;
 }
 
 _Noreturn static void die(const char *what)
@@ -225,6 +231,10 @@ static void keep_answer(struct run *run, const struct connection *c, uint64_t la
 static void finish_exchange(struct run *run, struct connection *c)
 {
     uint64_t latency_ns = now_ns() - c->started_ns;
+    if (anew) {
+        anew = 0;
+        run->done_count = run->failed_count = 0;
+    }
     run->latencies_us10[run->done_count++ % LATENCIES_MAX] = (uint32_t)(latency_ns / 100);
     if (c->reply.good)
         run->points += current(run, c)->points;
@@ -427,11 +437,16 @@ int main(int argc, char **argv)
         return 2;
     }
     signal(SIGTERM, on_stop);
+    signal(SIGUSR1, on_anew);
     load_exchanges(&run);
     fill_queues(&run);
     if (run.answers && !(run.answers_file = fopen(run.answers, "wb")))
         die(run.answers);
     connect_all(&run);
+    if (run.repeat) {
+        puts("ready");
+        fflush(stdout);
+    }
     double seconds = run_all(&run);
     if (run.answers_file && fclose(run.answers_file))
         die(run.answers);

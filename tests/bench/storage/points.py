@@ -102,9 +102,9 @@ STORES = (
 
 
 def row_of(workload: str, server: str, found: dict[str, Any], operations: int) -> Row:
-    return Row(workload, server, rate=operations / found["seconds"], p50_s=found["p50_us"] / 1e6,
-               p99_s=found["p99_us"] / 1e6, p999_s=found["p999_us"] / 1e6,
-               answers=f"{found['failed']} rounds WRONG" if found.get("failed") else AGREE)
+    row = Row(workload, server, rate=operations / found["seconds"],
+              answers=f"{found['failed']} rounds WRONG" if found.get("failed") else AGREE)
+    return row.with_latencies(found)
 
 
 def names_of(depth: int) -> tuple[str, str]:

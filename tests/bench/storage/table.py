@@ -37,6 +37,13 @@ class Row:
     answers: str = "-"
     against: str = "Tau"  # the row of the same workload that it is compared with
 
+    def with_latencies(self, found: dict[str, Any]) -> Row:
+        """As a program found them; nothing where nothing was answered."""
+        self.p50_s = found["p50_us"] / 1e6 or None
+        self.p99_s = found["p99_us"] / 1e6 or None
+        self.p999_s = found["p999_us"] / 1e6 or None
+        return self
+
     @property
     def wrong(self) -> bool:
         if self.answers.endswith(LOST):

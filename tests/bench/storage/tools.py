@@ -162,8 +162,8 @@ class Programs:
     def background(self, name: str, *args: str,
                    env: Optional[Mapping[str, str]] = None) -> "Running":
         return Running(name, subprocess.Popen(
-            [str(self.path(name)), *args], text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, env={**os.environ, **(env or {})}))
+            [str(self.path(name)), *args], text=True, errors="replace", stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, **(env or {})}))
 
 
 class Running:
@@ -179,6 +179,10 @@ class Running:
         if self.child.stdout.readline().strip() != word:
             self.finish()
             raise Trouble(f"bench_{self.name} did not say {word}")
+
+    def count_anew(self) -> None:
+        """Forgets what it measured until now."""
+        self.child.send_signal(signal.SIGUSR1)
 
     def stop(self) -> dict[str, Any]:
         """Asks it to end."""

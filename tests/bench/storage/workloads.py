@@ -155,15 +155,17 @@ class Run:
         send = peer.stage(workload, half, workload.steps)
         asking = self.programs.background("exchange", *peer.ask_words(asked), "--repeat", "1")
         try:
+            asking.wait_for("ready")
             time.sleep(WARM_UP_S)
+            asking.count_anew()
             fed = taken(peer.feed(send))
             found = asking.stop()
         finally:
             asking.give_up()
-        self.add(Row(f"(f) {kind}", peer.name, rate=fed.points / fed.seconds, cpu_s=fed.cpu_s,
-                     peak_bytes=fed.peak_bytes, p50_s=found["p50_us"] / 1e6,
-                     p99_s=found["p99_us"] / 1e6, p999_s=found["p999_us"] / 1e6,
-                     answers=f"{found['failed']} refused" if found["failed"] else "-"))
+        row = Row(f"(f) {kind}", peer.name, rate=fed.points / fed.seconds, cpu_s=fed.cpu_s,
+                  peak_bytes=fed.peak_bytes,
+                  answers=f"{found['failed']} refused" if found["failed"] else "-")
+        self.add(row.with_latencies(found))
         return fed
 
     def killed(self, peer: Peer, truth: Truth) -> None:
