@@ -28,8 +28,9 @@ static inline const uint8_t *codec_take(struct codec_cursor *cursor, size_t size
 
 static inline uint8_t codec_take_u8(struct codec_cursor *cursor)
 {
-    const uint8_t *bytes = codec_take(cursor, 1);
-    return bytes == NULL ? 0 : *bytes;
+    if (cursor->at == cursor->end)
+        cursor->failed = true;
+    return cursor->failed ? 0 : *cursor->at++;
 }
 
 static inline uint16_t codec_load_u16(const uint8_t *bytes)
@@ -73,14 +74,17 @@ static inline uint8_t *codec_put_variable(uint8_t *out, uint64_t value)
 
 static inline uint64_t codec_take_variable(struct codec_cursor *cursor)
 {
+    const uint8_t *at = cursor->at;
     uint64_t value = 0;
-    for (unsigned shift = 0; shift < 64; shift += 7) {
-        uint8_t byte = codec_take_u8(cursor);
+    for (unsigned shift = 0; shift < 64 && at < cursor->end; shift += 7) {
+        uint8_t byte = *at++;
         if (shift == 63 && byte > 1)
             break;
         value |= (uint64_t)(byte & 0x7f) << shift;
-        if (byte < 0x80)
+        if (byte < 0x80) {
+            cursor->at = at;
             return cursor->failed ? 0 : value;
+        }
     }
     cursor->failed = true;
     return 0;
