@@ -12,6 +12,7 @@
 //   | log.mutex       | the log's buffers and its commit state          | a copy; quick backend calls  |
 //   | local.mutex     | the local backend's places and prepared segment | a few assignments            |
 //   | arena.mutex     | slabs                                           | a few assignments            |
+//   | cache's shards  | blocks of segments: buckets and the ring        | a look, an insert, evictions |
 //
 // log.mutex and arena.mutex are never held together, nor is any of them while the kernel is called. Of
 // the backend only place and needs_prepare are called under log.mutex: both take local.mutex alone.
