@@ -144,6 +144,19 @@ def silent(player: Player) -> None:
     player.wait()
 
 
+def floods(player: Player) -> None:
+    """Never answers, and always has something to say: frames that are passed over."""
+    flood = frame(tables.PUSHES[0]) * 10_000
+    while True:
+        player.say(flood)
+
+
+def dies_deaf(player: Player) -> None:
+    """Takes nothing more once it has greeted, and goes."""
+    player.greet()
+    time.sleep(SHORT)
+
+
 def silent_later(player: Player) -> None:
     player.greet()
     player.wait()
@@ -261,6 +274,20 @@ class Failures(unittest.TestCase):
             self.assertLess(time.monotonic() - began, 20 * SHORT)
 
         self.both(silent, check=check, connect_timeout=SHORT)
+
+    def test_a_server_that_talks_without_end(self) -> None:
+        def check(_: Theatre, client: "Face") -> None:
+            self.fails(tau.Timeout, client, "ping")
+
+        self.both(floods, check=check, connect_timeout=SHORT)
+
+    def test_the_end_while_a_pipeline_waits_to_be_sent(self) -> None:
+        with Theatre(dies_deaf) as theatre:
+            client = tau.Client(theatre.address, CERTIFICATE)
+            with client, self.assertRaises(tau.TauError) as caught, client.pipeline() as line:
+                for _ in range(64):
+                    line.batch_append("a", range(100_000), [0.5] * 100_000)
+        self.assertIn(type(caught.exception), (tau.ConnectionLost, tau.OutcomeUnknown))
 
     def test_deadlines(self) -> None:
         def check(theatre: Theatre, client: "Face") -> None:

@@ -155,7 +155,7 @@ class Client(BlockingOperations):
     def _await(self, link: Link, request: Request, deadline: float) -> None:
         """Waits until a request is done or has a batch; at its deadline it is given up."""
         while not request.done and not request.batches:
-            if link.pump(deadline) and time.monotonic() < deadline:
+            if link.pump(deadline):
                 continue
             if request.done or request.batches:
                 return

@@ -81,7 +81,7 @@ class Link:
 
     def pump(self, deadline: float) -> bool:
         """Sends and receives what can be, and waits for that up to a deadline; False when it has
-        passed and nothing moved. Failures of the connection are told to the session."""
+        passed, whatever moved. Failures of the connection are told to the session."""
         if not self._open:
             return False
         moved = self._send()
@@ -91,10 +91,9 @@ class Link:
         self._selector.modify(self._socket, events)
         ready = self._selector.select(0.0 if moved and self.session.waiting
                                       else remaining(deadline))  # fmt: skip
-        for _, event in ready:
-            if event & selectors.EVENT_READ:
-                moved = self._receive() or moved
-        return moved or bool(ready)
+        if any(event & selectors.EVENT_READ for _, event in ready):
+            self._receive()
+        return time.monotonic() < deadline
 
     def _send(self) -> bool:
         """Sends what there is room for."""

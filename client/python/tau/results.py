@@ -71,7 +71,8 @@ class Stream(Generic[T]):
     """Batches of a reply as they come; nothing is fetched ahead of who iterates.
 
     Leave a `with` block, or call `close`, to end it early: the server is told to stop, and there
-    are no further batches. One that is dropped ends with the next request. The timeout of the call holds for each batch.
+    are no further batches. One that is dropped ends with the next request. The timeout of the call
+    holds for each batch.
     """
 
     def __init__(self, source: Source) -> None:

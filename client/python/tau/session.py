@@ -255,6 +255,7 @@ class Session:
         self.phase = Phase.CLOSED
         self.error = error
         self._input.clear()
+        self._output.clear()  # nobody may wait for that to be sent any more
         requests, self.pending = self.pending, deque()
         for request in requests:
             cause = error.again(request.operation.name)
