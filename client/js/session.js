@@ -181,13 +181,17 @@ export class Session {
         if (this.#crowded()) {
             throw behind(operation);
         }
+        if (operation === operations.NEGOTIATE) {
+            this.#asked = BigInt(value.features);
+        }
+        return this.#queue(operation, frame, sink);
+    }
+
+    #queue(operation, frame, sink) {
         const entry = {
             operation, sink, frame, size: frame.length, sent: false, live: true,
             wanted: !operation.stream, batches: 0, bytes: 0,
         };
-        if (operation === operations.NEGOTIATE) {
-            this.#asked = BigInt(value.features);
-        }
         this.#pending.push(entry);
         this.#output.push(entry);
         this.#bytes += entry.size;
@@ -252,7 +256,7 @@ export class Session {
     /**
      * Abandons a request; if it is a stream, the server is told. CANCEL ends every read of the
      * connection, so it is sent only where no other one is under way; else the rest of the stream
-     * is passed over.
+     * is passed over. No limit holds it back: it is what makes room.
      */
     stop(entry, error) {
         if (!entry.live) {
@@ -263,9 +267,10 @@ export class Session {
             return;
         }
         const alone = ![...this.#pending].some((other) => other.live && !other.operation.write);
-        const offered = this.server?.operations.has(operations.CANCEL.opcode);
+        const { CANCEL } = operations;
+        const offered = this.server?.operations.get(CANCEL.opcode) === CANCEL.fingerprint;
         if (entry.sent && alone && offered && !this.#ended) {
-            this.request(operations.CANCEL, {}, IGNORED);
+            this.#queue(CANCEL, encodeFrame(CANCEL.opcode, CANCEL.request, {}), IGNORED);
         }
     }
 

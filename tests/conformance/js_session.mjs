@@ -95,6 +95,27 @@ test('frames that are pushed are passed over', () => {
     assert.equal(point.value.value, 3);
 });
 
+test('a stream is cancelled where no further request may be made', () => {
+    const session = negotiated(WELCOME, { maxRequests: 1 });
+    const stream = send(session, operations.QUERY_RANGE, RANGE);
+    session.takeOutput();
+    assert.throws(() => send(session, operations.QUERY_POINT, POINT), { status: 'would_block' });
+    session.stop(stream.entry, new TauError('cancelled'));
+    assert.equal(session.takeOutput()[4], operations.CANCEL.opcode);
+    receive(session, err('cancelled'), ok());
+    assert.equal(send(session, operations.QUERY_POINT, POINT).ends, 0);
+});
+
+test('a server whose CANCEL is another is not asked for it', () => {
+    const session = negotiated(welcome((operation) => (operation.name === 'CANCEL'
+        ? { ...operation, fingerprint: 1n } : operation)));
+    const stream = send(session, operations.QUERY_RANGE, RANGE);
+    session.takeOutput();
+    session.stop(stream.entry, new TauError('cancelled'));
+    assert.equal(session.takeOutput(), null);
+    assert.equal(stream.error.status, 'cancelled');
+});
+
 test('a stream that is stopped alone is cancelled, one among other reads is passed over', () => {
     for (const alone of [true, false]) {
         const session = negotiated();

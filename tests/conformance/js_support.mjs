@@ -158,8 +158,8 @@ export function welcome(change = (operation) => operation) {
     });
 }
 
-export function negotiated(answer = welcome()) {
-    const session = new Session();
+export function negotiated(answer = welcome(), options = {}) {
+    const session = new Session(options);
     const outcome = new Outcome();
     session.request(model.operations.NEGOTIATE, {
         features: model.features.detailed_errors, specification: model.protocol.fingerprint,
