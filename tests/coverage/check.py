@@ -73,7 +73,7 @@ def findings(tally: Tally) -> list[str]:
 
 
 def main(arguments: list[str]) -> int:
-    if len(arguments) not in (1, 2):
+    if len(arguments) not in (1, 2) or not Path(arguments[0]).is_dir():
         print(__doc__, file=sys.stderr)
         return 2
     specification = Path(arguments[1]) if len(arguments) == 2 else PUBLISHED

@@ -323,6 +323,7 @@ class Files(Folder):
     def test_usage(self) -> None:
         with contextlib.redirect_stderr(io.StringIO()) as err:
             self.assertEqual(check.main([]), 2)
+            self.assertEqual(check.main([str(self.path / "missing")]), 2)
         self.assertIn("check.py DIRECTORY", err.getvalue())
 
 
