@@ -193,7 +193,8 @@ def script(tables: Tables) -> str:
             .replace("@HELP@", words.HELP))
     head, _, rest = body.partition("# Prints names that")
     functions = _option_function(tables) + _place_function(tables) + _options_function(tables)
-    return words.note(words.PROGRAM) + _HEAD + _names(tables) + head + functions + "# Prints names that" + rest
+    head = words.note(words.PROGRAM) + _HEAD + _names(tables) + head
+    return head + functions + "# Prints names that" + rest
 
 
 # --- taud, which has options and nothing else -----------------------------------------------------

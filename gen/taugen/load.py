@@ -23,10 +23,10 @@ from .model import Place
 # Every key of the language, whichever table it belongs to; `Table.has` holds the list complete.
 KEYS = frozenset(
     """arguments array batched bit check class cli closes code command custom default_listen doc
-    effect example extensible feature fields final first_opcode first_push_opcode flag from header include initial
-    kind limit local max min name negotiated number of on only_with open operation optional payload
-    protocol refuses_with reply request response role scope service since size state states status
-    statuses summary to transition type unit value values version""".split()
+    effect example extensible feature fields final first_opcode first_push_opcode flag from header
+    include initial kind limit local max min name negotiated number of on only_with open operation
+    optional payload protocol refuses_with reply request response role scope service since size
+    state states status statuses summary to transition type unit value values version""".split()
 )
 
 # What is not seen: controls, and marks that join, part or turn what stands around them. Nobody who

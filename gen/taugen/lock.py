@@ -178,6 +178,7 @@ def main(words: list[str]) -> int:
             print(report(compare(held[0], new), held[0], new), file=sys.stderr)
         print(_STALE.format(lock=lock.as_posix()), file=sys.stderr)
         return 1
+    lock.parent.mkdir(parents=True, exist_ok=True)
     partial = lock.with_name(lock.name + ".partial")
     partial.write_text(text, encoding="utf-8")
     partial.replace(lock)

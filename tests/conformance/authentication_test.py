@@ -11,6 +11,7 @@ from __future__ import annotations
 import threading
 import time
 import unittest
+from typing import Iterator
 
 import tau_raw as raw
 from tau_raw import CONNECT, OK, frame, header
@@ -89,14 +90,16 @@ class Delays(ServerCase):
 
 class Deadline(ServerCase):
     def test_ten_seconds_to_authenticate(self) -> None:
-        """Silence, half a frame, refused requests, a byte a second: all end after 10 s, not before."""
+        """Silence, half a frame, refused requests, a byte a second: all end after 10 s, and not
+        before."""
         began = time.monotonic()
         silent, half, trickling, busy, late = (self.open() for _ in range(5))
         trusted = self.connect()
         half.send(header(CONNECT, 32) + CERTIFICATE[:16])
-        self.keep_busy(trickling, busy, began + 8.0)
+        trickle = iter(header(CONNECT, 32) + CERTIFICATE)
+        self.keep_busy(trickling, trickle, busy, began + 8.0)
         self.assertEqual(late.request(CONNECT, CERTIFICATE).opcode, OK)
-        self.keep_busy(trickling, busy, began + 9.0)
+        self.keep_busy(trickling, trickle, busy, began + 9.0)
         for connection in (silent, half, trickling):
             self.assertEqual(connection.wait_for_end(12 - (time.monotonic() - began)
                                                      + 5 * (PATIENCE - 1)), b"")
@@ -105,10 +108,10 @@ class Deadline(ServerCase):
         for connection in (trusted, late):
             self.assertEqual(connection.request(raw.PING).opcode, raw.PONG)
 
-    def keep_busy(self, trickling: raw.Connection, busy: raw.Connection, until: float) -> None:
-        data = iter(header(CONNECT, 32) + CERTIFICATE)
+    def keep_busy(self, trickling: raw.Connection, trickle: Iterator[int], busy: raw.Connection,
+                  until: float) -> None:  # fmt: skip
         while time.monotonic() < until:
-            trickling.send(bytes([next(data)]))
+            trickling.send(bytes([next(trickle)]))
             self.assertEqual(busy.request(CONNECT, b"short").status, raw.INVALID_PAYLOAD)
             time.sleep(1.0)
 

@@ -26,8 +26,8 @@ from .codec import (
 )  # fmt: skip
 from .errors import TauError
 from .statuses import (
-    EXCEPTIONS, Cancelled, ConnectionLost, InvalidArgument, LayoutMismatch, NotSupported, OutcomeUnknown,
-    ProtocolError, Status, WouldBlock,
+    EXCEPTIONS, Cancelled, ConnectionLost, InvalidArgument, LayoutMismatch, NotSupported,
+    OutcomeUnknown, ProtocolError, Status, WouldBlock,
 )  # fmt: skip
 from .tables import Operation
 
