@@ -21,12 +21,13 @@ enum taud_block_class {
     TAUD_BLOCK_1K,
     TAUD_BLOCK_4K,
     TAUD_BLOCK_16K,
+    TAUD_BLOCK_64K, // a slab as a whole
     TAUD_BLOCK_CLASSES,
 };
 
 static inline size_t taud_block_bytes(enum taud_block_class class)
 {
-    static const uint16_t sizes[TAUD_BLOCK_CLASSES] = {64, 128, 256, 1024, 4096, 16384};
+    static const uint32_t sizes[TAUD_BLOCK_CLASSES] = {64, 128, 256, 1024, 4096, 16384, 65536};
     return sizes[class];
 }
 
@@ -67,6 +68,13 @@ void taud_arena_overdraw(struct taud_arena *arena, bool on);
 // A block aligned to its size (at most 4 KiB), with whatever it held; NULL when the bound is reached.
 void *taud_arena_take(struct taud_arena *arena, enum taud_block_class class);
 void taud_arena_give(struct taud_arena *arena, void *block, enum taud_block_class class);
+
+// The slab that an address in it belongs to: where the block of TAUD_BLOCK_64K begins.
+static inline void *taud_arena_slab(const struct taud_arena *arena, const void *address)
+{
+    size_t offset = (size_t)((const uint8_t *)address - arena->base);
+    return arena->base + offset / TAUD_SLAB_BYTES * TAUD_SLAB_BYTES;
+}
 
 // Gives the pages of empty slabs back to the system when there are many. Calls the kernel: not under
 // a lock that a request may wait for.
