@@ -54,10 +54,15 @@ typedef enum tau_status taud_log_replay_callback(const struct taud_log_group *gr
 typedef void taud_log_completion(enum tau_status status, int os_error, void *user_data);
 
 struct taud_log_operations {
-    // Reads everything in order, cuts a torn end, puts damage inside aside. The log is known to have
-    // reached `known_position`: what is missing before it is damage, not a torn end.
-    enum tau_status (*open)(struct taud_backend *backend, uint64_t known_position,
-                            taud_log_replay_callback *callback, void *user_data,
+    // Reads what is behind `from_position` in order, cuts a torn end, puts damage inside aside. What is
+    // before it is stored elsewhere: it is not read, missing or damaged as it may be, and what trim
+    // left of it goes. A group that ends behind it is handed on whole: the callback passes over the
+    // records in it that end at or before from_position. The log is known to have reached
+    // `known_position`: what is missing before that is damage, not a torn end. It goes on
+    // behind both.
+    enum tau_status (*open)(struct taud_backend *backend, uint64_t from_position,
+                            uint64_t known_position, taud_log_replay_callback *callback,
+                            void *user_data,
                             struct taud_log_report *ret_report, struct taud_error *error);
     // Makes it ready for append at the report's end_position, under an epoch above highest_epoch:
     // what an earlier holder may still write is not taken for good afterwards.
@@ -83,6 +88,12 @@ struct taud_log_operations {
     enum tau_status (*prepare)(struct taud_backend *backend);
     // Whether prepare has something to do.
     bool (*needs_prepare)(struct taud_backend *backend);
+    // Gives up groups that end at or before `position`, as far as it can: what is before it is durable
+    // elsewhere, and every later open is from there or behind. From one thread at a time, beside all
+    // else; blocks. Groups that are left after a failure or a power cut go with the next trim or open.
+    // Returns SUCCESS, STORAGE_FULL, INTERNAL_ERROR, NO_MEMORY.
+    enum tau_status (*trim)(struct taud_backend *backend, uint64_t position,
+                            struct taud_error *error);
     // Bytes of groups that can be appended without further space, after the last completion.
     uint64_t (*room)(struct taud_backend *backend);
     void (*close)(struct taud_backend *backend);

@@ -134,7 +134,7 @@ static enum tau_status start_log(struct taud_engine *engine, struct taud_recover
     if (status != TAU_STATUS_SUCCESS)
         return status;
     engine->stage = TAUD_STAGE_LOG;
-    status = taud_engine_replay(engine, engine->root.known_position, recovery, &report, error);
+    status = taud_engine_replay(engine, 0, engine->root.known_position, recovery, &report, error);
     if (status != TAU_STATUS_SUCCESS)
         return status;
     if (engine->root.epoch < report.highest_epoch)

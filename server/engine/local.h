@@ -7,6 +7,7 @@
 #include "backend.h"
 #include "bytes.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -20,6 +21,7 @@ enum {
     TAUD_SEGMENT_BYTES_FIRST = 8 << 20, // the first is small, each next one twice as large
     TAUD_WRITE_BUFFER_BYTES = 2 << 20,
     TAUD_PATH_BYTES = 4096,
+    TAUD_SPARE_SEGMENTS_MAX = 4, // kept of those that were trimmed
 };
 
 #define TAUD_PREPARING_NAME "log/preparing.tmp"
@@ -30,6 +32,7 @@ struct taud_segment_header {
     uint64_t epoch;
     uint64_t position; // of the first group
     uint64_t size;     // of the file
+    uint64_t remains;  // 1: behind its groups may stand what is left of an earlier use, not zeros
 };
 
 struct taud_group_header {
@@ -95,6 +98,9 @@ struct taud_local {
     pthread_cond_t prepared;
     enum taud_next_state next_state;
     uint64_t next_size;
+    uint64_t next_remains;
+    uint64_t spares[TAUD_SPARE_SEGMENTS_MAX]; // trimmed, of segment_bytes: what they were numbered
+    unsigned spare_count;
     uint64_t current_sequence;
     bool current_used;
     _Atomic uint64_t room;
@@ -108,6 +114,12 @@ static inline uint64_t taud_local_next_block(uint64_t offset)
     return (offset + TAUD_IO_BLOCK - 1) / TAUD_IO_BLOCK * TAUD_IO_BLOCK;
 }
 
+// Whether there is no space, of the disk or of what its owner is allowed.
+static inline bool taud_local_is_full(int status)
+{
+    return status == -ENOSPC || status == -EDQUOT;
+}
+
 static inline struct taud_local *taud_local_of(struct taud_backend *backend)
 {
     return (struct taud_local *)(void *)backend;
@@ -117,6 +129,8 @@ static inline struct taud_local *taud_local_of(struct taud_backend *backend)
 void taud_local_path(const struct taud_local *local, char out[TAUD_PATH_BYTES], const char *name);
 void taud_local_segment_path(const struct taud_local *local, char out[TAUD_PATH_BYTES],
                              uint64_t sequence);
+void taud_local_spare_path(const struct taud_local *local, char out[TAUD_PATH_BYTES],
+                           uint64_t sequence);
 // Writes a whole file beside its place, syncs it, moves it there. Returns 0 or a negative errno.
 int taud_local_replace(struct taud_local *local, const char *name, const char *folder,
                        const void *data, size_t size);
@@ -146,6 +160,9 @@ bool taud_group_header_decode(const uint8_t bytes[TAUD_GROUP_HEADER_BYTES],
                               struct taud_group_header *ret);
 // Makes the zeroed, durable file of a segment. Returns 0 or a negative errno.
 int taud_local_make_segment(struct taud_local *local, uint64_t sequence, uint64_t size);
+// Makes one of the file of the spare that was numbered `spare`: only its header is zeroed. Where that
+// fails the spare is gone. Returns 0 or a negative errno.
+int taud_local_reuse_segment(struct taud_local *local, uint64_t spare, uint64_t sequence);
 // The size that a segment has by its number.
 uint64_t taud_local_segment_size(const struct taud_local *local, uint64_t sequence);
 enum tau_status taud_local_prepare(struct taud_backend *backend);
@@ -160,10 +177,33 @@ extern const struct taud_log_operations taud_local_log;
 bool taud_local_take_buffers(struct taud_local *local);
 void taud_local_update_room(struct taud_local *local);
 
+// local_trim.c
+struct taud_found_segment {
+    uint64_t sequence; // by its name
+    enum taud_header_kind kind;
+    struct taud_segment_header header;
+    uint64_t size; // of the file
+};
+struct taud_found_segments {
+    struct taud_local *local;
+    struct taud_found_segment *items; // by sequence
+    size_t count, capacity;
+};
+// Lists the segments and reads their headers. Returns 0 or a negative errno; free it either way.
+int taud_local_find_segments(struct taud_local *local, struct taud_found_segments *list);
+void taud_local_free_segments(struct taud_found_segments *list);
+// How many of the first segments hold nothing behind `position`.
+size_t taud_local_count_passed(const struct taud_found_segments *list, uint64_t position);
+// Removes what is no segment, and is there when a preparation or a trim was cut short.
+int taud_local_sweep_log(struct taud_local *local);
+enum tau_status taud_local_trim(struct taud_backend *backend, uint64_t position,
+                                struct taud_error *error);
+
 // local_replay.c
-enum tau_status taud_local_log_open(struct taud_backend *backend, uint64_t known_position,
-                                    taud_log_replay_callback *callback, void *user_data,
-                                    struct taud_log_report *ret_report, struct taud_error *error);
+enum tau_status taud_local_log_open(struct taud_backend *backend, uint64_t from_position,
+                                    uint64_t known_position, taud_log_replay_callback *callback,
+                                    void *user_data, struct taud_log_report *ret_report,
+                                    struct taud_error *error);
 // Refuses segments of a future version without touching anything.
 enum tau_status taud_local_log_check(struct taud_local *local, struct taud_error *error);
 

@@ -18,6 +18,13 @@ void taud_local_segment_path(const struct taud_local *local, char out[TAUD_PATH_
              (unsigned long long)sequence);
 }
 
+void taud_local_spare_path(const struct taud_local *local, char out[TAUD_PATH_BYTES],
+                           uint64_t sequence)
+{
+    snprintf(out, TAUD_PATH_BYTES, "%s/log/%016llx.spare", local->directory,
+             (unsigned long long)sequence);
+}
+
 static int write_new_file(struct taud_local *local, const char *path, const void *data, size_t size)
 {
     const struct taud_io *io = local->io;

@@ -134,7 +134,9 @@ static enum tau_status catalog_swap(struct taud_backend *backend, uint64_t expec
     status = taud_local_replace(local, "catalog", ".", bytes, HEADER_BYTES + size);
     if (status == 0)
         return TAU_STATUS_SUCCESS;
-    return taud_error_set(error, status == -ENOSPC ? TAU_STATUS_STORAGE_FULL : TAU_STATUS_INTERNAL_ERROR,
+    return taud_error_set(error,
+                          taud_local_is_full(status) ? TAU_STATUS_STORAGE_FULL
+                                                     : TAU_STATUS_INTERNAL_ERROR,
                           -status, "cannot write %s/catalog", local->directory);
 }
 

@@ -124,7 +124,7 @@ static int write_groups(struct taud_local *local, struct taud_log_place *place, 
 static int sync_file(struct taud_local *local)
 {
     int status = local->io->sync(local->io->context, local->file);
-    return status == -ENOSPC ? -EIO : status;
+    return taud_local_is_full(status) ? -EIO : status;
 }
 
 // --- places -----------------------------------------------------------------------------------
@@ -231,7 +231,7 @@ static void land(struct taud_local *local, struct taud_log_place *place, bool sy
     pthread_mutex_lock(&local->mutex);
     place->busy = false;
     local->underway--;
-    if (status == -ENOSPC) {
+    if (taud_local_is_full(status)) {
         local->rolled_back = true;
         if (place->start_position < local->position) {
             local->offset = place->start;
@@ -295,8 +295,8 @@ static void complete(int status, taud_log_completion *completion, void *user_dat
 {
     if (status == 0)
         completion(TAU_STATUS_SUCCESS, 0, user_data);
-    else if (status == -ENOSPC)
-        completion(TAU_STATUS_STORAGE_FULL, ENOSPC, user_data);
+    else if (taud_local_is_full(status))
+        completion(TAU_STATUS_STORAGE_FULL, -status, user_data);
     else
         completion(TAU_STATUS_INTERNAL_ERROR, -status, user_data);
 }
@@ -345,7 +345,9 @@ static enum tau_status local_start(struct taud_backend *backend, uint64_t epoch,
     taud_local_update_room(local);
     if (status == 0)
         return TAU_STATUS_SUCCESS;
-    return taud_error_set(error, status == -ENOSPC ? TAU_STATUS_STORAGE_FULL : TAU_STATUS_INTERNAL_ERROR,
+    return taud_error_set(error,
+                          taud_local_is_full(status) ? TAU_STATUS_STORAGE_FULL
+                                                     : TAU_STATUS_INTERNAL_ERROR,
                           -status, "cannot prepare the log in %s", local->directory);
 }
 
@@ -366,6 +368,7 @@ const struct taud_log_operations taud_local_log = {
     .sync = local_sync,
     .prepare = taud_local_prepare,
     .needs_prepare = taud_local_needs_prepare,
+    .trim = taud_local_trim,
     .room = local_room,
     .close = local_log_close,
 };

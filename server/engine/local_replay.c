@@ -12,31 +12,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct segment {
-    uint64_t sequence; // by its name
-    enum taud_header_kind kind;
-    struct taud_segment_header header;
-    uint64_t size; // of the file
-};
-
-struct segment_list {
-    struct taud_local *local;
-    struct segment *items;
-    size_t count, capacity;
-};
-
 struct replay {
     struct taud_local *local;
     taud_log_replay_callback *callback;
     void *user_data;
     struct taud_log_report *report;
     struct taud_error *error;
+    uint64_t from_position; // nothing before it is needed
     uint64_t known_position;
     uint64_t expected;     // position of the next group
     uint64_t least_epoch;  // of the next group
     bool damaged_before;
+    bool begun;               // a segment in use was found
+    uint64_t aside_count;     // what was in quarantine when it began
     // The segment that is read, through a window.
-    const struct segment *segment;
+    const struct taud_found_segment *segment;
     int file;
     int io_status;
     uint8_t *window;
@@ -49,99 +39,16 @@ enum { WINDOW_BYTES = TAUD_LOG_GROUP_BYTES_MAX + (64 << 10), ZERO_BYTES = 64 << 
 static enum tau_status file_error(struct taud_local *local, int status, struct taud_error *error)
 {
     return taud_error_set(error,
-                          status == -ENOMEM   ? TAU_STATUS_NO_MEMORY
-                          : status == -ENOSPC ? TAU_STATUS_STORAGE_FULL
-                                              : TAU_STATUS_INTERNAL_ERROR,
+                          status == -ENOMEM            ? TAU_STATUS_NO_MEMORY
+                          : taud_local_is_full(status) ? TAU_STATUS_STORAGE_FULL
+                                                       : TAU_STATUS_INTERNAL_ERROR,
                           -status, "cannot read the log in %s/log", local->directory);
-}
-
-// --- finding the segments ---------------------------------------------------------------------
-
-static bool parse_name(const char *name, uint64_t *ret_sequence)
-{
-    uint64_t value = 0;
-    for (int i = 0; i < 16; i++) {
-        const char *digits = "0123456789abcdef", *digit = name[i] ? strchr(digits, name[i]) : NULL;
-        if (!digit)
-            return false;
-        value = value << 4 | (uint64_t)(digit - digits);
-    }
-    *ret_sequence = value;
-    return strcmp(name + 16, ".log") == 0;
-}
-
-static int add_name(const char *name, void *user_data)
-{
-    struct segment_list *list = user_data;
-    const struct taud_allocator *allocator = list->local->allocator;
-    uint64_t sequence;
-    if (!parse_name(name, &sequence))
-        return 0;
-    if (list->count == list->capacity) {
-        size_t capacity = list->capacity ? list->capacity * 2 : 16;
-        struct segment *items =
-            allocator->allocate(allocator->context, capacity * sizeof *items);
-        if (!items)
-            return -ENOMEM;
-        if (list->count > 0)
-            memcpy(items, list->items, list->count * sizeof *items);
-        allocator->release(allocator->context, list->items);
-        list->items = items;
-        list->capacity = capacity;
-    }
-    memset(&list->items[list->count], 0, sizeof *list->items);
-    list->items[list->count++].sequence = sequence;
-    return 0;
-}
-
-static int by_sequence(const void *a, const void *b)
-{
-    const struct segment *left = a, *right = b;
-    return (left->sequence > right->sequence) - (left->sequence < right->sequence);
-}
-
-static int read_header(struct taud_local *local, struct segment *segment)
-{
-    const struct taud_io *io = local->io;
-    uint8_t bytes[TAUD_SEGMENT_HEADER_BYTES] = {0};
-    char path[TAUD_PATH_BYTES];
-    taud_local_segment_path(local, path, segment->sequence);
-    int file = io->open(io->context, path, TAUD_IO_READ, 0);
-    if (file < 0)
-        return file;
-    int status = io->size(io->context, file, &segment->size);
-    int64_t count = status == 0 ? taud_io_read_all(io, file, bytes, sizeof bytes, 0) : status;
-    io->close(io->context, file);
-    if (count < 0)
-        return (int)count;
-    segment->kind = taud_segment_header_decode(bytes, &segment->header);
-    if (segment->kind == TAUD_HEADER_GOOD && segment->header.sequence != segment->sequence)
-        segment->kind = TAUD_HEADER_DAMAGED;
-    return 0;
-}
-
-static int find_segments(struct taud_local *local, struct segment_list *list)
-{
-    char path[TAUD_PATH_BYTES];
-    *list = (struct segment_list){.local = local};
-    taud_local_path(local, path, "log");
-    int status = local->io->list_directory(local->io->context, path, add_name, list);
-    if (status == 0 && list->count > 0)
-        qsort(list->items, list->count, sizeof *list->items, by_sequence);
-    for (size_t i = 0; i < list->count && status == 0; i++)
-        status = read_header(local, &list->items[i]);
-    return status;
-}
-
-static void free_segments(struct segment_list *list)
-{
-    list->local->allocator->release(list->local->allocator->context, list->items);
 }
 
 enum tau_status taud_local_log_check(struct taud_local *local, struct taud_error *error)
 {
-    struct segment_list list;
-    int status = find_segments(local, &list);
+    struct taud_found_segments list;
+    int status = taud_local_find_segments(local, &list);
     enum tau_status result = TAU_STATUS_SUCCESS;
     for (size_t i = 0; i < list.count && status == 0 && result == TAU_STATUS_SUCCESS; i++) {
         if (list.items[i].kind == TAUD_HEADER_FUTURE)
@@ -149,7 +56,7 @@ enum tau_status taud_local_log_check(struct taud_local *local, struct taud_error
                                     "the log in %s/log is of a later format than this server knows; "
                                     "it was not touched", local->directory);
     }
-    free_segments(&list);
+    taud_local_free_segments(&list);
     return status != 0 ? file_error(local, status, error) : result;
 }
 
@@ -221,16 +128,41 @@ static bool find_group(struct replay *replay, uint64_t offset, uint64_t *ret_off
     return false;
 }
 
-// Whether a group from `offset` on was written when more than `expected` was durable.
+// All before it is read, or not needed.
+static uint64_t reached(const struct replay *replay)
+{
+    return replay->expected > replay->from_position ? replay->expected : replay->from_position;
+}
+
+// Whether a group from `offset` on was written when more than what is reached was durable.
 static bool later_proof(struct replay *replay, uint64_t offset)
 {
     struct taud_group_header header;
     while (find_group(replay, offset, &offset, &header)) {
-        if (header.synced_position > replay->expected)
+        if (header.synced_position > reached(replay))
             return true;
         offset += TAUD_GROUP_HEADER_BYTES + header.size;
     }
     return false;
+}
+
+// Behind all that was written into the segment from `offset` on, as far as that can be told from what
+// is left of an earlier use: by the headers of its groups, whose content may be torn.
+static uint64_t written_end(struct replay *replay, uint64_t offset)
+{
+    const uint8_t *bytes;
+    uint64_t end = offset;
+    for (uint64_t at = offset; (bytes = look(replay, at, TAUD_GROUP_HEADER_BYTES)) != NULL;
+         at += TAUD_LOG_ALIGNMENT) {
+        struct taud_group_header header;
+        if (!taud_group_header_decode(bytes, &header) || header.offset != at ||
+            header.file_id != replay->segment->header.file_id)
+            continue;
+        uint64_t group_end = at + TAUD_GROUP_HEADER_BYTES + header.size;
+        if (group_end > end)
+            end = group_end < replay->segment->size ? group_end : replay->segment->size;
+    }
+    return end;
 }
 
 // Behind the last byte from `offset` on that is not zero; `offset` when there is none.
@@ -284,15 +216,18 @@ static void name_group(struct replay *replay, const struct taud_group_header *he
                    (unsigned long long)header->offset, reason);
 }
 
+// Hands a group on, if something of it is needed.
 static enum tau_status deliver(struct replay *replay, const struct taud_group_header *header,
                                const uint8_t *content)
 {
     struct taud_log_group group = {header->position, content, header->size};
-    enum tau_status status = replay->callback(
-        &group, replay->damaged_before || header->position > replay->expected, replay->user_data);
-    replay->damaged_before = false;
+    bool damaged_before = replay->damaged_before || header->position > reached(replay);
     replay->expected = header->position + header->size;
     replay->least_epoch = header->epoch;
+    if (replay->expected <= replay->from_position)
+        return TAU_STATUS_SUCCESS;
+    enum tau_status status = replay->callback(&group, damaged_before, replay->user_data);
+    replay->damaged_before = false;
     replay->report->read_bytes += TAUD_GROUP_HEADER_BYTES + header->size;
     if (status == TAU_STATUS_INTERNAL_ERROR && replay->error)
         name_group(replay, header);
@@ -301,14 +236,18 @@ static enum tau_status deliver(struct replay *replay, const struct taud_group_he
 
 // What to do where no good group stands at *offset. Sets *offset to where reading goes on, or
 // *ret_end when the segment has nothing more.
-static enum tau_status judge_gap(struct replay *replay, const struct segment *next,
+static enum tau_status judge_gap(struct replay *replay, const struct taud_found_segment *next,
                                  uint64_t *offset, bool *ret_end)
 {
     struct taud_group_header header;
     uint64_t found = 0;
     bool any = find_group(replay, *offset, &found, &header);
-    bool known = replay->known_position > replay->expected;
-    bool missing = next ? next->header.position > replay->expected : known;
+    bool known = replay->known_position > reached(replay);
+    bool missing = next ? next->header.position > reached(replay) : known;
+    if (any && header.position <= replay->from_position) { // nothing of it is needed
+        *offset = found;
+        return TAU_STATUS_SUCCESS;
+    }
     if (any && (next || known || later_proof(replay, found))) {
         enum tau_status status = put_aside(replay, *offset, found);
         *offset = found;
@@ -325,15 +264,25 @@ static enum tau_status judge_gap(struct replay *replay, const struct segment *ne
     return TAU_STATUS_SUCCESS;
 }
 
+// Counts a beginning of the log that is not there, unless it was moved aside as a whole.
+static void count_lost_beginning(struct replay *replay)
+{
+    if (!replay->begun && replay->local->quarantined_count == replay->aside_count)
+        replay->local->quarantined_count++;
+}
+
 // Reads a segment in use; `next` is the one in use behind it, or NULL. *ret_end is where its groups end.
-static enum tau_status replay_segment(struct replay *replay, const struct segment *next,
+static enum tau_status replay_segment(struct replay *replay, const struct taud_found_segment *next,
                                       uint64_t *ret_end)
 {
     uint64_t offset = TAUD_SEGMENT_HEADER_BYTES;
     if (replay->segment->header.epoch > replay->least_epoch)
         replay->least_epoch = replay->segment->header.epoch;
-    if (replay->segment->header.position > replay->expected)
+    if (replay->segment->header.position > reached(replay)) {
         replay->damaged_before = true;
+        count_lost_beginning(replay);
+    }
+    replay->begun = true;
     for (bool end = false; !end;) {
         struct taud_group_header header;
         const uint8_t *content;
@@ -360,7 +309,8 @@ static int take_over(struct replay *replay, uint64_t end)
 {
     struct taud_local *local = replay->local;
     const struct taud_io *io = local->io;
-    uint64_t used = used_end(replay, end);
+    bool remains = replay->segment->header.remains;
+    uint64_t used = remains ? written_end(replay, end) : used_end(replay, end);
     if (replay->io_status != 0)
         return replay->io_status;
     int status = taud_local_open_files(local, replay->segment->sequence);
@@ -384,7 +334,7 @@ static int take_over(struct replay *replay, uint64_t end)
     return count < 0 ? (int)count : 0;
 }
 
-static int move_aside(struct taud_local *local, const struct segment *segment)
+static int move_aside(struct taud_local *local, const struct taud_found_segment *segment)
 {
     const struct taud_io *io = local->io;
     char from[TAUD_PATH_BYTES], to[TAUD_PATH_BYTES], name[64];
@@ -407,20 +357,21 @@ static int move_aside(struct taud_local *local, const struct segment *segment)
 }
 
 // Keeps a prepared segment that comes next, removes others.
-static int sort_unused(struct taud_local *local, const struct segment *segment)
+static int sort_unused(struct taud_local *local, const struct taud_found_segment *segment)
 {
     char path[TAUD_PATH_BYTES];
     if (segment->sequence == local->current_sequence + 1 &&
         segment->size > TAUD_SEGMENT_HEADER_BYTES && segment->size % TAUD_IO_BLOCK == 0) {
         local->next_state = TAUD_NEXT_READY;
         local->next_size = segment->size;
+        local->next_remains = true; // nobody looked
         return 0;
     }
     taud_local_segment_path(local, path, segment->sequence);
     return local->io->unlink(local->io->context, path);
 }
 
-static int open_file(struct replay *replay, const struct segment *segment)
+static int open_file(struct replay *replay, const struct taud_found_segment *segment)
 {
     const struct taud_io *io = replay->local->io;
     char path[TAUD_PATH_BYTES];
@@ -432,8 +383,8 @@ static int open_file(struct replay *replay, const struct segment *segment)
     return replay->file < 0 ? replay->file : 0;
 }
 
-static enum tau_status replay_file(struct replay *replay, const struct segment *segment,
-                                   const struct segment *next)
+static enum tau_status replay_file(struct replay *replay, const struct taud_found_segment *segment,
+                                   const struct taud_found_segment *next)
 {
     struct taud_local *local = replay->local;
     uint64_t end = 0;
@@ -452,15 +403,26 @@ static enum tau_status replay_file(struct replay *replay, const struct segment *
     return result;
 }
 
+// Segments that a trim left, once nothing can refuse the log any more.
+static void remove_passed(struct taud_local *local, const struct taud_found_segments *list,
+                          size_t count)
+{
+    char path[TAUD_PATH_BYTES];
+    for (size_t i = 0; i < count; i++) {
+        taud_local_segment_path(local, path, list->items[i].sequence);
+        local->io->unlink(local->io->context, path); // else the next trim does it
+    }
+}
+
 // All segments in order; those without a good header were prepared and not used, or are damaged.
-static enum tau_status replay_all(struct replay *replay, const struct segment_list *list)
+static enum tau_status replay_all(struct replay *replay, const struct taud_found_segments *list)
 {
     struct taud_local *local = replay->local;
-    size_t last = list->count;
+    size_t last = list->count, passed = taud_local_count_passed(list, replay->from_position);
     while (last > 0 && list->items[last - 1].kind != TAUD_HEADER_GOOD)
         last--;
-    for (size_t i = 0; i < list->count; i++) {
-        const struct segment *segment = &list->items[i], *next = NULL;
+    for (size_t i = passed; i < list->count; i++) {
+        const struct taud_found_segment *segment = &list->items[i], *next = NULL;
         for (size_t k = i + 1; k < last && !next; k++)
             next = list->items[k].kind == TAUD_HEADER_GOOD ? &list->items[k] : NULL;
         int status = 0;
@@ -476,6 +438,9 @@ static enum tau_status replay_all(struct replay *replay, const struct segment_li
         if (result != TAU_STATUS_SUCCESS)
             return result;
     }
+    if (!replay->begun && replay->known_position > replay->from_position)
+        count_lost_beginning(replay);
+    remove_passed(local, list, passed);
     return TAU_STATUS_SUCCESS;
 }
 
@@ -487,17 +452,10 @@ static bool take_buffers(struct replay *replay)
     return taud_local_take_buffers(local) && replay->window;
 }
 
-// A segment whose preparation was cut short holds nothing, and may hold the last of the disk.
-static void remove_unfinished(struct taud_local *local)
-{
-    char path[TAUD_PATH_BYTES];
-    taud_local_path(local, path, TAUD_PREPARING_NAME);
-    local->io->unlink(local->io->context, path); // mostly it is not there
-}
-
-enum tau_status taud_local_log_open(struct taud_backend *backend, uint64_t known_position,
-                                    taud_log_replay_callback *callback, void *user_data,
-                                    struct taud_log_report *ret_report, struct taud_error *error)
+enum tau_status taud_local_log_open(struct taud_backend *backend, uint64_t from_position,
+                                    uint64_t known_position, taud_log_replay_callback *callback,
+                                    void *user_data, struct taud_log_report *ret_report,
+                                    struct taud_error *error)
 {
     struct taud_local *local = taud_local_of(backend);
     struct replay replay = {
@@ -506,28 +464,34 @@ enum tau_status taud_local_log_open(struct taud_backend *backend, uint64_t known
         .user_data = user_data,
         .report = ret_report,
         .error = error,
+        .from_position = from_position,
         .known_position = known_position,
+        .aside_count = local->quarantined_count,
     };
-    struct segment_list list = {.local = local};
+    struct taud_found_segments list = {.local = local};
     memset(ret_report, 0, sizeof *ret_report);
     local->current = (struct taud_segment_header){0};
     local->current_sequence = 0;
     local->current_used = false;
     local->next_state = TAUD_NEXT_NONE;
+    local->spare_count = 0;
     local->offset = 0;
     enum tau_status status = TAU_STATUS_SUCCESS;
-    remove_unfinished(local);
-    int found = take_buffers(&replay) ? find_segments(local, &list) : -ENOMEM;
+    int found = take_buffers(&replay) ? taud_local_sweep_log(local) : -ENOMEM;
+    if (found == 0)
+        found = taud_local_find_segments(local, &list);
     if (found != 0)
         status = file_error(local, found, error);
     else
         status = replay_all(&replay, &list);
-    free_segments(&list);
+    taud_local_free_segments(&list);
     if (replay.window)
         local->allocator->unreserve(local->allocator->context, replay.window, WINDOW_BYTES);
     if (status != TAU_STATUS_SUCCESS)
         return status;
-    local->position = replay.expected > known_position ? replay.expected : known_position;
+    local->position = reached(&replay);
+    if (local->position < known_position)
+        local->position = known_position;
     local->synced_position = local->position;
     ret_report->end_position = local->position;
     ret_report->highest_epoch = replay.least_epoch;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Segments of the local log: their headers, their preparation ahead of need, and the step from one to
 // the next. A segment is zeroed and durable before its name appears, so that writing into it changes
-// no metadata.
+// no metadata; of one that is used again only the header is zeroed.
 #include "local.h"
 
 #include "crc32c.h"
@@ -24,6 +24,7 @@ static void encode_copy(uint8_t *out, const struct taud_segment_header *header)
     taud_store_u64(out + 32, header->epoch);
     taud_store_u64(out + 40, header->position);
     taud_store_u64(out + 48, header->size);
+    taud_store_u32(out + 56, header->remains != 0);
     taud_store_u32(out + 60, taud_crc32c(0, out, 60));
 }
 
@@ -50,6 +51,7 @@ static enum taud_header_kind decode_copy(const uint8_t *bytes, struct taud_segme
     ret->epoch = taud_load_u64(bytes + 32);
     ret->position = taud_load_u64(bytes + 40);
     ret->size = taud_load_u64(bytes + 48);
+    ret->remains = taud_load_u32(bytes + 56) != 0;
     return TAUD_HEADER_GOOD;
 }
 
@@ -162,6 +164,37 @@ int taud_local_make_segment(struct taud_local *local, uint64_t sequence, uint64_
     return status;
 }
 
+static int clear_header(struct taud_local *local, const char *path)
+{
+    const struct taud_io *io = local->io;
+    int file = open_direct(local, path, TAUD_IO_WRITE);
+    if (file == -EINVAL || file == -EOPNOTSUPP)
+        file = io->open(io->context, path, TAUD_IO_WRITE, 0);
+    if (file < 0)
+        return file;
+    int status = write_zeros(local, file, TAUD_SEGMENT_HEADER_BYTES);
+    if (status == 0)
+        status = io->sync(io->context, file);
+    io->close(io->context, file);
+    return status;
+}
+
+int taud_local_reuse_segment(struct taud_local *local, uint64_t spare, uint64_t sequence)
+{
+    const struct taud_io *io = local->io;
+    char path[TAUD_PATH_BYTES], from[TAUD_PATH_BYTES], folder[TAUD_PATH_BYTES];
+    taud_local_spare_path(local, from, spare);
+    taud_local_segment_path(local, path, sequence);
+    taud_local_path(local, folder, "log");
+    int status = clear_header(local, from);
+    if (status == 0)
+        status = io->rename(io->context, from, path);
+    if (status == 0)
+        return io->sync_directory(io->context, folder);
+    io->unlink(io->context, from);
+    return status;
+}
+
 bool taud_local_needs_prepare(struct taud_backend *backend)
 {
     struct taud_local *local = taud_local_of(backend);
@@ -179,11 +212,15 @@ static int prepare_next(struct taud_local *local, uint64_t size)
     uint64_t usual = taud_local_segment_size(local, sequence);
     if (size < usual)
         size = usual;
+    bool reuse = size == local->segment_bytes && local->spare_count > 0;
+    uint64_t spare = reuse ? local->spares[--local->spare_count] : 0;
     pthread_mutex_unlock(&local->mutex);
-    int status = taud_local_make_segment(local, sequence, size);
+    reuse = reuse && taud_local_reuse_segment(local, spare, sequence) == 0;
+    int status = reuse ? 0 : taud_local_make_segment(local, sequence, size);
     pthread_mutex_lock(&local->mutex);
     local->next_state = status == 0 ? TAUD_NEXT_READY : TAUD_NEXT_NONE;
     local->next_size = size;
+    local->next_remains = reuse;
     pthread_cond_broadcast(&local->prepared);
     return status;
 }
@@ -202,7 +239,7 @@ enum tau_status taud_local_prepare(struct taud_backend *backend)
     pthread_mutex_unlock(&local->mutex);
     if (status == 0)
         return TAU_STATUS_SUCCESS;
-    return status == -ENOSPC ? TAU_STATUS_STORAGE_FULL : TAU_STATUS_INTERNAL_ERROR;
+    return taud_local_is_full(status) ? TAU_STATUS_STORAGE_FULL : TAU_STATUS_INTERNAL_ERROR;
 }
 
 void taud_local_close_files(struct taud_local *local)
@@ -257,14 +294,14 @@ int taud_local_roll(struct taud_local *local, uint64_t position, uint64_t bytes)
     pthread_mutex_lock(&local->mutex);
     int status = await_next(local, size);
     uint64_t sequence = local->current_sequence + 1;
-    uint64_t next_size = local->next_size;
+    uint64_t next_size = local->next_size, next_remains = local->next_remains;
     pthread_mutex_unlock(&local->mutex);
     if (status != 0)
         return status;
     if (local->unsynced) {
         status = io->sync(io->context, local->file);
         if (status != 0)
-            return status == -ENOSPC ? -EIO : status;
+            return taud_local_is_full(status) ? -EIO : status;
         local->unsynced = false;
         pthread_mutex_lock(&local->mutex);
         local->synced_position = position;
@@ -279,6 +316,7 @@ int taud_local_roll(struct taud_local *local, uint64_t position, uint64_t bytes)
         .epoch = local->epoch,
         .position = position,
         .size = next_size,
+        .remains = next_remains,
     };
     local->fresh = true;
     pthread_mutex_lock(&local->mutex);

@@ -18,6 +18,7 @@ struct replay {
     struct taud_engine *engine;
     struct taud_recovery *recovery;
     struct taud_error *error;
+    uint64_t from_position; // what the log says before it is in memory already
     struct page **pages;
     size_t page_capacity;
     uint64_t next_identity;
@@ -281,6 +282,8 @@ static enum tau_status replay_group(const struct taud_log_group *group, bool dam
         struct taud_record record;
         if (!taud_record_decode(&data, &size, &record))
             return refuse_record(replay, group, data, size);
+        if (group->position + group->size - size <= replay->from_position)
+            continue;
         enum tau_status status = replay_record(replay, &record);
         if (status != TAU_STATUS_SUCCESS)
             return status;
@@ -289,15 +292,18 @@ static enum tau_status replay_group(const struct taud_log_group *group, bool dam
     return TAU_STATUS_SUCCESS;
 }
 
-enum tau_status taud_engine_replay(struct taud_engine *engine, uint64_t known_position,
-                                   struct taud_recovery *recovery,
+enum tau_status taud_engine_replay(struct taud_engine *engine, uint64_t from_position,
+                                   uint64_t known_position, struct taud_recovery *recovery,
                                    struct taud_log_report *ret_report, struct taud_error *error)
 {
-    struct replay replay = {
-        .engine = engine, .recovery = recovery, .error = error, .next_identity = 1};
+    struct replay replay = {.engine = engine,
+                            .recovery = recovery,
+                            .error = error,
+                            .from_position = from_position,
+                            .next_identity = 1};
     taud_arena_overdraw(&engine->arena, true);
-    enum tau_status status = engine->backend->log->open(engine->backend, known_position,
-                                                        replay_group, &replay, ret_report, error);
+    enum tau_status status = engine->backend->log->open(engine->backend, from_position,
+                                                        known_position, replay_group, &replay, ret_report, error);
     taud_arena_overdraw(&engine->arena, false);
     for (size_t i = 0; i < replay.page_capacity; i++)
         engine->allocator->release(engine->allocator->context, replay.pages[i]);

@@ -136,9 +136,10 @@ bool taud_lens_known(const struct taud_lens *lens);
 void taud_columns_examine(const struct taud_series *series, uint64_t count, bool *ret_ascending,
                           bool *ret_even);
 
-// Reads the log into the engine. In replay.c; before any thread is there.
-enum tau_status taud_engine_replay(struct taud_engine *engine, uint64_t known_position,
-                                   struct taud_recovery *recovery,
+// Reads what the log says behind `from_position` into the engine. In replay.c; before any thread is
+// there.
+enum tau_status taud_engine_replay(struct taud_engine *engine, uint64_t from_position,
+                                   uint64_t known_position, struct taud_recovery *recovery,
                                    struct taud_log_report *ret_report, struct taud_error *error);
 
 #endif

@@ -58,7 +58,8 @@ static void open_log(struct rig *rig, uint64_t epoch)
     rig->differs = false;
     assert_int_equal(taud_local_backend_new(&options, &rig->backend, &error), TAU_STATUS_SUCCESS);
     assert_int_equal(rig->backend->open(rig->backend, &error), TAU_STATUS_SUCCESS);
-    assert_int_equal(rig->backend->log->open(rig->backend, 0, on_group, rig, &rig->report, &error),
+    assert_int_equal(rig->backend->log->open(rig->backend, 0, 0, on_group, rig, &rig->report,
+                                             &error),
                      TAU_STATUS_SUCCESS);
     assert_int_equal(rig->backend->log->start(rig->backend, epoch, &error), TAU_STATUS_SUCCESS);
     rig->placed = rig->report.end_position;

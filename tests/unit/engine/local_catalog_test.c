@@ -266,6 +266,8 @@ static void a_call_that_fails_leaves_the_old_record_or_the_new(void **state)
     refusal = TAU_STATUS_STORAGE_FULL;
     fault.error = ENOSPC;
     assert_true(local_rig_try_each_call(&trial, fault) >= 8);
+    fault.error = EDQUOT;
+    assert_true(local_rig_try_each_call(&trial, fault) >= 8);
 }
 
 static void make_damaged(struct local_rig *rig)

@@ -44,7 +44,8 @@ static void open_log(uint64_t epoch)
     read_end = 0;
     read_count = 0;
     local_rig_open(&rig);
-    assert_int_equal(rig.backend->log->open(rig.backend, 0, take_group, NULL, &report, &rig.error),
+    assert_int_equal(rig.backend->log->open(rig.backend, 0, 0, take_group, NULL, &report,
+                                            &rig.error),
                      TAU_STATUS_SUCCESS);
     assert_int_equal(report.quarantined_count, 0);
     assert_int_equal(rig.backend->log->start(rig.backend, epoch, &rig.error), TAU_STATUS_SUCCESS);
@@ -435,30 +436,35 @@ static void a_second_place_is_the_next_block_and_a_third_there_is_none(void **st
 
 // --- failures ---------------------------------------------------------------------------------
 
+static void fill_disk(bool direct, int error)
+{
+    begin(direct);
+    uint64_t calls = 0;
+    for (int i = 0; i < 8; i++) { // within a segment, and on the way to the next
+        uint64_t offset = rig.local->offset, position = rig.local->position;
+        struct answer answer;
+        fail_call(1, error, true);
+        answer = append(&(size_t){8000}, 1, false, NULL);
+        calls += disk_calls(rig.disk);
+        assert_int_equal(answer.status, TAU_STATUS_STORAGE_FULL);
+        assert_int_equal(answer.os_error, error);
+        assert_int_equal(rig.local->offset, offset);
+        assert_int_equal(rig.local->position, position);
+        repair();
+        assert_int_equal(append_one(8000, true), TAU_STATUS_SUCCESS);
+    }
+    assert_true(calls >= 8);
+    expect_durable(64000, 8);
+    local_rig_done(&rig);
+}
+
 static void a_full_disk_leaves_all_as_it_was(void **state)
 {
     (void)state;
-    for (int direct = 0; direct < 2; direct++) {
-        begin(direct);
-        uint64_t calls = 0;
-        for (int i = 0; i < 8; i++) { // within a segment, and on the way to the next
-            uint64_t offset = rig.local->offset, position = rig.local->position;
-            struct answer answer;
-            fail_call(1, ENOSPC, true);
-            answer = append(&(size_t){8000}, 1, false, NULL);
-            calls += disk_calls(rig.disk);
-            assert_int_equal(answer.status, TAU_STATUS_STORAGE_FULL);
-            assert_int_equal(answer.os_error, ENOSPC);
-            assert_int_equal(rig.local->offset, offset);
-            assert_int_equal(rig.local->position, position);
-            repair();
-            assert_int_equal(append_one(8000, true), TAU_STATUS_SUCCESS);
-        }
-        assert_true(calls >= 8);
-        expect_durable(64000, 8);
-        local_rig_done(&rig);
-    }
+    for (int i = 0; i < 4; i++)
+        fill_disk(i % 2, i < 2 ? ENOSPC : EDQUOT);
 }
+
 
 // Fails the write of an append, or the sync, or that of log->sync.
 static void after_a_failure_nothing_is_taken(void **state)
@@ -471,6 +477,7 @@ static void after_a_failure_nothing_is_taken(void **state)
     } failures[] = {
         {true, 1, EIO, EIO},     {false, 1, EROFS, EROFS}, {false, 2, EIO, EIO},
         {false, 2, ENOSPC, EIO}, {true, 0, EIO, EIO},      {false, 0, ENOSPC, EIO},
+        {false, 2, EDQUOT, EIO},
     };
     for (size_t i = 0; i < sizeof failures / sizeof failures[0]; i++) {
         struct answer answer;
@@ -533,6 +540,38 @@ static void room_is_what_is_left_and_what_is_prepared(void **state)
     assert_true(log->needs_prepare(rig.backend));
 }
 
+// Many times around: what is read back begins where it was trimmed, and nothing of an earlier use of
+// the same blocks is taken for good.
+static void a_log_that_is_trimmed_goes_around(void **state)
+{
+    (void)state;
+    const struct taud_log_operations *log = rig.backend->log;
+    unsigned used_again = 0;
+    for (int i = 0; i < 61; i++) { // the last segment is half full then
+        assert_int_equal(append_one(9000, i % 2), TAU_STATUS_SUCCESS);
+        if (log->needs_prepare(rig.backend))
+            assert_int_equal(log->prepare(rig.backend), TAU_STATUS_SUCCESS);
+        used_again += rig.local->current.remains != 0;
+        assert_int_equal(log->trim(rig.backend, stored - 9000, &rig.error), TAU_STATUS_SUCCESS);
+        assert_true(disk_count(rig.disk, "data/log") <= 3 + TAUD_SPARE_SEGMENTS_MAX);
+    }
+    assert_true(used_again > 40);
+    assert_int_equal(sync_log().status, TAU_STATUS_SUCCESS);
+    local_rig_renew(&rig);
+    disk_restart(rig.disk, 0);
+    struct taud_log_report report;
+    local_rig_open(&rig);
+    read_end = stored - 9000;
+    read_count = 0;
+    assert_int_equal(rig.backend->log->open(rig.backend, stored - 9000, 0, take_group, NULL, &report,
+                                            &rig.error),
+                     TAU_STATUS_SUCCESS);
+    assert_int_equal(read_count, 1);
+    assert_int_equal(read_end, stored);
+    assert_int_equal(report.cut_bytes, 0); // what is left of an earlier use is no torn end
+    assert_int_equal(report.quarantined_count, 0);
+}
+
 static void a_start_goes_on_under_its_epoch(void **state)
 {
     (void)state;
@@ -568,12 +607,14 @@ static void a_start_without_space_or_disk_says_so(void **state)
     static const struct {
         int error;
         enum tau_status status;
-    } failures[] = {{ENOSPC, TAU_STATUS_STORAGE_FULL}, {EIO, TAU_STATUS_INTERNAL_ERROR}};
+    } failures[] = {{ENOSPC, TAU_STATUS_STORAGE_FULL},
+                    {EDQUOT, TAU_STATUS_STORAGE_FULL},
+                    {EIO, TAU_STATUS_INTERNAL_ERROR}};
     local_rig_init(&rig, true);
     local_rig_open(&rig);
     const struct taud_log_operations *log = rig.backend->log;
-    for (size_t i = 0; i < 2; i++) {
-        assert_int_equal(log->open(rig.backend, 0, take_group, NULL, &report, &rig.error),
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(log->open(rig.backend, 0, 0, take_group, NULL, &report, &rig.error),
                          TAU_STATUS_SUCCESS);
         assert_int_equal(atomic_load(&rig.memory.live), 2);
         assert_true(taud_local_take_buffers(rig.local)); // they are there
@@ -588,7 +629,7 @@ static void a_start_without_space_or_disk_says_so(void **state)
         assert_int_equal(atomic_load(&rig.memory.live), 1); // the backend itself
     }
     failing_allocator_fail_next(&rig.memory, 2);
-    assert_int_equal(log->open(rig.backend, 0, take_group, NULL, &report, &rig.error),
+    assert_int_equal(log->open(rig.backend, 0, 0, take_group, NULL, &report, &rig.error),
                      TAU_STATUS_NO_MEMORY);
     local_rig_done(&rig);
 }
@@ -614,6 +655,7 @@ int main(void)
         cmocka_unit_test(after_a_failure_nothing_is_taken),
         cmocka_unit_test(no_piece_of_a_large_group_fails_unheard),
         LOG_TEST(room_is_what_is_left_and_what_is_prepared),
+        LOG_TEST(a_log_that_is_trimmed_goes_around),
         LOG_TEST(a_start_goes_on_under_its_epoch),
         LOG_TEST(a_log_may_be_opened_and_closed_ever_again),
         cmocka_unit_test(a_start_without_space_or_disk_says_so),

@@ -120,14 +120,20 @@ static enum tau_status take_group(const struct taud_log_group *group, bool damag
     return TAU_STATUS_SUCCESS;
 }
 
-static enum tau_status try_read(struct local_rig *rig, uint64_t known_position)
+static enum tau_status try_read_from(struct local_rig *rig, uint64_t from_position,
+                                     uint64_t known_position)
 {
     outcome.count = 0;
     outcome.error = &rig->error;
     rig->backend->log->close(rig->backend);
     rig->local->quarantined_count = rig->local->quarantined_bytes = 0;
-    return rig->backend->log->open(rig->backend, known_position, take_group, &outcome,
-                                   &outcome.report, &rig->error);
+    return rig->backend->log->open(rig->backend, from_position, known_position, take_group,
+                                   &outcome, &outcome.report, &rig->error);
+}
+
+static enum tau_status try_read(struct local_rig *rig, uint64_t known_position)
+{
+    return try_read_from(rig, 0, known_position);
 }
 
 // Reads and expects so many groups, and this end of the log.
@@ -173,6 +179,7 @@ static void an_empty_directory_has_no_log(void **state)
     expect_cut(0, 0, 0);
     assert_int_equal(rig->local->file, -1);
     expect_groups(rig, 640, 0, 640); // no position is used twice
+    expect_cut(0, 1, 0);             // and all that was before it is lost
 }
 
 static void groups_come_back_in_order_over_all_segments(void **state)
@@ -503,8 +510,10 @@ static void only_the_prepared_segment_that_comes_next_is_kept(void **state)
         assert_int_equal(local_rig_file(rig, name_of(unused[i].sequence), &size) != NULL,
                          unused[i].kept);
         assert_int_equal(rig->local->next_state, unused[i].kept ? TAUD_NEXT_READY : TAUD_NEXT_NONE);
-        if (unused[i].kept)
+        if (unused[i].kept) {
             assert_int_equal(rig->local->next_size, unused[i].size);
+            assert_int_equal(rig->local->next_remains, 1); // nobody looked what it holds
+        }
         disk_remove(rig->disk, "data/log/0000000000000002.log");
     }
 }
@@ -521,6 +530,167 @@ static void zeros_before_a_segment_in_use_are_moved_aside(void **state)
     uint64_t size;
     assert_non_null(local_rig_file(rig, quarantined, &size));
     expect_cut(0, 1, sizeof zeros);
+}
+
+// --- from a position on -----------------------------------------------------------------------
+
+static void expect_from(struct local_rig *rig, uint64_t from_position, unsigned count,
+                        uint64_t end_position)
+{
+    assert_int_equal(try_read_from(rig, from_position, 0), TAU_STATUS_SUCCESS);
+    assert_int_equal(outcome.count, count);
+    assert_int_equal(outcome.report.end_position, end_position);
+}
+
+static void groups_that_end_before_it_are_passed_over(void **state)
+{
+    struct local_rig *rig = *state;
+    static const struct {
+        uint64_t from;
+        unsigned count;
+        uint64_t end;
+    } reads[] = {{0, 3, 144},  {39, 3, 144},  {40, 2, 144},  {41, 2, 144},  {87, 2, 144},
+                 {88, 1, 144}, {143, 1, 144}, {144, 0, 144}, {160, 0, 160}};
+    for (size_t i = 0; i < sizeof reads / sizeof reads[0]; i++) {
+        store_three(rig, NO_BIT, 0);
+        expect_from(rig, reads[i].from, reads[i].count, reads[i].end);
+        expect_cut(0, 0, 0);
+        for (unsigned k = 0; k < outcome.count; k++)
+            assert_false(outcome.damaged[k]);
+        assert_int_equal(rig->local->offset, FIRST + END); // what is passed over stays
+        assert_int_equal(rig->local->position, reads[i].end);
+    }
+}
+
+// The log ended before it, and went on at it.
+static void a_gap_that_ends_before_it_is_none(void **state)
+{
+    struct local_rig *rig = *state;
+    for (int first = 0; first < 2; first++) {
+        struct image image = segment_of(1, 0, 4 * TAUD_IO_BLOCK);
+        add_group(&image, 40, 0);
+        image.position = 160;
+        add_group(&image, 8, 160);
+        store(rig, &image);
+        expect_from(rig, 160 - (uint64_t)first, 1, 168);
+        assert_int_equal(outcome.damaged[0], first);
+        expect_cut(0, 0, 0);
+    }
+}
+
+static void damage_before_it_is_none(void **state)
+{
+    struct local_rig *rig = *state;
+    store_three(rig, FIRST_END * 8, 144);
+    expect_from(rig, 88, 1, 144);
+    assert_false(outcome.damaged[0]);
+    expect_cut(0, 0, 0);
+    store_three(rig, FIRST_END * 8, 144);
+    expect_from(rig, 87, 1, 144); // a byte of it is needed
+    assert_true(outcome.damaged[0]);
+    expect_cut(0, 1, SECOND_END - FIRST_END);
+}
+
+// A later group that knew less to be durable than is needed proves nothing.
+static void a_torn_end_behind_it_is_cut(void **state)
+{
+    struct local_rig *rig = *state;
+    store_three(rig, FIRST_END * 8, 41);
+    expect_from(rig, 41, 0, 41);
+    expect_cut(END - FIRST_END, 0, 0);
+    store_three(rig, SECOND_END * 8, 0);
+    expect_from(rig, 120, 0, 120);
+    expect_cut(END - SECOND_END, 0, 0);
+}
+
+static void store_later(struct local_rig *rig, uint64_t sequence, uint64_t position)
+{
+    struct image image = segment_of(sequence, position, 4 * TAUD_IO_BLOCK);
+    add_group(&image, 8, position);
+    store(rig, &image);
+}
+
+static void a_missing_beginning_is_damage_only_behind_it(void **state)
+{
+    struct local_rig *rig = *state;
+    for (int lost = 0; lost < 2; lost++) {
+        store_later(rig, 7, 144);
+        expect_from(rig, 144 - (uint64_t)lost, 1, 152);
+        assert_int_equal(outcome.damaged[0], lost);
+        expect_cut(0, (uint64_t)lost, 0);
+        assert_int_equal(rig->local->current_sequence, 7);
+    }
+    disk_remove(rig->disk, "data/log/0000000000000007.log");
+    assert_int_equal(try_read_from(rig, 144, 144), TAU_STATUS_SUCCESS);
+    expect_cut(0, 0, 0);
+    assert_int_equal(try_read_from(rig, 144, 145), TAU_STATUS_SUCCESS);
+    expect_cut(0, 1, 0);
+    assert_int_equal(outcome.report.end_position, 145);
+}
+
+// Whatever they are: what a trim did not come to, or half of it.
+static void segments_that_end_before_it_go(void **state)
+{
+    struct local_rig *rig = *state;
+    static const uint8_t zeros[3 * TAUD_IO_BLOCK];
+    uint64_t size;
+    store_three(rig, FIRST_END * 8, 144);
+    local_rig_put(rig, name_of(2), zeros, sizeof zeros);
+    local_rig_put(rig, name_of(3), "nonsense", 8);
+    local_rig_put(rig, "log/0000000000000000.spare", zeros, sizeof zeros);
+    store_later(rig, 4, 144);
+    store_later(rig, 5, 152);
+    outcome.refuse_at = 1;
+    outcome.refuse = TAU_STATUS_INTERNAL_ERROR;
+    assert_int_equal(try_read_from(rig, 151, 0), TAU_STATUS_INTERNAL_ERROR);
+    assert_int_equal(disk_count(rig->disk, "data/log"), 5); // nothing goes of a log that is refused
+    outcome.refuse = TAU_STATUS_SUCCESS;
+    expect_from(rig, 151, 2, 160);
+    expect_cut(0, 0, 0);
+    assert_false(outcome.damaged[0]);
+    assert_int_equal(disk_count(rig->disk, "data/log"), 2);
+    assert_non_null(local_rig_file(rig, name_of(4), &size));
+    assert_non_null(local_rig_file(rig, name_of(5), &size));
+    expect_from(rig, 152, 1, 160);
+    assert_int_equal(disk_count(rig->disk, "data/log"), 1);
+}
+
+// --- what is left of an earlier use -----------------------------------------------------------
+
+// Two groups, a third that is torn, and behind them what another segment left.
+static void store_used_again(struct local_rig *rig, bool torn_header)
+{
+    struct image image = segment_of(1, 0, 4 * TAUD_IO_BLOCK);
+    image.header.remains = 1;
+    for (uint64_t i = FIRST; i < image.header.size; i++)
+        image.bytes[i] = (uint8_t)(i | 1);
+    struct image old = image;
+    old.header.file_id ^= 1;
+    old.offset = FIRST + END + 400;
+    old.position = 4000;
+    add_group(&old, 800, 4000); // an earlier one is never as far, yet nothing else may tell
+    taud_segment_header_encode(image.bytes, &image.header);
+    add_group(&image, 40, 0);
+    add_group(&image, 48, 40);
+    add_group(&image, 56, 88);
+    image.bytes[FIRST + (torn_header ? SECOND_END + 20 : END - 1)] ^= 1;
+    store(rig, &image);
+}
+
+static void remains_are_neither_a_torn_end_nor_good(void **state)
+{
+    struct local_rig *rig = *state;
+    for (int torn_header = 0; torn_header < 2; torn_header++) {
+        uint64_t size;
+        store_used_again(rig, torn_header);
+        expect_groups(rig, 0, 2, 88);
+        expect_cut(torn_header ? 0 : END - SECOND_END, 0, 0);
+        const uint8_t *bytes = local_rig_file(rig, name_of(1), &size);
+        assert_int_equal(bytes[FIRST + SECOND_END] == 0, !torn_header);
+        assert_int_equal(bytes[FIRST + END], (uint8_t)((FIRST + END) | 1));
+        expect_groups(rig, 0, 2, 88);
+        expect_cut(0, 0, 0);
+    }
 }
 
 // --- refusals ---------------------------------------------------------------------------------
@@ -610,8 +780,10 @@ static void a_call_that_fails_loses_nothing(void **state)
     struct disk_fault fault = {.kind = DISK_FAULT_ERROR, .error = EIO};
     refusal = TAU_STATUS_INTERNAL_ERROR;
     assert_true(local_rig_try_each_call(&trial, fault) > 30);
-    fault.error = ENOSPC;
     refusal = TAU_STATUS_STORAGE_FULL;
+    fault.error = ENOSPC;
+    local_rig_try_each_call(&trial, fault);
+    fault.error = EDQUOT;
     local_rig_try_each_call(&trial, fault);
     refusal = TAU_STATUS_SUCCESS;
     local_rig_try_each_call(&trial, (struct disk_fault){.kind = DISK_FAULT_SHORT});
@@ -684,6 +856,13 @@ int main(void)
         LOG_TEST(a_segment_missing_between_others_is_damage),
         LOG_TEST(only_the_prepared_segment_that_comes_next_is_kept),
         LOG_TEST(zeros_before_a_segment_in_use_are_moved_aside),
+        LOG_TEST(groups_that_end_before_it_are_passed_over),
+        LOG_TEST(a_gap_that_ends_before_it_is_none),
+        LOG_TEST(damage_before_it_is_none),
+        LOG_TEST(a_torn_end_behind_it_is_cut),
+        LOG_TEST(a_missing_beginning_is_damage_only_behind_it),
+        LOG_TEST(segments_that_end_before_it_go),
+        LOG_TEST(remains_are_neither_a_torn_end_nor_good),
         LOG_TEST(a_group_that_is_refused_ends_it_and_is_named),
         LOG_TEST(a_later_format_anywhere_is_refused_untouched),
         cmocka_unit_test(a_call_that_fails_loses_nothing),

@@ -22,7 +22,8 @@ static const struct taud_segment_header segment = {.sequence = 0x010203040506070
                                                    .file_id = 0x1112131415161718,
                                                    .epoch = 0x2122232425262728,
                                                    .position = 0x3132333435363738,
-                                                   .size = 0x4142434445464748};
+                                                   .size = 0x4142434445464748,
+                                                   .remains = 1};
 
 static const struct taud_group_header group = {.file_id = 0x0102030405060708,
                                                .offset = 0x1112131415161718,
@@ -45,7 +46,7 @@ static void a_segment_header_is_as_the_format_says_twice(void **state)
     assert_memory_equal(bytes + 16, "\10\7\6\5\4\3\2\1\x18\x17\x16\x15\x14\x13\x12\x11", 16);
     assert_memory_equal(bytes + 32,
                         "\x28\x27\x26\x25\x24\x23\x22\x21\x38\x37\x36\x35\x34\x33\x32\x31", 16);
-    assert_memory_equal(bytes + 48, "\x48\x47\x46\x45\x44\x43\x42\x41\0\0\0\0", 12);
+    assert_memory_equal(bytes + 48, "\x48\x47\x46\x45\x44\x43\x42\x41\1\0\0\0", 12);
     assert_int_equal(taud_load_u32(bytes + 60), taud_crc32c(0, bytes, 60));
     assert_memory_equal(bytes, bytes + SECOND_COPY, COPY);
     assert_memory_equal(bytes + COPY, zeros, SECOND_COPY - COPY);
@@ -342,8 +343,10 @@ static void a_preparation_without_space_says_so_and_comes_again(void **state)
     static const struct {
         int error;
         enum tau_status status;
-    } failures[] = {{ENOSPC, TAU_STATUS_STORAGE_FULL}, {EIO, TAU_STATUS_INTERNAL_ERROR}};
-    for (size_t i = 0; i < 2; i++) {
+    } failures[] = {{ENOSPC, TAU_STATUS_STORAGE_FULL},
+                    {EDQUOT, TAU_STATUS_STORAGE_FULL},
+                    {EIO, TAU_STATUS_INTERNAL_ERROR}};
+    for (size_t i = 0; i < 3; i++) {
         struct disk_fault fault = {
             .kind = DISK_FAULT_ERROR, .at = 3, .for_good = true, .error = failures[i].error};
         disk_set_fault(rig->disk, fault);
@@ -423,6 +426,27 @@ static void a_segment_is_larger_when_a_group_needs_it(void **state)
     assert_int_equal(log_names(rig), 3);
 }
 
+// A file that was used before; it says so in its header.
+static void a_spare_becomes_the_next_segment(void **state)
+{
+    struct local_rig *rig = *state;
+    static uint8_t used[LOCAL_RIG_SEGMENT_BYTES];
+    uint64_t size;
+    memset(used, 0xee, sizeof used);
+    for (int i = 0; i < 2; i++) {
+        local_rig_put(rig, "log/0000000000000009.spare", used, sizeof used);
+        assert_int_equal(taud_local_reuse_segment(rig->local, 9, 1), 0);
+        const uint8_t *bytes = local_rig_file(rig, made, &size);
+        assert_int_equal(size, sizeof used);
+        assert_true(bytes[0] == 0 && memcmp(bytes, bytes + 1, TAUD_SEGMENT_HEADER_BYTES - 1) == 0);
+        assert_memory_equal(bytes + TAUD_SEGMENT_HEADER_BYTES, used,
+                            sizeof used - TAUD_SEGMENT_HEADER_BYTES);
+        assert_int_equal(log_names(rig), 1);
+    }
+    assert_int_equal(taud_local_reuse_segment(rig->local, 9, 2), -ENOENT); // it is taken
+    assert_int_equal(log_names(rig), 1);
+}
+
 static void what_is_prepared_is_taken_as_it_is(void **state)
 {
     struct local_rig *rig = *state;
@@ -475,9 +499,9 @@ static void all_before_is_synced_first(void **state)
     struct taud_local *local = rig->local;
     assert_int_equal(taud_local_roll(local, 0, 0), 0);
     assert_int_equal(taud_local_prepare(rig->backend), TAU_STATUS_SUCCESS);
-    for (int error = 0; error < 2; error++) {
-        struct disk_fault fault = {
-            .kind = DISK_FAULT_ERROR, .at = 1, .error = error ? ENOSPC : EROFS};
+    static const int errors[] = {EROFS, ENOSPC, EDQUOT};
+    for (int error = 0; error < 3; error++) {
+        struct disk_fault fault = {.kind = DISK_FAULT_ERROR, .at = 1, .error = errors[error]};
         local->unsynced = true;
         disk_set_fault(rig->disk, fault);
         // A sync that failed for want of space has lost what it was to keep: it is not tried again.
@@ -600,6 +624,7 @@ int main(void)
         RIG_TEST(the_next_segment_begins_where_the_log_stands),
         cmocka_unit_test(a_name_used_again_is_another_file),
         RIG_TEST(a_segment_is_larger_when_a_group_needs_it),
+        RIG_TEST(a_spare_becomes_the_next_segment),
         RIG_TEST(what_is_prepared_is_taken_as_it_is),
         RIG_TEST(a_preparation_that_runs_is_waited_for),
         RIG_TEST(all_before_is_synced_first),

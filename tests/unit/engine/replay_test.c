@@ -10,6 +10,8 @@
 
 #include "workbench.h"
 
+#include "engine/state.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -161,6 +163,48 @@ static void each_record_does_what_it_says(void **state)
                      TAU_STATUS_SUCCESS);
     assert_true(response.value == 44 + 273.15);
     assert_int_equal(next_identity(bench), 3);
+}
+
+// Replays into a new engine what stands behind the position.
+static uint64_t replay_from(struct workbench *bench, uint64_t from_position)
+{
+    struct taud_backend *backend = bench->storage.backend;
+    struct taud_recovery recovery = {0};
+    struct taud_log_report report;
+    assert_int_equal(taud_engine_new(&bench->options, &bench->engine, &bench->error),
+                     TAU_STATUS_SUCCESS);
+    assert_int_equal(backend->open(backend, &bench->error), TAU_STATUS_SUCCESS);
+    assert_int_equal(
+        taud_engine_replay(bench->engine, from_position, 0, &recovery, &report, &bench->error),
+        TAU_STATUS_SUCCESS);
+    assert_int_equal(recovery.refused_count, 0);
+    backend->log->close(backend);
+    backend->close(backend);
+    taud_engine_free(bench->engine);
+    bench->engine = NULL;
+    return recovery.record_count;
+}
+
+// A group may lie on both sides of the position that the log is read from; no record does.
+static void records_that_end_before_the_position_are_passed_over(void **state)
+{
+    struct workbench *bench = *state;
+    enum { SIZE = TAUD_RECORD_CREATE_SERIES_BYTES };
+    log_size = group_start = 0;
+    add_create(1, "a");
+    add_create(2, "b");
+    add_create(3, "c");
+    end_group(bench, 800);
+    static const struct {
+        uint64_t from, records;
+    } reads[] = {{0, 3},
+                 {800, 3},
+                 {800 + SIZE - 8, 3},
+                 {800 + SIZE, 2},
+                 {800 + 2 * SIZE, 1},
+                 {800 + 3 * SIZE, 0}};
+    for (size_t i = 0; i < sizeof reads / sizeof reads[0]; i++)
+        assert_int_equal(replay_from(bench, reads[i].from), reads[i].records);
 }
 
 static void points_of_many_series_find_theirs(void **state)
@@ -454,6 +498,8 @@ int main(void)
 #define REPLAY_TEST(name) cmocka_unit_test_setup_teardown(name, setup, workbench_teardown)
     const struct CMUnitTest tests[] = {
         REPLAY_TEST(each_record_does_what_it_says),
+        cmocka_unit_test_setup_teardown(records_that_end_before_the_position_are_passed_over,
+                                        workbench_setup_idle, workbench_teardown),
         REPLAY_TEST(points_of_many_series_find_theirs),
         REPLAY_TEST(steps_are_added_modulo_the_word),
         REPLAY_TEST(what_does_not_fit_is_passed_over_and_counted),

@@ -44,15 +44,16 @@ static void stage_close(struct taud_backend *backend)
     storage->local_close(backend);
 }
 
-static enum tau_status stage_log_open(struct taud_backend *backend, uint64_t known_position,
-                                      taud_log_replay_callback *callback, void *user_data,
-                                      struct taud_log_report *ret_report, struct taud_error *error)
+static enum tau_status stage_log_open(struct taud_backend *backend, uint64_t from_position,
+                                      uint64_t known_position, taud_log_replay_callback *callback,
+                                      void *user_data, struct taud_log_report *ret_report,
+                                      struct taud_error *error)
 {
     struct staged_storage *storage = stage_of(backend);
     storage->known_position = known_position;
     storage->log_is_open = true; // it is to be closed whatever comes
-    enum tau_status status =
-        storage->local_log->open(backend, known_position, callback, user_data, ret_report, error);
+    enum tau_status status = storage->local_log->open(backend, from_position, known_position,
+                                                      callback, user_data, ret_report, error);
     for (size_t i = 0; i < storage->group_count && status == TAU_STATUS_SUCCESS; i++)
         status = callback(&storage->groups[i], true, user_data);
     if (status == TAU_STATUS_SUCCESS && storage->report.highest_epoch > 0) {
@@ -205,7 +206,7 @@ size_t staged_storage_logged(struct staged_storage *storage, uint64_t position, 
     struct taud_log_report report;
     struct taud_error error;
     assert_int_equal(backend->open(backend, &error), TAU_STATUS_SUCCESS);
-    assert_int_equal(backend->log->open(backend, 0, read_group, &reading, &report, &error),
+    assert_int_equal(backend->log->open(backend, 0, 0, read_group, &reading, &report, &error),
                      TAU_STATUS_SUCCESS);
     backend->log->close(backend);
     backend->close(backend);
