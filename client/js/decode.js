@@ -102,8 +102,18 @@ function readStruct(type, view, at) {
     return value;
 }
 
+/** Whether a value of a fixed type holds a closed enumeration. */
+function isJudged(type) {
+    return type.kind === 'enum' ? !type.open
+        : (type.members ?? []).some((member) => isJudged(types[member.type]));
+}
+
 /** Refuses a value of a fixed type that its field does not allow. */
 function judgeOne(field, type, view, at) {
+    if (type.kind === 'struct') {
+        type.members.forEach((member) =>
+            judgeOne(field, types[member.type], view, at + member.offset));
+    }
     if (type.kind === 'bool' && view.getUint8(at) > 1) {
         fail(field.number, at, '0 or 1');
     }
@@ -149,6 +159,9 @@ class Cursor {
 
 function readArray(cursor, field, count) {
     const type = types[field.type];
+    for (let i = 0; isJudged(type) && i < count; i++) {
+        judgeOne(field, type, cursor.view, cursor.at + i * type.size);
+    }
     const raw = cursor.take(count * type.size);
     if (COLUMNS[type.wire] && type.kind !== 'enum') {
         return new COLUMNS[type.wire](turned(raw, type.size).buffer);

@@ -172,6 +172,9 @@ function countOf(field, items, payload) {
     if (counts.some((count) => count !== counts[0])) {
         refuse(field.counts.join(', '), 'as many elements in each');
     }
+    if (counts[0] < (field.minimum ?? 0)) {
+        refuse(field.counts[0], `at least ${field.minimum} elements`);
+    }
     return integer(types[field.type], counts[0], field.counts[0], field);
 }
 

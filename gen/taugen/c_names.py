@@ -67,7 +67,7 @@ def _of_type(type_: Type) -> Iterator[Given]:
     stem = f"tau_{type_.name}"
     endings = ["at", "copy", "put", "load", "store"]
     if type_.kind is TypeKind.ENUM:
-        endings = ["name", "from_name"]
+        endings = ["name", "from_name", "at", "copy", "put"]
     elif type_.alias_of or not type_.size:
         return
     if not type_.builtin:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from .celements import is_closed_enum
 from .ctext import signature
 from .model import Field, Limit, Payload, Shape, TypeKind
 
@@ -18,7 +17,7 @@ def is_plain(payload: Payload) -> bool:
 def needs_look(field: Field) -> bool:
     """Whether a value of the field's type may be wrong."""
     return (
-        is_closed_enum(field.type)
+        bool(field.type.closed)
         or field.type.kind is TypeKind.BOOL
         or lower_bound(field) is not None
         or field.maximum is not None

@@ -43,11 +43,6 @@ def store(type_: Type, value: str, at: str) -> str:
     return f"tau_store_{type_.wire}({at}, {value});"
 
 
-def is_closed_enum(type_: Type) -> bool:
-    """Whether a decoder must look at the value."""
-    return type_.kind is TypeKind.ENUM and not type_.open
-
-
 def unknown_value(type_: Type, value: str) -> str:
     """A C condition that is true where an unsigned value is none of a closed enumeration."""
     numbers = [v.value for v in type_.values]

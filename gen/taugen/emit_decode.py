@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from .ccodec import decode_head, is_plain, lower_bound, most
-from .celements import is_closed_enum, load, offset, unknown_value
+from .celements import load, offset, unknown_value
 from .ctext import banner, call, string
-from .model import Field, Model, Payload, Shape, TypeKind
+from .model import Field, Model, Payload, Shape, Type, TypeKind
 
 OUTPUTS = ("tau_decode.c",)
 
@@ -158,10 +158,8 @@ class _Decoder:
         at, name, where = offset("at", delta), f"value.{field.name}", self.where(delta)
         if field.type.kind is TypeKind.BOOL:
             self.fail(f"tau_load_u8({at}) > 1", field, where, "0 or 1")
-        if is_closed_enum(field.type):
-            known = ", ".join(f"{v.value} ({v.name})" for v in field.type.values)
-            raw = f"tau_load_{field.type.wire}({at})"
-            self.fail(unknown_value(field.type, raw), field, where, f"one of {known}")
+        for inner, type_ in field.type.closed:
+            self._unknown(field, type_, offset("at", delta + inner), self.where(delta + inner))
         self.put(load(field.type, name, at))
         low = lower_bound(field)
         if low is not None and field.maximum is not None:
@@ -173,6 +171,26 @@ class _Decoder:
         elif field.maximum is not None:
             self.fail(f"{name} > {most(field.maximum, field.limit)}", field, where,
                       f"a number of at most {field.maximum}")  # fmt: skip
+
+    def _unknown(self, field: Field, type_: Type, at: str, where: str) -> None:
+        """Refuses a value that a closed enumeration does not have."""
+        known = ", ".join(f"{v.value} ({v.name})" for v in type_.values)
+        raw = f"tau_load_{type_.wire}({at})"
+        self.fail(unknown_value(type_, raw), field, where, f"one of {known}")
+
+    def _elements(self, field: Field) -> None:
+        """Looks at each element of an array that begins at the position."""
+        if not field.type.closed:
+            return
+        step = "i" if field.type.size == 1 else f"i * {field.type.size}"
+        start = f"pos + {step}" if self.moves else step
+        self.put(f"for (size_t i = 0; i < value.{field.name}.count; i++) {{")
+        self.indent += 1
+        self.put(f"const uint8_t *element = payload.data + {start};")
+        for inner, type_ in field.type.closed:
+            self._unknown(field, type_, offset("element", inner), offset(start, inner))
+        self.indent -= 1
+        self.put("}")
 
     def _optional(self, field: Field, delta: int, size: int, more: bool) -> None:
         name = f"value.has_{field.name}"
@@ -231,6 +249,7 @@ class _Decoder:
         self.put(f"{name}.data = payload.data + pos;")
         self.put(f"{name}.count = {count};")
         self.put(f"{name}.wire_order = true;")
+        self._elements(field)
         if more or self.checks_end:
             self.advance(size)
         self.put()
@@ -246,6 +265,7 @@ class _Decoder:
         self.fail(f"{name}.count > {top}", field, f"pos + {where}" if self.moves else where,
                   f"at most {field.max_count} elements")  # fmt: skip
         self.cut(f"{left} % {size} != 0", field)
+        self._elements(field)
         self.put()
 
 

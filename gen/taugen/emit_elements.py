@@ -72,14 +72,18 @@ def _at(type_: Type) -> str:
         return text + "    return ret;\n}\n"
     text += f"""    if (!array.wire_order)
         return ((const {type_.c_type} *)array.data)[index];
-    return tau_{_loader(type_)}((const uint8_t *)array.data + index * {type_.size});
+    return {_load(type_, f"(const uint8_t *)array.data + index * {type_.size}")};
 }}
 """
     return text
 
 
-def _loader(type_: Type) -> str:
-    return f"{type_.c_stem}_load" if type_.kind is TypeKind.STRUCT else f"load_{type_.wire}"
+def _load(type_: Type, at: str) -> str:
+    """An expression that loads an element."""
+    if type_.kind is TypeKind.STRUCT:
+        return f"tau_{type_.c_stem}_load({at})"
+    cast = f"({type_.c_type})" if type_.kind is TypeKind.ENUM else ""
+    return f"{cast}tau_load_{type_.wire}({at})"
 
 
 def _copy(type_: Type) -> str:
@@ -98,7 +102,7 @@ def _copy(type_: Type) -> str:
     swap = "    tau_column_swap(ret, from, count);\n"
     if type_.size != 8 or type_.kind is TypeKind.STRUCT:
         swap = f"""    for (size_t i = 0; i < count; i++)
-        ret[i] = tau_{_loader(type_)}(from + i * {type_.size});
+        ret[i] = {_load(type_, f"from + i * {type_.size}")};
 """
     return f"""{head}
 {{
@@ -132,7 +136,7 @@ def _put(type_: Type) -> str:
     else:
         loop = f"""    const {type_.c_type} *from = array->data;
     for (size_t i = 0; i < array->count; i++)
-        tau_store_{type_.wire}(to + i * {type_.size}, from[i]);
+        {store(type_, "from[i]", f"to + i * {type_.size}")}
 """
     return f"""{head}{{
     if (array->count == 0)

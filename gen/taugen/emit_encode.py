@@ -11,9 +11,10 @@ import itertools
 import re
 
 from .ccodec import encode_head, is_plain, lower_bound, most, size_head
-from .celements import is_closed_enum, known_value, store
+from .celements import known_value, store
 from .ctext import COLUMNS, banner
-from .model import Field, Model, Payload, Shape, TypeKind
+from .emit_types import array_elements
+from .model import Field, Model, Payload, Shape, Type, TypeKind
 
 OUTPUTS = ("tau_encode.c",)
 
@@ -41,18 +42,45 @@ def _conditions(payload: Payload) -> list[tuple[str, str]]:
             if counter and counter.counts[0] != field.name:
                 tests.append(f"{name}.count == value->{counter.counts[0]}.count")
             else:
+                if field.min_count:
+                    tests.append(f"{name}.count >= {field.min_count}")
                 tests.append(f"{name}.count <= {most(field.max_count, field.limit)}")
+            if _enum_tests(field.type, ""):
+                tests.append(f"{field.type.c_stem}_array_is_legal(&{name})")
         found += [(field.tail, t) for t in tests]
     return found
 
 
+def _enum_tests(type_: Type, name: str) -> list[str]:
+    """What makes an enumeration, or those in a struct, legal."""
+    if type_.members:
+        return [test for m in type_.members for test in _enum_tests(m.type, f"{name}.{m.name}")]
+    if type_.kind is not TypeKind.ENUM:
+        return []
+    if not type_.open:
+        return [known_value(type_, f"(uint32_t){name}")]
+    return [f"(uint32_t){name} <= UINT{8 * type_.size}_MAX"] if type_.size < 4 else []
+
+
+def _array_function(type_: Type) -> str:
+    """A function that looks at each element of an array."""
+    tests = " && ".join(_enum_tests(type_, "element"))
+    return f"""static bool {type_.c_stem}_array_is_legal(const struct tau_array *array)
+{{
+    for (size_t i = 0; i < array->count; i++) {{
+        {type_.c_type} element = tau_{type_.c_stem}_at(*array, i);
+{_wrapped("        if (!(", tests)}))
+            return false;
+    }}
+    return true;
+}}
+
+"""
+
+
 def _value_tests(field: Field, name: str) -> list[str]:
-    tests: list[str] = []
-    if is_closed_enum(field.type):
-        tests.append(known_value(field.type, f"(uint32_t){name}"))
-    elif field.type.kind is TypeKind.ENUM:
-        tests.append(f"(uint32_t){name} <= UINT{8 * field.type.size}_MAX")
-    elif field.type.kind is TypeKind.STATUS:
+    tests = _enum_tests(field.type, name)
+    if field.type.kind is TypeKind.STATUS:
         tests.append(f"(uint32_t){name} <= UINT8_MAX")
     low = lower_bound(field)
     if low is not None:
@@ -202,4 +230,6 @@ def _encode_source(model: Model) -> str:
     text += '#include "tau_codec.h"\n#include "wire/utf8.h"\n\n'
     text += PUT_BYTES if "put_bytes(" in bodies else ""
     text += IS_UTF8 if "is_utf8(" in bodies else ""
+    judged = [t for t in array_elements(model) if _enum_tests(t, "element")]
+    text += "".join(_array_function(t) for t in judged)
     return text + bodies

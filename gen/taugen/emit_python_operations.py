@@ -88,7 +88,9 @@ def _result(operation: Operation) -> str:
 
 def _argument(field: Field) -> str:
     words = field.words + (f" In {field.unit}." if field.unit else "")
-    if field.is_array and field.max_count is not None:
+    if field.min_count:
+        words += f" From {field.min_count} to {field.max_count}."
+    elif field.is_array and field.max_count is not None:
         words += f" At most {field.max_count}."
     elif field.is_slice:
         words += f" At most {field.max_bytes} bytes."
@@ -182,7 +184,9 @@ def _imported(model: Model) -> list[str]:
     for operation in offered(model):
         if response_class(operation):
             found.add(response_class(operation))
-        given = [f.type for f in visible(operation.request) if f.type.kind is TypeKind.ENUM]
+        types = [f.type for f in visible(operation.request)]
+        types += [member.type for type_ in types for member in type_.members]
+        given = [type_ for type_ in types if type_.kind is TypeKind.ENUM]
         got = [f.type for f in visible(operation.response)]
         for type_ in given + (got if len(got) == 1 else []):
             if type_.kind in (TypeKind.STRUCT, TypeKind.ENUM):

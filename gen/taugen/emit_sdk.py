@@ -128,7 +128,9 @@ def field_note(field: Field) -> str:
     shape = ""
     if field.is_array:
         shape = f" ({field.count_field or 'any number of'} elements)"
-        if field.max_count is not None:
+        if field.min_count:
+            shape = f" ({field.min_count} to {field.max_count} elements)"
+        elif field.max_count is not None:
             shape = f" (at most {field.max_count} elements)"
     elif field.is_slice and field.max_bytes is not None:
         shape = f" (at most {field.max_bytes} bytes)"

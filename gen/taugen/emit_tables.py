@@ -77,6 +77,7 @@ struct tau_field_info {
     bool needs_feature;      /* or a later version: there only if the bool at has_offset is true */
     uint16_t c_offset;
     uint16_t has_offset;
+    uint32_t min_count;      /* elements of an array, else 0 */
     uint32_t max_count;      /* elements of an array, bytes of a slice, else 0 */
 };
 
@@ -182,6 +183,7 @@ def _field(field: Field, payload: Payload) -> str:
         f".needs_feature = {str(bool(field.tail)).lower()}",
         f".c_offset = offsetof({tag}, {field.name})",
         f".has_offset = {has}",
+        f".min_count = {field.min_count}",
         f".max_count = {top or 0}",
     ]
     return "    {\n" + "".join(f"        {row},\n" for row in rows) + "    },\n"

@@ -197,9 +197,9 @@ class _Vectors:
             if field.optional or field.tail:
                 value[field.name] = None
             elif field.is_array:
-                value[field.name] = []
+                value[field.name] = self.codec.elements(field, field.min_count)
             elif field.is_count:
-                value[field.name] = 0
+                value[field.name] = field.minimum or 0
             elif field.is_slice:
                 value[field.name] = b""
         if value != base:
@@ -211,8 +211,11 @@ class _Vectors:
         elif field.is_array:
             if field.shape is Shape.REST_ARRAY:
                 self._rest_array(field, base)
+            self._inner_enums(field, base)
         elif field.is_slice:
             self._slice(field, base)
+        elif field.type.kind is TypeKind.STRUCT:
+            self._inner_enums(field, base)
         elif field.type.kind is TypeKind.INTEGER:
             self._integer(field, base)
         elif field.type.kind is TypeKind.FLOAT:
@@ -269,6 +272,29 @@ class _Vectors:
             else:
                 self._patched(f"{field.name}_{number}", field, base, number.to_bytes(size, "big"))
 
+    def _inner_enums(self, field: Field, base: Value) -> None:
+        """Every value of the enumerations in a struct, or in the last element of an array."""
+        items = base[field.name] if field.is_array else [base[field.name]]
+        last = (len(items) - 1) * field.type.size + (1 if field.optional else 0)
+        for name, type_, offset in [(m.name, m.type, m.offset) for m in field.type.members] or [
+            ("", field.type, 0)
+        ]:
+            if type_.kind is not TypeKind.ENUM:
+                continue
+            known = {v.value for v in type_.values}
+            unknown = {max(known) + 1, (1 << 8 * type_.size) - 1} - known
+            for number in sorted(known | unknown):
+                title = "_".join(filter(None, (field.name, name, str(number))))
+                if number in known or type_.open:
+                    item = {**items[-1], name: number} if name else number
+                    changed = [*items[:-1], item] if field.is_array else item
+                    self.good(title, {**base, field.name: changed}, cut=False)
+                else:
+                    raw, span = self._at(base, field)
+                    at = span.start + last + offset
+                    wrong = raw[:at] + number.to_bytes(type_.size, "big") + raw[at + type_.size :]
+                    self.bad(title, wrong, field, at)
+
     def _bool(self, field: Field, base: Value) -> None:
         for value in (False, True):
             self.good(f"{field.name}_{int(value)}", {**base, field.name: value}, cut=False)
@@ -280,16 +306,20 @@ class _Vectors:
             self._patched(f"{field.name}_presence_{number}", field, base, bytes([number]))
 
     def _count(self, field: Field, base: Value) -> None:
-        """Arrays of one element, of the most, and one more than there are."""
+        """Arrays of the fewest elements but none, of the most, and one more than there are."""
         arrays = [f for f in self.current.fields if f.count_field == field.name]
         top = field.maximum
         most = top if top is not None else integer_range(field.type)[1]
-        for count in (1, most):
+        least = field.minimum or 0
+        for count in sorted({max(least, 1), most}):
             value: Value = {**base, field.name: count}
             for array in arrays:
                 item = self.codec.example_one(array.type, array.type.example, 0)
                 value[array.name] = Repeat(item, count) if count > 1 else [item]
             self.good(f"{field.name}_{count}", value, cut=count == 1)
+        if least > 0:
+            part = (least - 1).to_bytes(field.type.size, "big")
+            self._patched(f"{field.name}_below", field, base, part)
         if top is not None:
             part = (top + 1).to_bytes(field.type.size, "big")
             self._patched(f"{field.name}_above", field, base, part)

@@ -117,6 +117,12 @@ class Type:
     place: Place = field(default=NOWHERE, compare=False)
 
     @property
+    def closed(self) -> tuple[tuple[int, "Type"], ...]:
+        """The closed enumerations in a value, each at its offset: those a decoder must look at."""
+        parts = [(m.offset, m.type) for m in self.members] or [(0, self)]
+        return tuple((at, t) for at, t in parts if t.kind is TypeKind.ENUM and not t.open)
+
+    @property
     def c_struct(self) -> str:
         """The tag of the C struct of a bytes or struct type."""
         return f"tau_{self.name}"
@@ -213,9 +219,10 @@ class Field:
 
     `number` counts the payload's fields from 0. `offset` is its place in the payload, or None where
     that depends on the lengths before it. `min_size` and `max_size` are what it may occupy, prefix
-    included; `size` is both where they are equal. `minimum` and `maximum` bound the value of an
-    integer, None where the type alone does. `max_count` bounds an array's elements, `max_bytes` a
-    text or blob. `counts` names the arrays whose length this field states; `count_field` names the
+    included; `size` is both where they are equal. That an array may not be empty is not in its
+    `min_size`: too few elements are a fault of their count, which names the bound. `minimum` and `maximum` bound the value of an
+    integer, None where the type alone does. `min_count` and `max_count` bound an array's elements,
+    `max_bytes` a text or blob. `counts` names the arrays whose length this field states; `count_field` names the
     field that states this array's length. `only_with` names an earlier field of the payload while
     which is 0 this one has no meaning, or is empty. `since` is the version that added the field to a
     released payload, 0 for those that were there from its first day.
@@ -235,6 +242,7 @@ class Field:
     prefix: int = 0
     minimum: int | None = None
     maximum: int | None = None
+    min_count: int = 0
     max_count: int | None = None
     max_bytes: int | None = None
     limit: Limit | None = None

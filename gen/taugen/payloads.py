@@ -65,7 +65,6 @@ class PayloadResolver:
             self.offset = None if self.offset is None or field.size is None else (
                 self.offset + field.size
             )  # fmt: skip
-        self._check_counts(rows)
         low = sum(f.min_size for f in self.fields if not f.tail)
         high = sum(f.max_size for f in self.fields)
         high = self.scope.payload_bytes if self.extensible else high
@@ -191,10 +190,10 @@ class PayloadResolver:
 
     def _array(self, row: Table, base: Field) -> Field:
         if base.type.kind not in (
-            TypeKind.INTEGER, TypeKind.FLOAT, TypeKind.BYTES, TypeKind.STRUCT,
+            TypeKind.INTEGER, TypeKind.FLOAT, TypeKind.BYTES, TypeKind.STRUCT, TypeKind.ENUM,
         ):  # fmt: skip
             wrong = f"there is no array of `{base.type.name}`"
-            row.fail("type", wrong, "elements of which every bit pattern is legal")
+            row.fail("type", wrong, "numbers, enumerations, structs or fixed bytes")
         array = row.text("array")
         if array == "rest":
             if self.extensible:
@@ -228,10 +227,6 @@ class PayloadResolver:
         self.fields[counter.number] = counted
         return replace(
             base, shape=Shape.COUNTED_ARRAY, min_size=0, max_size=most * base.type.size,
-            max_count=most, count_field=array, limit=counter.limit,
+            min_count=counter.minimum or 0, max_count=most, count_field=array,
+            limit=counter.limit,
         )  # fmt: skip
-
-    def _check_counts(self, rows: list[Table]) -> None:
-        for field, row in zip(self.fields, rows):
-            if field.is_count and field.minimum is not None:
-                row.fail("min", f"`{field.name}` counts an array", "no `min`")

@@ -159,12 +159,11 @@ class TypeResolver:
             member_name = member_or_fail(row, [m.name for m in members])
             of = row.text("type")
             member = self.get(of, row.place("type"))
-            every_pattern = member.kind in (
-                TypeKind.INTEGER, TypeKind.FLOAT, TypeKind.BYTES, TypeKind.STATUS,
-            )  # fmt: skip
-            if not every_pattern:
+            if member.kind not in (
+                TypeKind.INTEGER, TypeKind.FLOAT, TypeKind.BYTES, TypeKind.STATUS, TypeKind.ENUM,
+            ):  # fmt: skip
                 wrong = f"`{of}` cannot be in a struct"
-                row.fail("type", wrong, "a fixed type of which every bit pattern is legal")
+                row.fail("type", wrong, "a number, a status, an enumeration or fixed bytes")
             doc_text, unit = row.doc(), row.text("unit", member.unit)
             row.done()
             members.append(

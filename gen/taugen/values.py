@@ -170,16 +170,19 @@ class Codec:
             return mendable[turn % len(mendable)]
         return example
 
+    def elements(self, field: Field, count: int) -> list[Any]:
+        """So many examples of an array's type."""
+        return [self.example_one(field.type, field.type.example, i) for i in range(count)]
+
     def example(self, payload: Payload, count: int = 2) -> Value:
-        """The example of a payload: what its fields state, and arrays of `count` elements."""
+        """The example of a payload: what its fields state, and arrays of `count` elements, or of
+        the least that they may have."""
         value: Value = {}
         for field in payload.fields:
             if field.is_array:
-                value[field.name] = [
-                    self.example_one(field.type, field.type.example, i) for i in range(count)
-                ]
+                value[field.name] = self.elements(field, max(count, field.min_count))
             elif field.is_count:
-                value[field.name] = count
+                value[field.name] = max(count, field.minimum or 0)
             elif field.is_slice:
                 text = str(field.example or "")
                 value[field.name] = text if field.type.kind is TypeKind.TEXT else text.encode()

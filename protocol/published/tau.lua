@@ -1075,9 +1075,8 @@ local function number_at(type_, tvb, at)
     return type_.signed and range:int() or range:uint()
 end
 
--- Whether a value of a fixed size is one that a receiver takes.
-local function is_legal(field, tvb, at)
-    local type_ = types[field.type]
+-- Whether a single value is one that a receiver takes.
+local function is_legal(field, type_, tvb, at)
     if type_.kind == "bool" then
         return tvb(at, 1):uint() <= 1
     elseif type_.kind == "enum" and not type_.open then
@@ -1087,6 +1086,30 @@ local function is_legal(field, tvb, at)
         return not (field.low and number < field.low) and not (field.high and number > field.high)
     end
     return true
+end
+
+-- How far into a value of a fixed size a receiver finds the first fault, or nil.
+local function fault_in(field, type_, tvb, at)
+    for _, member in ipairs(type_.members or {}) do
+        if not is_legal(field, types[member.type], tvb, at + member.offset) then
+            return member.offset
+        end
+    end
+    return not is_legal(field, type_, tvb, at) and 0 or nil
+end
+
+-- Whether some values of a type are wrong wherever they stand.
+local function is_judged(type_)
+    if type_.kind == "enum" then
+        return not type_.open
+    end
+    for _, member in ipairs(type_.members or {}) do
+        local inner = types[member.type]
+        if inner.kind == "enum" and not inner.open then
+            return true
+        end
+    end
+    return false
 end
 
 local Walk = {}
@@ -1148,8 +1171,10 @@ function Walk:optional(field)
         return true
     elseif self.size - self.pos - 1 < size then
         return self:fail(field, self.size)
-    elseif not is_legal(field, self.tvb, self.start + self.pos + 1) then
-        return self:fail(field, self.pos + 1)
+    end
+    local fault = fault_in(field, types[field.type], self.tvb, self.start + self.pos + 1)
+    if fault then
+        return self:fail(field, self.pos + 1 + fault)
     end
     self:span(field, self.pos, 1 + size)
     self.pos = self.pos + 1 + size
@@ -1192,6 +1217,19 @@ function Walk:rest(field)
     return true
 end
 
+-- The elements of an array, where they can be wrong.
+function Walk:elements_are_legal(field, count)
+    local type_ = types[field.type]
+    for i = 0, is_judged(type_) and count - 1 or -1 do
+        local at = self.pos + i * type_.size
+        local fault = fault_in(field, type_, self.tvb, self.start + at)
+        if fault then
+            return self:fail(field, at + fault)
+        end
+    end
+    return true
+end
+
 function Walk:array(field)
     local size = types[field.type].size
     local left = self.size - self.pos
@@ -1202,6 +1240,8 @@ function Walk:array(field)
         return self:fail(field, self.pos + field.max * size)
     elseif not field.count and left % size ~= 0 then
         return self:fail(field, self.size)
+    elseif not self:elements_are_legal(field, count) then
+        return false
     end
     self:span(field, self.pos, count * size, { elements = count })
     self.pos = self.pos + count * size
@@ -1210,8 +1250,9 @@ end
 
 function Walk:fixed(field)
     local size = types[field.type].size
-    if not is_legal(field, self.tvb, self.start + self.pos) then
-        return self:fail(field, self.pos)
+    local fault = fault_in(field, types[field.type], self.tvb, self.start + self.pos)
+    if fault then
+        return self:fail(field, self.pos + fault)
     end
     if field.counts then
         self.counts[field.name] = self.tvb(self.start + self.pos, size):uint()

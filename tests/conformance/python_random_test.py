@@ -74,7 +74,7 @@ class Messages:
             text = text[:-1]
         return text
 
-    def field(self, field: Field, counts: dict[str, int]) -> Any:
+    def field(self, payload: Payload, field: Field, counts: dict[str, int]) -> Any:
         if field.shape is Shape.OPTIONAL and self.random.random() < 0.4:
             return None
         if field.shape in (Shape.SIZED, Shape.REST):
@@ -84,7 +84,9 @@ class Messages:
             return self.random.randbytes(self.random.randint(0, most))
         if field.shape in (Shape.COUNTED_ARRAY, Shape.REST_ARRAY):
             key = field.count_field or field.name
-            count = counts.setdefault(key, min(self.random.randrange(7), field.max_count))
+            least = payload.by_name[key].minimum or 0
+            few = least + self.random.randrange(7)
+            count = counts.setdefault(key, min(few, field.max_count))
             return [self.one(field.type) for _ in range(count)]
         if field.minimum is None and field.maximum is None:
             return self.one(field.type)
@@ -103,7 +105,7 @@ class Messages:
             if missing:
                 values[field.name] = None
             elif not field.counts:
-                values[field.name] = self.field(field, counts)
+                values[field.name] = self.field(payload, field, counts)
         raw = encode(payload, values)
         longer = payload.extensible and self.random.random() < 0.2
         return raw + self.random.randbytes(self.random.randrange(9)) if longer else raw

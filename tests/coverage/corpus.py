@@ -93,33 +93,55 @@ class Talk:
 def sample(payload: Payload, values: Optional[Values] = None,
            features: frozenset[str] = frozenset()) -> bytes:
     """A payload with these values, and elsewhere the smallest that are legal."""
-    given = values or {}
+    given = {field.name: field.minimum for field in payload.fields if field.minimum}
+    given.update(values or {})
     return b"".join(_sample_field(field, given) for field in payload.fields
                     if field.feature is None or field.feature in features)
 
 
 def _sample_field(field: Field, values: Values) -> bytes:
+    inner = any(key.startswith(f"{field.name}[]") for key in values)
     number = values.get(field.name, 0)
     if field.shape == "sized":
         return number.to_bytes(field.prefix, "big") + b"a" * number
     if field.shape == "optional":
-        return b"\0"
+        return b"\1" + _element(field, values) if inner else b"\0"
     if field.shape == "rest":
         return bytes(number)
     if field.shape == "counted_array":
-        return _element(field) * values.get(f"{field.name}_here", values.get(
+        return _element(field, values) * values.get(f"{field.name}_here", values.get(
             field.count_field or "", 0))
     if field.shape == "rest_array":
-        return _element(field) * number
+        return _element(field, values) * number
+    if field.type.members:
+        return _element(field, values)
     least = values.get(field.name, field.minimum or (1 if field.type.kind == "status" else 0))
     return least.to_bytes(field.type.size, "big")
 
 
-def _element(field: Field) -> bytes:
+def _element(field: Field, values: Values) -> bytes:
+    """A struct, or an element of an array; `NAME[]` in values is one of an enum that it holds."""
+    members = field.type.members
+    ends = [offset for _, _, offset in members[1:]] + [field.type.size]
+    if not members and field.type.kind == "enum":
+        return values.get(f"{field.name}[]", 0).to_bytes(field.type.size, "big")
     element = bytearray(field.type.size)
-    for _, type_, offset in field.type.members:
-        element[offset] = type_ == "status"
+    for (name, type_, offset), end in zip(members, ends):
+        number = values.get(f"{field.name}[].{name}", int(type_ == "status"))
+        element[offset:end] = number.to_bytes(end - offset, "big")
     return bytes(element)
+
+
+def _holding(field: Field, name: str, value: int) -> Values:
+    """Values of a payload in which a field, or what it holds, has this value of an enum."""
+    if field.shape == "fixed" and not field.type.members:
+        return {name: value}
+    inner = {field.name + "[]" + name.removeprefix(field.name): value}
+    if field.shape == "counted_array":
+        inner[field.count_field or ""] = 1
+    if field.shape == "rest_array":
+        inner[field.name] = 1
+    return inner
 
 
 class Corpus:
@@ -184,20 +206,22 @@ class Corpus:
     def values(self) -> Iterator[Talk]:
         for operation in self.model.operations:
             for field in operation.request.fields:
-                for value in field.type.values:
-                    talk = self.open()
-                    talk.do(operation, **{field.name: value})
-                    yield talk
-                if field.type.values:
-                    talk = self.open()
-                    talk.fail(operation, "invalid_payload", **{field.name: 99})
-                    yield talk
+                for name, enum in self.model.enums(field):
+                    for value in enum.values:
+                        talk = self.open()
+                        talk.do(operation, **_holding(field, name, value))
+                        yield talk
+                    if not enum.open:
+                        talk = self.open()
+                        talk.fail(operation, "invalid_payload", **_holding(field, name, 99))
+                        yield talk
             for field in operation.response.fields:
-                for value in field.type.values:
-                    talk = self.open()
-                    talk.request(operation)
-                    talk.succeed(operation, **{field.name: value})
-                    yield talk
+                for name, enum in self.model.enums(field):
+                    for value in enum.values:
+                        talk = self.open()
+                        talk.request(operation)
+                        talk.succeed(operation, **_holding(field, name, value))
+                        yield talk
         talk = self.open()
         talk.negotiate(self.named["NEGOTIATE"])
         yield talk

@@ -235,17 +235,23 @@ static void copy(struct message *m, const uint8_t *from, size_t size)
         memcpy(to, from, size);
 }
 
-// How many elements a field shall count: few, or as many as fit, or as many as are allowed at all.
+// How many elements a field shall count: few, or as many as fit, or as many as are allowed at all;
+// seldom fewer than are needed.
 static uint64_t draw_count(struct message *m, size_t number)
 {
-    size_t element = 0;
-    for (size_t i = 0; i < m->payload->field_count; i++)
-        if (m->payload->fields[i].count_field == number)
+    size_t element = 0, least = 0;
+    for (size_t i = 0; i < m->payload->field_count; i++) {
+        if (m->payload->fields[i].count_field == number) {
             element += m->payload->fields[i].type->wire_size;
+            least = m->payload->fields[i].min_count;
+        }
+    }
     size_t most = element == 0 ? 0 : (m->capacity - m->size) / element;
     if (most > 0 && dice_once_in(m->dice, 16))
         return 1 + dice_below(m->dice, most);
     uint64_t count = dice_below(m->dice, SMALL_COUNT);
+    if (count < least && !dice_once_in(m->dice, 8))
+        count = least;
     return count < most ? count : most;
 }
 

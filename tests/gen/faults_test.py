@@ -32,6 +32,7 @@ _WEIGHT = '{ name = "weight", type = "f64", doc = "The weight." }'
 _NOTE = '{ name = "note", type = "text", size = "u8", max = 20, doc = "A note.", example = "so" }'
 _PAIRS = '{ name = "pairs", type = "pair", array = "count", doc = "The others." }'
 _LIMIT = '{ name = "limit", type = "u32", min = 1, max = "items", doc = "The most.", example = 3 }'
+_TINTS = '{ name = "tint_count", type = "u8", min = 1, max = "items", doc = "How many tints." }'
 _RED = '{ name = "red", value = 0, doc = "As a rose." }'
 _BLUE = '{ name = "blue", value = 1, doc = "As the sky." }'
 _SHADE = '{ name = "shade", type = "shade", since = 1, doc = "Its shade." },'
@@ -182,6 +183,9 @@ PAYLOADS = [
     row("behind_the_rest", _HELLO,
         'request = [\n{ name = "a", type = "bytes", size = "rest", max = 4, doc = "A." },\n'
         '{ name = "b", type = "u8", doc = "B." }, #!\n]', "a field follows `a`"),
+    row("array_of_statuses", _PAIRS, _PAIRS.replace('"pair"', '"status"') + ", #!",
+        "there is no array of `status`"),
+    row("min_of_a_count_over_max", _TINTS, _TINTS.replace("min = 1", "min = 11"), "`min` is 11"),
     row("min_over_max", _LIMIT, _LIMIT.replace("min = 1", "min = 11"), "`min` is 11"),
     row("example_out_of_bounds", _LIMIT, _LIMIT.replace("example = 3", "example = 11"),
         "the example 11 is out of bounds"),
@@ -363,6 +367,7 @@ LINES = {
     "missing_key_beside_a_strange_one": (ROOT, "[[limit]]", 4),
     "count_is_signed": (DEMO, '{ name = "pairs"', 1),
     "rest_without_max": (DEMO, '{ name = "moments"', 1),
+    "min_of_a_count_over_max": (DEMO, '{ name = "tint_count"', 1),
     "min_over_max": (DEMO, '{ name = "limit"', 1),
     "example_out_of_bounds": (DEMO, '{ name = "limit"', 1),
     "limit_too_large_for_type": (DEMO, '{ name = "limit"', 1),

@@ -13,7 +13,7 @@ from typing import Any
 import python_package
 import tau
 from tau import tables
-from tau.codec import Header, encode, write_header
+from tau.codec import Header, Type, encode, write_header
 from tau.session import Phase, Request, Session
 
 CERTIFICATE = bytes(range(32))
@@ -445,13 +445,21 @@ class Breaches(unittest.TestCase):
                               "SeriesNotFound"}, ends)  # fmt: skip
 
 
+def least(type_: Type) -> Any:
+    """The least value of a fixed type."""
+    if type_.members:
+        return tuple(least(member) for member in type_.members)
+    return b"" if type_.kind.value == "bytes" else 0
+
+
 def example(operation: tables.Operation) -> dict[str, Any]:
     """Legal values of a request: the least of everything."""
     values: dict[str, Any] = {}
     for field in operation.request.fields:
         one: Any = max(field.minimum or 0, 0)
         if field.shape.value in ("counted_array", "rest_array"):
-            one = []
+            counter = operation.request.by_name.get(field.count_field)
+            one = [least(field.type)] * (counter.minimum or 0 if counter else 0)
         elif field.type.kind.value in ("bytes", "blob", "text"):
             one = b""
         elif field.shape.value == "optional":

@@ -401,6 +401,11 @@ static bool count_arrays(struct assembly *assembly)
                          count, request->fields[field->count_from].name);
             return refuse(assembly);
         }
+        if ((int64_t)count < request->fields[field->count_from].minimum) {
+            cli_complain(assembly->cli, "%s: %zu elements are fewer than the %lld that are needed",
+                         field->name, count, (long long)request->fields[field->count_from].minimum);
+            return refuse(assembly);
+        }
         size_t *shared = &assembly->counts[field->count_from];
         const struct cli_spec_field *other = counted[field->count_from];
         if (other != NULL && *shared != count) {

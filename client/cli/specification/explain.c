@@ -245,22 +245,35 @@ static void print_type(FILE *out, const struct cli_spec_type *type)
     }
 }
 
-/* Each type once, where it is met first. */
+/* The types that were met: those of fields, and those of members. */
+struct met {
+    const struct cli_spec_type *types[4 * CLI_SPEC_FIELD_LIMIT];
+    size_t count;
+};
+
+/* A type where it is met first, as far as there is room to remember it. */
+static void print_once(FILE *out, const struct cli_spec_type *type, struct met *met)
+{
+    size_t place = 0;
+    while (place < met->count && met->types[place] != type) {
+        place++;
+    }
+    if (place == met->count && place < sizeof(met->types) / sizeof(met->types[0])) {
+        met->types[met->count++] = type;
+        print_type(out, type);
+    }
+}
+
 static void print_types(FILE *out, const struct cli_spec_operation *operation)
 {
     const struct cli_spec_payload *payloads[] = {&operation->request, &operation->response};
-    const struct cli_spec_type *seen[2 * CLI_SPEC_FIELD_LIMIT];
-    size_t count = 0;
+    struct met met = {.count = 0};
     for (size_t i = 0; i < 2; i++) {
         for (size_t j = 0; j < payloads[i]->field_count; j++) {
             const struct cli_spec_type *type = payloads[i]->fields[j].type;
-            size_t place = 0;
-            while (place < count && seen[place] != type) {
-                place++;
-            }
-            if (place == count) {
-                seen[count++] = type;
-                print_type(out, type);
+            print_once(out, type, &met);
+            for (size_t k = 0; k < type->member_count; k++) {
+                print_once(out, type->members[k].type, &met);
             }
         }
     }

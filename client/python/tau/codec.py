@@ -13,6 +13,7 @@ value in it is judged. This module knows no operation and no session.
 from __future__ import annotations
 
 import enum
+import functools
 import struct
 from dataclasses import dataclass
 from typing import Any, Iterable, Iterator, Mapping, NoReturn, Optional, Union
@@ -81,6 +82,17 @@ class Type:
     open: bool = False
     members: tuple["Type", ...] = ()
     make: Any = None
+
+    @functools.cached_property
+    def closed(self) -> tuple[tuple[int, "Type"], ...]:
+        """The closed enumerations in a value, each at its offset."""
+        found: list[tuple[int, Type]] = []
+        offset = 0
+        for part in self.members or (self,):
+            if part.kind is Kind.ENUM and not part.open:
+                found.append((offset, part))
+            offset += part.size
+        return tuple(found)
 
 
 @dataclass(frozen=True)
@@ -189,13 +201,26 @@ def named(type_: Type, number: int) -> int:
         return number
 
 
+def is_known(type_: Type, value: Any) -> bool:
+    """Whether a value is one that its enumeration names."""
+    return isinstance(named(type_, value), enum.IntEnum)
+
+
+def choices(type_: Type) -> str:
+    """What a value of an enumeration may be, in words."""
+    assert type_.values is not None
+    return f"one of {', '.join(v.name for v in type_.values)}"
+
+
 def _read_many(type_: Type, data: memoryview) -> Any:
-    """The elements of an array; every bit pattern of them is legal."""
+    """The elements of an array, which were judged."""
     if type_.kind in (Kind.INTEGER, Kind.FLOAT):
         return columns.unpack(type_.code, data)
     rows = struct.iter_unpack(">" + type_.code, data)
     if type_.kind is Kind.BYTES:
         return [row[0] for row in rows]
+    if type_.values is not None:
+        return [named(type_, row[0]) for row in rows]
     if all(member.values is None and not member.members for member in type_.members):
         return [type_.make(*row) for row in rows]
     return [_build(type_, iter(row)) for row in rows]
@@ -213,7 +238,13 @@ def _flatten(type_: Type, name: str, value: Any) -> Iterator[Any]:
     elif type_.kind is Kind.BOOL:
         yield 1 if value else 0
     else:
+        _judge_given(type_, name, value)
         yield value
+
+
+def _judge_given(type_: Type, name: str, value: Any) -> None:
+    if type_.kind is Kind.ENUM and not type_.open and not is_known(type_, value):
+        raise EncodeError(name, choices(type_))
 
 
 def _padded(type_: Type, name: str, value: Any) -> bytes:
@@ -225,15 +256,18 @@ def _padded(type_: Type, name: str, value: Any) -> bytes:
 
 
 def _pack_rows(type_: Type, name: str, rows: Iterable[Any]) -> list[bytes]:
-    """The elements of an array of structs of numbers and fixed bytes."""
+    """The elements of an array of structs that hold no structs."""
     pack = struct.Struct(">" + type_.code).pack
     padded = [(i, m) for i, m in enumerate(type_.members) if m.kind is Kind.BYTES]
+    judged = [(i, m) for i, m in enumerate(type_.members) if m.kind is Kind.ENUM]
     found: list[bytes] = []
     try:
         for row in rows:
             parts = list(row)
             for place, member in padded:
                 parts[place] = _padded(member, name, parts[place])
+            for place, member in judged:
+                _judge_given(member, name, parts[place])
             found.append(pack(*parts))
     except (struct.error, TypeError, ValueError, OverflowError, IndexError) as error:
         raise EncodeError(name, f"row {len(found)} is no {type_.name}: {error}") from None
@@ -319,17 +353,27 @@ class _Reader:
                 self.fail(number, where, "0 or 1")
             return value == 1
         if type_.values is not None:
-            found = named(type_, value)
-            if not type_.open and not isinstance(found, enum.IntEnum):
-                self.fail(number, where, f"one of {', '.join(v.name for v in type_.values)}")
-            return found
+            if not type_.open and not is_known(type_, value):
+                self.fail(number, where, choices(type_))
+            return named(type_, value)
         if type_.kind is Kind.STRUCT:
+            self.elements(number, type_, value, where)
             return _build(type_, iter(struct.unpack(">" + type_.code, value)))
         if field.minimum is not None and value < field.minimum:
             self.fail(number, where, f"a number of at least {field.minimum}")
         if field.maximum is not None and value > field.maximum:
             self.fail(number, where, f"a number of at most {field.maximum}")
         return value
+
+    def elements(self, number: int, type_: Type, data: Data, where: int) -> None:
+        """Refuses the first value that a closed enumeration does not have."""
+        if not type_.closed:
+            return
+        for start in range(0, len(data), type_.size):
+            for offset, part in type_.closed:
+                at = start + offset
+                if not is_known(part, int.from_bytes(data[at : at + part.size], "big")):
+                    self.fail(number, where + at, choices(part))
 
     def optional(self, number: int, field: Field, presence: int, where: int) -> None:
         self.values[field.name] = None
@@ -386,6 +430,7 @@ class _Reader:
             if left % size != 0:
                 self.fail(number, self.size, _SHORT)
         part = self.data[self.at : self.at + taken]
+        self.elements(number, field.type, part, self.at)
         self.values[field.name] = _read_many(field.type, part)
         self.at += taken
 
@@ -414,7 +459,7 @@ def encode(payload: Payload, values: Mapping[str, Any]) -> bytes:
         if field.name in arrays:
             parts.append(arrays[field.name])
         elif field.counts:
-            parts.append(_pack(field.type, field.name, counts[field.name]))
+            parts.append(_encode_count(field, counts[field.name]))
         else:
             parts.append(_encode_field(field, values[field.name]))
     return b"".join(parts)
@@ -451,6 +496,12 @@ def _encode_array(field: Field, value: Any) -> tuple[int, bytes]:
     return count, raw
 
 
+def _encode_count(field: Field, count: int) -> bytes:
+    if field.minimum is not None and count < field.minimum:
+        raise EncodeError(field.counts[0], f"at least {field.minimum} elements")
+    return _pack(field.type, field.name, count)
+
+
 def _encode_field(field: Field, value: Any) -> bytes:
     if field.shape is Shape.OPTIONAL:
         return b"\0" if value is None else b"\1" + _encode_one(field, value)
@@ -470,9 +521,6 @@ def _encode_field(field: Field, value: Any) -> bytes:
 def _encode_one(field: Field, value: Any) -> bytes:
     type_ = field.type
     raw = _pack(type_, field.name, value)
-    if type_.values is not None and not type_.open:
-        if not isinstance(named(type_, value), enum.IntEnum):
-            raise EncodeError(field.name, f"one of {', '.join(v.name for v in type_.values)}")
     low, high = field.minimum, field.maximum
     if (low is not None and value < low) or (high is not None and value > high):
         raise EncodeError(field.name, f"a number from {low or 0} to {high}")

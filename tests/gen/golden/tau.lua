@@ -75,6 +75,30 @@ local types = {
         open = true,
         values = { [0] = "light", [1] = "dark" },
     },
+    tint = {
+        kind = "struct",
+        size = 10,
+        members = {
+            {
+                name = "moment",
+                type = "moment",
+                offset = 0,
+                doc = "The time.",
+            },
+            {
+                name = "colour",
+                type = "colour",
+                offset = 8,
+                doc = "The colour.",
+            },
+            {
+                name = "shade",
+                type = "shade",
+                offset = 9,
+                doc = "The shade.",
+            },
+        },
+    },
 }
 
 local payloads = {
@@ -231,6 +255,58 @@ local payloads = {
             },
         },
     },
+    blend_request = {
+        fields = {
+            {
+                name = "ground",
+                type = "tint",
+                shape = "fixed",
+                doc = "What lies below.",
+            },
+            {
+                name = "glaze",
+                type = "tint",
+                shape = "optional",
+                doc = "What lies above.",
+            },
+            {
+                name = "tint_count",
+                type = "u8",
+                shape = "fixed",
+                low = 1,
+                high = 10,
+                counts = true,
+                doc = "How many tints.",
+            },
+            {
+                name = "tints",
+                type = "tint",
+                shape = "counted_array",
+                max = 10,
+                count = "tint_count",
+                doc = "What is blended.",
+            },
+            {
+                name = "shades",
+                type = "shade",
+                shape = "counted_array",
+                max = 10,
+                count = "tint_count",
+                doc = "How strong each is.",
+            },
+        },
+    },
+    blend_response = {
+        fields = {
+            {
+                name = "colours",
+                type = "colour",
+                shape = "rest_array",
+                max = 10,
+                doc = "What came of it.",
+            },
+        },
+    },
     err = {
         fields = {
             {
@@ -279,6 +355,13 @@ local operations = {
         reply = 240,
         request = "walk_request",
         response = "walk_response",
+        extensible = false,
+    },
+    [5] = {
+        name = "BLEND",
+        reply = 240,
+        request = "blend_request",
+        response = "blend_response",
         extensible = false,
     },
 }

@@ -93,7 +93,7 @@ struct tau_operation_info {
     uint64_t fingerprint;
 };
 
-#define TAU_OPERATION_COUNT 4
+#define TAU_OPERATION_COUNT 5
 
 /* All operations by ascending opcode. */
 extern const struct tau_operation_info tau_operations[TAU_OPERATION_COUNT];
@@ -193,6 +193,18 @@ enum tau_status tau_walk_response_decode(struct tau_slice payload, struct tau_wa
                                          struct tau_decode_error *ret_error);
 size_t tau_walk_response_size(const struct tau_walk_response *value);
 bool tau_walk_response_encode(const struct tau_walk_response *value, struct tau_writer *out);
+
+/* BLEND, request: 12 to 132 bytes. */
+enum tau_status tau_blend_request_decode(struct tau_slice payload, struct tau_blend_request *ret,
+                                         struct tau_decode_error *ret_error);
+size_t tau_blend_request_size(const struct tau_blend_request *value);
+bool tau_blend_request_encode(const struct tau_blend_request *value, struct tau_writer *out);
+
+/* BLEND, response: 0 to 10 bytes. */
+enum tau_status tau_blend_response_decode(struct tau_slice payload, struct tau_blend_response *ret,
+                                          struct tau_decode_error *ret_error);
+size_t tau_blend_response_size(const struct tau_blend_response *value);
+bool tau_blend_response_encode(const struct tau_blend_response *value, struct tau_writer *out);
 
 /* ERR, frame: 1 to 43 bytes. */
 enum tau_status tau_err_decode(struct tau_slice payload, struct tau_err *ret,

@@ -194,6 +194,87 @@ enum tau_status tau_walk_response_decode(struct tau_slice payload, struct tau_wa
     return TAU_STATUS_SUCCESS;
 }
 
+enum tau_status tau_blend_request_decode(struct tau_slice payload, struct tau_blend_request *ret,
+                                         struct tau_decode_error *ret_error)
+{
+    struct tau_blend_request value = {0};
+
+    static const uint16_t sizes[] = {10, 1};
+    if (payload.size < 11)
+        return tau_decode_short(ret_error, payload, sizes, 0, 0);
+    const uint8_t *at = payload.data;
+    if (tau_load_u8(at + 8) > TAU_COLOUR_BLUE)
+        return tau_decode_invalid(ret_error, 0, 8, "one of 0 (red), 1 (blue)");
+    value.ground = tau_tint_load(at);
+    if (at[10] > 1)
+        return tau_decode_invalid(ret_error, 1, 10, "0 or 1, whether the value follows");
+    value.has_glaze = at[10] == 1;
+    size_t pos = 11;
+    if (value.has_glaze) {
+        if (payload.size - pos < 10)
+            return tau_decode_cut(ret_error, payload, 1);
+        at = payload.data + pos;
+        if (tau_load_u8(at + 8) > TAU_COLOUR_BLUE)
+            return tau_decode_invalid(ret_error, 1, pos + 8, "one of 0 (red), 1 (blue)");
+        value.glaze = tau_tint_load(at);
+        pos += 10;
+    }
+
+    if (payload.size - pos < 1)
+        return tau_decode_cut(ret_error, payload, 2);
+    at = payload.data + pos;
+    value.tint_count = tau_load_u8(at);
+    if (value.tint_count < 1 || value.tint_count > TAU_LIMIT_ITEMS)
+        return tau_decode_invalid(ret_error, 2, pos, "a number from 1 to 10");
+    pos += 1;
+
+    if (payload.size - pos < (size_t)value.tint_count * 10)
+        return tau_decode_cut(ret_error, payload, 3);
+    value.tints.data = payload.data + pos;
+    value.tints.count = value.tint_count;
+    value.tints.wire_order = true;
+    for (size_t i = 0; i < value.tints.count; i++) {
+        const uint8_t *element = payload.data + pos + i * 10;
+        if (tau_load_u8(element + 8) > TAU_COLOUR_BLUE)
+            return tau_decode_invalid(ret_error, 3, pos + i * 10 + 8, "one of 0 (red), 1 (blue)");
+    }
+    pos += (size_t)value.tint_count * 10;
+
+    if (payload.size - pos < (size_t)value.tint_count * 1)
+        return tau_decode_cut(ret_error, payload, 4);
+    value.shades.data = payload.data + pos;
+    value.shades.count = value.tint_count;
+    value.shades.wire_order = true;
+    pos += (size_t)value.tint_count * 1;
+
+    if (payload.size != pos)
+        return tau_decode_trailing(ret_error, pos);
+    *ret = value;
+    return TAU_STATUS_SUCCESS;
+}
+
+enum tau_status tau_blend_response_decode(struct tau_slice payload, struct tau_blend_response *ret,
+                                          struct tau_decode_error *ret_error)
+{
+    struct tau_blend_response value = {0};
+
+    value.colours.data = payload.data;
+    value.colours.count = payload.size / 1;
+    value.colours.wire_order = true;
+    if (value.colours.count > TAU_LIMIT_ITEMS)
+        return tau_decode_invalid(ret_error, 0, (size_t)TAU_LIMIT_ITEMS * 1, "at most 10 elements");
+    if (payload.size % 1 != 0)
+        return tau_decode_cut(ret_error, payload, 0);
+    for (size_t i = 0; i < value.colours.count; i++) {
+        const uint8_t *element = payload.data + i;
+        if (tau_load_u8(element) > TAU_COLOUR_BLUE)
+            return tau_decode_invalid(ret_error, 0, i, "one of 0 (red), 1 (blue)");
+    }
+
+    *ret = value;
+    return TAU_STATUS_SUCCESS;
+}
+
 enum tau_status tau_err_decode(struct tau_slice payload, struct tau_err *ret,
                                struct tau_decode_error *ret_error)
 {

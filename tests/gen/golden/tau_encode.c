@@ -19,6 +19,36 @@ static bool is_utf8(struct tau_slice text)
     return tau_utf8_valid(text.data, text.size) == text.size;
 }
 
+static bool colour_array_is_legal(const struct tau_array *array)
+{
+    for (size_t i = 0; i < array->count; i++) {
+        enum tau_colour element = tau_colour_at(*array, i);
+        if (!((uint32_t)element <= TAU_COLOUR_BLUE))
+            return false;
+    }
+    return true;
+}
+
+static bool shade_array_is_legal(const struct tau_array *array)
+{
+    for (size_t i = 0; i < array->count; i++) {
+        enum tau_shade element = tau_shade_at(*array, i);
+        if (!((uint32_t)element <= UINT8_MAX))
+            return false;
+    }
+    return true;
+}
+
+static bool tint_array_is_legal(const struct tau_array *array)
+{
+    for (size_t i = 0; i < array->count; i++) {
+        struct tau_tint element = tau_tint_at(*array, i);
+        if (!((uint32_t)element.colour <= TAU_COLOUR_BLUE && (uint32_t)element.shade <= UINT8_MAX))
+            return false;
+    }
+    return true;
+}
+
 static bool get_request_is_legal(const struct tau_get_request *value)
 {
     return (uint32_t)value->colour <= TAU_COLOUR_BLUE && value->note.size <= 20 &&
@@ -145,6 +175,63 @@ bool tau_walk_response_encode(const struct tau_walk_response *value, struct tau_
     if (at == NULL)
         return false;
     tau_i64_put(at, &value->moments);
+    return true;
+}
+
+static bool blend_request_is_legal(const struct tau_blend_request *value)
+{
+    return (uint32_t)value->ground.colour <= TAU_COLOUR_BLUE &&
+           (uint32_t)value->ground.shade <= UINT8_MAX && (!value->has_glaze ||
+           ((uint32_t)value->glaze.colour <= TAU_COLOUR_BLUE &&
+           (uint32_t)value->glaze.shade <= UINT8_MAX)) && value->tints.count >= 1 &&
+           value->tints.count <= TAU_LIMIT_ITEMS && tint_array_is_legal(&value->tints) &&
+           value->shades.count == value->tints.count && shade_array_is_legal(&value->shades);
+}
+
+size_t tau_blend_request_size(const struct tau_blend_request *value)
+{
+    return 12 + (value->has_glaze ? 10u : 0u) + value->tints.count * 10 + value->shades.count * 1;
+}
+
+bool tau_blend_request_encode(const struct tau_blend_request *value, struct tau_writer *out)
+{
+    if (!blend_request_is_legal(value))
+        return false;
+    uint8_t *at = tau_writer_reserve(out, tau_blend_request_size(value));
+    if (at == NULL)
+        return false;
+    tau_tint_store(at, &value->ground);
+    at += 10;
+    *at++ = value->has_glaze ? 1 : 0;
+    if (value->has_glaze) {
+        tau_tint_store(at, &value->glaze);
+        at += 10;
+    }
+    tau_store_u8(at, (uint8_t)value->tints.count);
+    at += 1;
+    at = tau_tint_put(at, &value->tints);
+    tau_shade_put(at, &value->shades);
+    return true;
+}
+
+static bool blend_response_is_legal(const struct tau_blend_response *value)
+{
+    return value->colours.count <= TAU_LIMIT_ITEMS && colour_array_is_legal(&value->colours);
+}
+
+size_t tau_blend_response_size(const struct tau_blend_response *value)
+{
+    return value->colours.count * 1;
+}
+
+bool tau_blend_response_encode(const struct tau_blend_response *value, struct tau_writer *out)
+{
+    if (!blend_response_is_legal(value))
+        return false;
+    uint8_t *at = tau_writer_reserve(out, tau_blend_response_size(value));
+    if (at == NULL)
+        return false;
+    tau_colour_put(at, &value->colours);
     return true;
 }
 

@@ -19,6 +19,8 @@ const char *tau_opcode_name(enum tau_opcode value)
         return "GET";
     case TAU_OPCODE_WALK:
         return "WALK";
+    case TAU_OPCODE_BLEND:
+        return "BLEND";
     case TAU_OPCODE_OK:
         return "OK";
     case TAU_OPCODE_ERR:
@@ -34,6 +36,7 @@ bool tau_opcode_from_name(const char *name, enum tau_opcode *ret)
         TAU_OPCODE_PUT,
         TAU_OPCODE_GET,
         TAU_OPCODE_WALK,
+        TAU_OPCODE_BLEND,
         TAU_OPCODE_OK,
         TAU_OPCODE_ERR,
     };

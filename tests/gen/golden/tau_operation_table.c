@@ -61,6 +61,19 @@ const struct tau_operation_info tau_operations[TAU_OPERATION_COUNT] = {
         .max_response_size = 80,
         .fingerprint = UINT64_C(0xb6881222a2b1f13e),
     },
+    {
+        .name = "BLEND",
+        .service = "demo",
+        .opcode = TAU_OPCODE_BLEND,
+        .reply = TAU_OPCODE_OK,
+        .role = TAU_ROLE_READER,
+        .negotiated = true,
+        .min_request_size = 12,
+        .max_request_size = 132,
+        .min_response_size = 0,
+        .max_response_size = 10,
+        .fingerprint = UINT64_C(0x9909edff24c34aae),
+    },
 };
 
 const uint8_t tau_operation_places[256] = {
@@ -68,6 +81,7 @@ const uint8_t tau_operation_places[256] = {
     [TAU_OPCODE_PUT] = 2,
     [TAU_OPCODE_GET] = 3,
     [TAU_OPCODE_WALK] = 4,
+    [TAU_OPCODE_BLEND] = 5,
 };
 
 const uint8_t tau_frame_kinds[256] = {
@@ -75,6 +89,7 @@ const uint8_t tau_frame_kinds[256] = {
     [TAU_OPCODE_PUT] = TAU_FRAME_REQUEST,
     [TAU_OPCODE_GET] = TAU_FRAME_REQUEST,
     [TAU_OPCODE_WALK] = TAU_FRAME_REQUEST,
+    [TAU_OPCODE_BLEND] = TAU_FRAME_REQUEST,
     [TAU_OPCODE_OK] = TAU_FRAME_REPLY,
     [TAU_OPCODE_ERR] = TAU_FRAME_REPLY,
 };

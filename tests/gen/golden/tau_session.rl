@@ -39,6 +39,7 @@ const bool tau_session_legal[TAU_SESSION_STATE_COUNT][256] = {
         [TAU_OPCODE_PUT] = true,
         [TAU_OPCODE_GET] = true,
         [TAU_OPCODE_WALK] = true,
+        [TAU_OPCODE_BLEND] = true,
     },
 };
 

@@ -145,6 +145,23 @@ static const struct tau_type_info u32_type = {
     .value_name = NULL,
 };
 
+static const struct tau_member_info tint_members[] = {
+    {"moment", &moment_type, 0, offsetof(struct tau_tint, moment)},
+    {"colour", &colour_type, 8, offsetof(struct tau_tint, colour)},
+    {"shade", &shade_type, 9, offsetof(struct tau_tint, shade)},
+};
+
+static const struct tau_type_info tint_type = {
+    .name = "tint",
+    .kind = TAU_TYPE_STRUCT,
+    .is_signed = false,
+    .wire_size = 10,
+    .c_size = sizeof(struct tau_tint),
+    .members = tint_members,
+    .member_count = 3,
+    .value_name = NULL,
+};
+
 static const char *status_value_name(int value)
 {
     return tau_status_name((enum tau_status)value);
@@ -171,6 +188,7 @@ static const struct tau_field_info hello_request_fields[] = {
         .needs_feature = false,
         .c_offset = offsetof(struct tau_hello_request, key),
         .has_offset = 0,
+        .min_count = 0,
         .max_count = 0,
     },
 };
@@ -201,6 +219,7 @@ static const struct tau_field_info put_request_fields[] = {
         .needs_feature = false,
         .c_offset = offsetof(struct tau_put_request, key),
         .has_offset = 0,
+        .min_count = 0,
         .max_count = 0,
     },
     {
@@ -212,6 +231,7 @@ static const struct tau_field_info put_request_fields[] = {
         .needs_feature = false,
         .c_offset = offsetof(struct tau_put_request, moment),
         .has_offset = 0,
+        .min_count = 0,
         .max_count = 0,
     },
     {
@@ -223,6 +243,7 @@ static const struct tau_field_info put_request_fields[] = {
         .needs_feature = false,
         .c_offset = offsetof(struct tau_put_request, weight),
         .has_offset = 0,
+        .min_count = 0,
         .max_count = 0,
     },
 };
@@ -253,6 +274,7 @@ static const struct tau_field_info get_request_fields[] = {
         .needs_feature = false,
         .c_offset = offsetof(struct tau_get_request, colour),
         .has_offset = 0,
+        .min_count = 0,
         .max_count = 0,
     },
     {
@@ -264,6 +286,7 @@ static const struct tau_field_info get_request_fields[] = {
         .needs_feature = false,
         .c_offset = offsetof(struct tau_get_request, exact),
         .has_offset = 0,
+        .min_count = 0,
         .max_count = 0,
     },
     {
@@ -275,6 +298,7 @@ static const struct tau_field_info get_request_fields[] = {
         .needs_feature = false,
         .c_offset = offsetof(struct tau_get_request, note),
         .has_offset = 0,
+        .min_count = 0,
         .max_count = 20,
     },
     {
@@ -286,6 +310,7 @@ static const struct tau_field_info get_request_fields[] = {
         .needs_feature = false,
         .c_offset = offsetof(struct tau_get_request, after),
         .has_offset = offsetof(struct tau_get_request, has_after),
+        .min_count = 0,
         .max_count = 0,
     },
     {
@@ -297,6 +322,7 @@ static const struct tau_field_info get_request_fields[] = {
         .needs_feature = true,
         .c_offset = offsetof(struct tau_get_request, reason),
         .has_offset = offsetof(struct tau_get_request, has_reason),
+        .min_count = 0,
         .max_count = 12,
     },
 };
@@ -327,6 +353,7 @@ static const struct tau_field_info get_response_fields[] = {
         .needs_feature = false,
         .c_offset = offsetof(struct tau_get_response, pair),
         .has_offset = offsetof(struct tau_get_response, has_pair),
+        .min_count = 0,
         .max_count = 0,
     },
     {
@@ -338,6 +365,7 @@ static const struct tau_field_info get_response_fields[] = {
         .needs_feature = false,
         .c_offset = offsetof(struct tau_get_response, count),
         .has_offset = 0,
+        .min_count = 0,
         .max_count = 0,
     },
     {
@@ -349,6 +377,7 @@ static const struct tau_field_info get_response_fields[] = {
         .needs_feature = false,
         .c_offset = offsetof(struct tau_get_response, pairs),
         .has_offset = 0,
+        .min_count = 0,
         .max_count = 10,
     },
     {
@@ -360,6 +389,7 @@ static const struct tau_field_info get_response_fields[] = {
         .needs_feature = false,
         .c_offset = offsetof(struct tau_get_response, latest),
         .has_offset = 0,
+        .min_count = 0,
         .max_count = 0,
     },
     {
@@ -371,6 +401,7 @@ static const struct tau_field_info get_response_fields[] = {
         .needs_feature = true,
         .c_offset = offsetof(struct tau_get_response, shade),
         .has_offset = offsetof(struct tau_get_response, has_shade),
+        .min_count = 0,
         .max_count = 0,
     },
     {
@@ -382,6 +413,7 @@ static const struct tau_field_info get_response_fields[] = {
         .needs_feature = true,
         .c_offset = offsetof(struct tau_get_response, rumour_count),
         .has_offset = offsetof(struct tau_get_response, has_rumour_count),
+        .min_count = 0,
         .max_count = 0,
     },
     {
@@ -393,6 +425,7 @@ static const struct tau_field_info get_response_fields[] = {
         .needs_feature = true,
         .c_offset = offsetof(struct tau_get_response, rumours),
         .has_offset = offsetof(struct tau_get_response, has_rumour_count),
+        .min_count = 0,
         .max_count = 3,
     },
 };
@@ -423,6 +456,7 @@ static const struct tau_field_info walk_request_fields[] = {
         .needs_feature = false,
         .c_offset = offsetof(struct tau_walk_request, limit),
         .has_offset = 0,
+        .min_count = 0,
         .max_count = 0,
     },
 };
@@ -453,6 +487,7 @@ static const struct tau_field_info walk_response_fields[] = {
         .needs_feature = false,
         .c_offset = offsetof(struct tau_walk_response, moments),
         .has_offset = 0,
+        .min_count = 0,
         .max_count = 10,
     },
 };
@@ -473,6 +508,116 @@ static bool walk_response_encode(const void *value, struct tau_writer *out)
     return tau_walk_response_encode(value, out);
 }
 
+static const struct tau_field_info blend_request_fields[] = {
+    {
+        .name = "ground",
+        .type = &tint_type,
+        .shape = TAU_SHAPE_FIXED,
+        .prefix_size = 0,
+        .count_field = TAU_FIELD_NONE,
+        .needs_feature = false,
+        .c_offset = offsetof(struct tau_blend_request, ground),
+        .has_offset = 0,
+        .min_count = 0,
+        .max_count = 0,
+    },
+    {
+        .name = "glaze",
+        .type = &tint_type,
+        .shape = TAU_SHAPE_OPTIONAL,
+        .prefix_size = 0,
+        .count_field = TAU_FIELD_NONE,
+        .needs_feature = false,
+        .c_offset = offsetof(struct tau_blend_request, glaze),
+        .has_offset = offsetof(struct tau_blend_request, has_glaze),
+        .min_count = 0,
+        .max_count = 0,
+    },
+    {
+        .name = "tint_count",
+        .type = &u8_type,
+        .shape = TAU_SHAPE_FIXED,
+        .prefix_size = 0,
+        .count_field = TAU_FIELD_NONE,
+        .needs_feature = false,
+        .c_offset = offsetof(struct tau_blend_request, tint_count),
+        .has_offset = 0,
+        .min_count = 0,
+        .max_count = 0,
+    },
+    {
+        .name = "tints",
+        .type = &tint_type,
+        .shape = TAU_SHAPE_COUNTED_ARRAY,
+        .prefix_size = 0,
+        .count_field = 2,
+        .needs_feature = false,
+        .c_offset = offsetof(struct tau_blend_request, tints),
+        .has_offset = 0,
+        .min_count = 1,
+        .max_count = 10,
+    },
+    {
+        .name = "shades",
+        .type = &shade_type,
+        .shape = TAU_SHAPE_COUNTED_ARRAY,
+        .prefix_size = 0,
+        .count_field = 2,
+        .needs_feature = false,
+        .c_offset = offsetof(struct tau_blend_request, shades),
+        .has_offset = 0,
+        .min_count = 1,
+        .max_count = 10,
+    },
+};
+
+static enum tau_status blend_request_decode(struct tau_slice payload, void *ret,
+                                            struct tau_decode_error *ret_error)
+{
+    return tau_blend_request_decode(payload, ret, ret_error);
+}
+
+static size_t blend_request_size(const void *value)
+{
+    return tau_blend_request_size(value);
+}
+
+static bool blend_request_encode(const void *value, struct tau_writer *out)
+{
+    return tau_blend_request_encode(value, out);
+}
+
+static const struct tau_field_info blend_response_fields[] = {
+    {
+        .name = "colours",
+        .type = &colour_type,
+        .shape = TAU_SHAPE_REST_ARRAY,
+        .prefix_size = 0,
+        .count_field = TAU_FIELD_NONE,
+        .needs_feature = false,
+        .c_offset = offsetof(struct tau_blend_response, colours),
+        .has_offset = 0,
+        .min_count = 0,
+        .max_count = 10,
+    },
+};
+
+static enum tau_status blend_response_decode(struct tau_slice payload, void *ret,
+                                             struct tau_decode_error *ret_error)
+{
+    return tau_blend_response_decode(payload, ret, ret_error);
+}
+
+static size_t blend_response_size(const void *value)
+{
+    return tau_blend_response_size(value);
+}
+
+static bool blend_response_encode(const void *value, struct tau_writer *out)
+{
+    return tau_blend_response_encode(value, out);
+}
+
 static const struct tau_field_info err_fields[] = {
     {
         .name = "status",
@@ -483,6 +628,7 @@ static const struct tau_field_info err_fields[] = {
         .needs_feature = false,
         .c_offset = offsetof(struct tau_err, status),
         .has_offset = 0,
+        .min_count = 0,
         .max_count = 0,
     },
     {
@@ -494,6 +640,7 @@ static const struct tau_field_info err_fields[] = {
         .needs_feature = true,
         .c_offset = offsetof(struct tau_err, text),
         .has_offset = offsetof(struct tau_err, has_long_errors),
+        .min_count = 0,
         .max_count = 40,
     },
 };
@@ -586,6 +733,30 @@ const struct tau_payload_info tau_payloads[TAU_PAYLOAD_COUNT] = {
         .decode = walk_response_decode,
         .size = walk_response_size,
         .encode = walk_response_encode,
+    },
+    {
+        .name = "blend_request",
+        .fields = blend_request_fields,
+        .field_count = 5,
+        .c_size = sizeof(struct tau_blend_request),
+        .min_size = 12,
+        .max_size = 132,
+        .extensible = false,
+        .decode = blend_request_decode,
+        .size = blend_request_size,
+        .encode = blend_request_encode,
+    },
+    {
+        .name = "blend_response",
+        .fields = blend_response_fields,
+        .field_count = 1,
+        .c_size = sizeof(struct tau_blend_response),
+        .min_size = 0,
+        .max_size = 10,
+        .extensible = false,
+        .decode = blend_response_decode,
+        .size = blend_response_size,
+        .encode = blend_response_encode,
     },
     {
         .name = "err",

@@ -125,6 +125,18 @@ static void test_wrong_values(void **state)
     REFUSE(bench, "colour: `7` is not allowed", "tag=a", "note=", "colour=7", "bold=true");
 }
 
+static void test_fewest_elements(void **state)
+{
+    struct bench *bench = *state;
+    cli_document_free(bench->document);
+    bench->document = strange_read(
+        strange_change(strange_text(), "\"maximum\":3", "\"minimum\":2,\"maximum\":3"));
+    bench->operation = cli_document_find(bench->document, "STRANGE");
+    REFUSE(bench, "pairs: 1 elements are fewer than the 2 that are needed", BASE, "pairs=a/1",
+           "numbers=1");
+    REFUSE(bench, "pairs: 0 elements are fewer than the 2 that are needed", BASE);
+}
+
 static void test_wrong_fields(void **state)
 {
     struct bench *bench = *state;
@@ -180,6 +192,7 @@ int main(void)
         CASE(test_most),
         CASE(test_empty_arrays_and_optional_values),
         CASE(test_wrong_values),
+        CASE(test_fewest_elements),
         CASE(test_wrong_fields),
         CASE(test_late_fields),
         CASE(test_usage),

@@ -66,6 +66,23 @@ static void test_operation(void **state)
     cli_document_free(document);
 }
 
+static void test_enumeration_in_a_struct(void **state)
+{
+    (void)state;
+    struct capture capture;
+    char *text = strange_change(strange_text(), "\"type\":\"i16\",\"offset\":4",
+                                "\"type\":\"colour\",\"offset\":4");
+    text = strange_change(text, "\"values\",\"type\":\"f64\"", "\"values\",\"type\":\"pair\"");
+    struct cli_document *document = strange_read(text);
+    capture_begin(&capture);
+    const char *page = page_of(&capture, document, "FLOW");
+    const char *pair = strstr(page, "  tag at 0, tag: First.\n  level at 4, colour: Then.\n");
+    assert_non_null(pair);
+    assert_non_null(strstr(pair, "\ncolour is one of these:\n  red (0): As a rose.\n"));
+    capture_end(&capture);
+    cli_document_free(document);
+}
+
 static void test_fields_as_csv(void **state)
 {
     (void)state;
@@ -119,8 +136,11 @@ static void test_nearest(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_list),          cmocka_unit_test(test_operation),
-        cmocka_unit_test(test_fields_as_csv), cmocka_unit_test(test_nearest),
+        cmocka_unit_test(test_list),
+        cmocka_unit_test(test_operation),
+        cmocka_unit_test(test_enumeration_in_a_struct),
+        cmocka_unit_test(test_fields_as_csv),
+        cmocka_unit_test(test_nearest),
         cmocka_unit_test(test_nearer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

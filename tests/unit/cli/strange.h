@@ -118,17 +118,34 @@ static inline struct tau_slice strange_slice(const char *text)
     return (struct tau_slice){.data = (const uint8_t *)text, .size = strlen(text)};
 }
 
-/* The document as it is read; to be freed. */
-static inline struct cli_document *strange_document(void)
+/* Takes a text and gives it, to be freed, with other words where the old ones stand first. */
+static inline char *strange_change(char *text, const char *old, const char *words)
+{
+    size_t size = strlen(text) + strlen(words) + 1;
+    char *at = strstr(text, old);
+    char *changed = malloc(size);
+    assert_true(at != NULL && changed != NULL);
+    snprintf(changed, size, "%.*s%s%s", (int)(at - text), text, words, at + strlen(old));
+    free(text);
+    return changed;
+}
+
+/* Takes the text of a document and gives it as it is read; to be freed. */
+static inline struct cli_document *strange_read(char *text)
 {
     struct cli_spec_fault fault = {""};
-    char *text = strange_text();
     struct cli_document *document = cli_document_read(strange_slice(text), &fault);
     free(text);
     if (document == NULL) {
         fail_msg("%s", fault.words);
     }
     return document;
+}
+
+/* The document as it is read; to be freed. */
+static inline struct cli_document *strange_document(void)
+{
+    return strange_read(strange_text());
 }
 
 #endif

@@ -9,7 +9,7 @@ export type StatusName = 'success' | 'bad_frame' | 'bad_opcode' | 'denied' | 'in
     'unknown_outcome' | 'timeout';
 
 /** The operations. */
-export type OperationName = 'HELLO' | 'PUT' | 'GET' | 'WALK';
+export type OperationName = 'HELLO' | 'PUT' | 'GET' | 'WALK' | 'BLEND';
 
 /** The limits. */
 export type LimitName = 'payload_bytes' | 'unauthenticated_payload_bytes' | 'stream_frame_bytes' |

@@ -11,7 +11,7 @@ export const HEADER_SIZE = 10;
 export const protocol = {
     name: 'tau',
     version: 1,
-    fingerprint: 3238882967897281312n,
+    fingerprint: 15389899888146544033n,
     defaultListen: '127.0.0.1:1',
     firstPush: 224,
     lastPush: 239,
@@ -87,6 +87,9 @@ export const types = {
         }, { key: 'moment', type: 'moment', offset: 32 }] },
     colour: { kind: 'enum', wire: 'u8', size: 1, open: false, values: [['red', 0], ['blue', 1]] },
     shade: { kind: 'enum', wire: 'u8', size: 1, open: true, values: [['light', 0], ['dark', 1]] },
+    tint: { kind: 'struct', wire: 'tint', size: 10, members: [{ key: 'moment', type: 'moment',
+        offset: 0 }, { key: 'colour', type: 'colour', offset: 8 }, { key: 'shade', type: 'shade',
+        offset: 9 }] },
 };
 
 /** The payloads, by name. */
@@ -157,6 +160,26 @@ export const payloads = {
                 maxCount: 10 },
         ],
     },
+    blend_request: {
+        minSize: 12, maxSize: 132, extensible: false,
+        fields: [
+            { number: 0, name: 'ground', key: 'ground', type: 'tint', shape: 'fixed' },
+            { number: 1, name: 'glaze', key: 'glaze', type: 'tint', shape: 'optional' },
+            { number: 2, name: 'tint_count', key: 'tintCount', type: 'u8', shape: 'fixed',
+                minimum: 1, maximum: 10, counts: ['tints', 'shades'] },
+            { number: 3, name: 'tints', key: 'tints', type: 'tint', shape: 'counted_array',
+                maxCount: 10, countField: 'tint_count' },
+            { number: 4, name: 'shades', key: 'shades', type: 'shade', shape: 'counted_array',
+                maxCount: 10, countField: 'tint_count' },
+        ],
+    },
+    blend_response: {
+        minSize: 0, maxSize: 10, extensible: false,
+        fields: [
+            { number: 0, name: 'colours', key: 'colours', type: 'colour', shape: 'rest_array',
+                maxCount: 10 },
+        ],
+    },
     ok: {
         minSize: 0, maxSize: 0, extensible: false,
         fields: [],
@@ -185,6 +208,9 @@ export const operations = {
     WALK: { name: 'WALK', opcode: 4, method: 'walk', stream: true, write: false, negotiated: true,
         extensible: false, reply: 240, request: 'walk_request', response: 'walk_response',
         fingerprint: 13152782651703292222n },
+    BLEND: { name: 'BLEND', opcode: 5, method: 'blend', stream: false, write: false,
+        negotiated: true, extensible: false, reply: 240, request: 'blend_request',
+        response: 'blend_response', fingerprint: 11027606842682591918n },
 };
 
 /** The frames that only a server sends. */
@@ -194,4 +220,4 @@ export const replies = {
 };
 
 /** Every opcode that has a meaning. */
-export const opcodes = new Set([1, 2, 3, 4, 240, 255]);
+export const opcodes = new Set([1, 2, 3, 4, 5, 240, 255]);

@@ -29,6 +29,26 @@ export type Colour = 'red' | 'blue';
 /** A shade. */
 export type Shade = 'light' | 'dark' | number;
 
+/** A colour and its shade. */
+export interface Tint {
+    /** The time. */
+    moment: bigint;
+    /** The colour. */
+    colour: Colour;
+    /** The shade. */
+    shade: Shade;
+}
+
+/** A colour and its shade. As it is sent. */
+export type TintInput = {
+    /** The time. */
+    moment: bigint | number;
+    /** The colour. */
+    colour: Colour;
+    /** The shade. */
+    shade: Shade;
+};
+
 /** The request of HELLO. */
 export type HelloRequest = {
     /** The key. */
@@ -86,6 +106,24 @@ export interface WalkResponse {
     moments: BigInt64Array;
 }
 
+/** The request of BLEND. */
+export type BlendRequest = {
+    /** What lies below. */
+    ground: TintInput;
+    /** What lies above. */
+    glaze?: TintInput | null;
+    /** What is blended. */
+    tints: Iterable<TintInput>;
+    /** How strong each is. */
+    shades: Iterable<Shade>;
+};
+
+/** The answer to BLEND. */
+export interface BlendResponse {
+    /** What came of it. */
+    colours: Array<Colour>;
+}
+
 /** A client of one connection; connectTcp and connectWebSocket make one. */
 export class Client extends ClientBase {
     /**
@@ -133,4 +171,17 @@ export class Client extends ClientBase {
      * @throws {TauError} Above all invalid_payload.
      */
     walk(request: WalkRequest, options?: CallOptions): TauStream<WalkResponse>;
+
+    /**
+     * Blends tints.
+     *
+     * @param request.ground What lies below.
+     * @param request.glaze What lies above.
+     * @param request.tints What is blended.
+     * @param request.shades How strong each is.
+     * @param options Its signal and its timeoutMs.
+     * @returns `colours`: What came of it.
+     * @throws {TauError} Above all invalid_payload.
+     */
+    blend(request: BlendRequest, options?: CallOptions): Promise<BlendResponse>;
 }

@@ -61,4 +61,19 @@ export class Client extends ClientBase {
     walk(request, options) {
         return this.stream(operations.WALK, request, options);
     }
+
+    /**
+     * Blends tints.
+     *
+     * @param request.ground What lies below.
+     * @param request.glaze What lies above.
+     * @param request.tints What is blended.
+     * @param request.shades How strong each is.
+     * @param options Its signal and its timeoutMs.
+     * @returns `colours`: What came of it.
+     * @throws {TauError} Above all invalid_payload.
+     */
+    blend(request, options) {
+        return this.call(operations.BLEND, request, options);
+    }
 }

@@ -39,7 +39,7 @@ extern "C" {
 #define TAU_FIELD_NONE 0xFFFF
 
 /* The first 8 bytes of SHA-256 over the canonical layout of the specification. */
-#define TAU_SPECIFICATION_FINGERPRINT UINT64_C(0x2cf2d2e622949320)
+#define TAU_SPECIFICATION_FINGERPRINT UINT64_C(0xd593e868b9cc75a1)
 
 /* More follows. */
 #define TAU_FLAG_MORE 0x01
@@ -57,6 +57,8 @@ enum tau_opcode {
     TAU_OPCODE_GET = 0x03,
     /* Reads all moments. */
     TAU_OPCODE_WALK = 0x04,
+    /* Blends tints. */
+    TAU_OPCODE_BLEND = 0x05,
     /* Success. */
     TAU_OPCODE_OK = 0xf0,
     /* Failure. */
@@ -141,6 +143,13 @@ enum tau_shade {
     TAU_SHADE_DARK = 1,  /* As the night. */
 };
 
+/* A colour and its shade. */
+struct tau_tint {
+    int64_t moment;         /* The time. In seconds. */
+    enum tau_colour colour; /* The colour. */
+    enum tau_shade shade;   /* The shade. */
+};
+
 /* Requests and responses. What a decoder fills in is borrowed from the payload that it
  * was given. Operations without a struct have an empty payload. */
 
@@ -191,6 +200,20 @@ struct tau_walk_request {
 
 struct tau_walk_response {
     struct tau_array moments; /* Moments. In seconds. Elements: int64_t. */
+};
+
+/* BLEND: Blends tints. */
+struct tau_blend_request {
+    struct tau_tint ground;  /* What lies below. */
+    bool has_glaze;
+    struct tau_tint glaze;   /* What lies above. */
+    uint8_t tint_count;      /* How many tints. Encoders take it from `tints` and `shades`. */
+    struct tau_array tints;  /* What is blended. Elements: struct tau_tint. */
+    struct tau_array shades; /* How strong each is. Elements: enum tau_shade. */
+};
+
+struct tau_blend_response {
+    struct tau_array colours; /* What came of it. Elements: enum tau_colour. */
 };
 
 /* ERR: Failure. */
@@ -289,6 +312,24 @@ TAU_API const char *tau_shade_name(enum tau_shade value);
 TAU_API bool tau_shade_from_name(const char *name, enum tau_shade *ret);
 
 /**
+ * Reads one element of an array of enum tau_colour, in whichever order the array is.
+ *
+ * Shapes: `index` is less than array.count; any other is a programmer's error.
+ * Thread: any. Blocks: no.
+ */
+TAU_API enum tau_colour tau_colour_at(struct tau_array array, size_t index);
+
+/**
+ * Reads elements of an array of enum tau_colour, in whichever order the array is.
+ *
+ * Shapes: `count` elements from the element `first` on, all of which the array has; `ret` has room
+ * for them.
+ * Thread: any. Blocks: no.
+ */
+TAU_API void tau_colour_copy(struct tau_array array, size_t first, size_t count,
+                             enum tau_colour *ret);
+
+/**
  * Reads one element of an array of int64_t, in whichever order the array is.
  *
  * Shapes: `index` is less than array.count; any other is a programmer's error.
@@ -322,6 +363,42 @@ TAU_API struct tau_pair tau_pair_at(struct tau_array array, size_t index);
  */
 TAU_API void tau_pair_copy(struct tau_array array, size_t first, size_t count,
                            struct tau_pair *ret);
+
+/**
+ * Reads one element of an array of enum tau_shade, in whichever order the array is.
+ *
+ * Shapes: `index` is less than array.count; any other is a programmer's error.
+ * Thread: any. Blocks: no.
+ */
+TAU_API enum tau_shade tau_shade_at(struct tau_array array, size_t index);
+
+/**
+ * Reads elements of an array of enum tau_shade, in whichever order the array is.
+ *
+ * Shapes: `count` elements from the element `first` on, all of which the array has; `ret` has room
+ * for them.
+ * Thread: any. Blocks: no.
+ */
+TAU_API void tau_shade_copy(struct tau_array array, size_t first, size_t count,
+                            enum tau_shade *ret);
+
+/**
+ * Reads one element of an array of struct tau_tint, in whichever order the array is.
+ *
+ * Shapes: `index` is less than array.count; any other is a programmer's error.
+ * Thread: any. Blocks: no.
+ */
+TAU_API struct tau_tint tau_tint_at(struct tau_array array, size_t index);
+
+/**
+ * Reads elements of an array of struct tau_tint, in whichever order the array is.
+ *
+ * Shapes: `count` elements from the element `first` on, all of which the array has; `ret` has room
+ * for them.
+ * Thread: any. Blocks: no.
+ */
+TAU_API void tau_tint_copy(struct tau_array array, size_t first, size_t count,
+                           struct tau_tint *ret);
 
 #ifdef __cplusplus
 }

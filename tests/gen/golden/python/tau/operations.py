@@ -14,6 +14,7 @@ from .tables import (
     Colour,
     GetResponse,
     Operation,
+    Shade,
 )
 
 
@@ -95,6 +96,36 @@ class BlockingOperations:
             TauError: InvalidPayload.
         """
         return Stream(self._stream(tables.OPERATION_WALK, {"limit": limit}, timeout))
+
+    def blend(
+        self,
+        ground: tuple[int, Colour, Union[Shade, int]],
+        tints: Iterable[tuple[int, Colour, Union[Shade, int]]],
+        shades: Iterable[Union[Shade, int]],
+        *,
+        glaze: Optional[tuple[int, Colour, Union[Shade, int]]] = None,
+        timeout: Optional[float] = None,
+    ) -> list[Colour]:
+        """Blends tints.
+
+        Args:
+            ground: What lies below.
+            glaze: What lies above.
+            tints: What is blended. From 1 to 10.
+            shades: How strong each is. From 1 to 10.
+
+        Returns:
+            What came of it.
+
+        Raises:
+            TauError: InvalidPayload.
+        """
+        found: list[Colour] = self._call(
+            tables.OPERATION_BLEND,
+            {"ground": ground, "glaze": glaze, "tints": tints, "shades": shades},
+            timeout,
+        )
+        return found
 
 
 class AsyncOperations:
@@ -186,6 +217,36 @@ class AsyncOperations:
         """
         return AsyncStream(self._stream(tables.OPERATION_WALK, {"limit": limit}, timeout))
 
+    async def blend(
+        self,
+        ground: tuple[int, Colour, Union[Shade, int]],
+        tints: Iterable[tuple[int, Colour, Union[Shade, int]]],
+        shades: Iterable[Union[Shade, int]],
+        *,
+        glaze: Optional[tuple[int, Colour, Union[Shade, int]]] = None,
+        timeout: Optional[float] = None,
+    ) -> list[Colour]:
+        """Blends tints.
+
+        Args:
+            ground: What lies below.
+            glaze: What lies above.
+            tints: What is blended. From 1 to 10.
+            shades: How strong each is. From 1 to 10.
+
+        Returns:
+            What came of it.
+
+        Raises:
+            TauError: InvalidPayload.
+        """
+        found: list[Colour] = await self._call(
+            tables.OPERATION_BLEND,
+            {"ground": ground, "glaze": glaze, "tints": tints, "shades": shades},
+            timeout,
+        )
+        return found
+
 
 class PipelineOperations:
     """Operations that are sent at once and promise their answer."""
@@ -264,3 +325,32 @@ class PipelineOperations:
             TauError: InvalidPayload.
         """
         return Stream(self._stream(tables.OPERATION_WALK, {"limit": limit}, timeout))
+
+    def blend(
+        self,
+        ground: tuple[int, Colour, Union[Shade, int]],
+        tints: Iterable[tuple[int, Colour, Union[Shade, int]]],
+        shades: Iterable[Union[Shade, int]],
+        *,
+        glaze: Optional[tuple[int, Colour, Union[Shade, int]]] = None,
+        timeout: Optional[float] = None,
+    ) -> Promise[list[Colour]]:
+        """Blends tints.
+
+        Args:
+            ground: What lies below.
+            glaze: What lies above.
+            tints: What is blended. From 1 to 10.
+            shades: How strong each is. From 1 to 10.
+
+        Returns:
+            What came of it.
+
+        Raises:
+            TauError: InvalidPayload.
+        """
+        return Promise(self._begin(
+            tables.OPERATION_BLEND,
+            {"ground": ground, "glaze": glaze, "tints": tints, "shades": shades},
+            timeout,
+        ))

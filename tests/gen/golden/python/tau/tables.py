@@ -12,7 +12,7 @@ from .codec import Field, HeaderLayout, Kind, Payload, Shape, Type
 from .statuses import Status
 
 PROTOCOL_VERSION = 1
-FINGERPRINT = 0x2cf2d2e622949320
+FINGERPRINT = 0xd593e868b9cc75a1
 DEFAULT_ADDRESS = "127.0.0.1:1"
 PUSHES = range(0xe0, 0xf0)
 FLAG_MORE = 0x01
@@ -76,6 +76,19 @@ class Pair(NamedTuple):
     """The time. In seconds."""
 
 
+class Tint(NamedTuple):
+    """A colour and its shade."""
+
+    moment: int
+    """The time. In seconds."""
+
+    colour: Colour
+    """The colour."""
+
+    shade: Union[Shade, int]
+    """The shade."""
+
+
 TYPE_U8 = Type("u8", Kind.INTEGER, 1, "B")
 TYPE_U16 = Type("u16", Kind.INTEGER, 2, "H")
 TYPE_U32 = Type("u32", Kind.INTEGER, 4, "I")
@@ -91,13 +104,16 @@ TYPE_MOMENT = Type("moment", Kind.INTEGER, 8, "q")
 TYPE_PAIR = Type("pair", Kind.STRUCT, 40, "32sq", members=(TYPE_LABEL, TYPE_MOMENT,), make=Pair)
 TYPE_COLOUR = Type("colour", Kind.ENUM, 1, "B", values=Colour, open=False)
 TYPE_SHADE = Type("shade", Kind.ENUM, 1, "B", values=Shade, open=True)
+TYPE_TINT = Type(
+    "tint", Kind.STRUCT, 10, "qBB", members=(TYPE_MOMENT, TYPE_COLOUR, TYPE_SHADE,), make=Tint,
+)
 
 HEADER = HeaderLayout(
     size=10,
     magic=b"TAU",
     version=1,
     opcodes=frozenset((
-        0x01, 0x02, 0x03, 0x04, 0xf0, 0xff,
+        0x01, 0x02, 0x03, 0x04, 0x05, 0xf0, 0xff,
     )),
     opcode_at=4,
     flags_at=5,
@@ -158,6 +174,20 @@ WALK_REQUEST = Payload(
 WALK_RESPONSE = Payload(
     "walk_response", 0, 80, False, (
         Field("moments", TYPE_MOMENT, Shape.REST_ARRAY, max_count=10),
+    ),
+)
+BLEND_REQUEST = Payload(
+    "blend_request", 12, 132, False, (
+        Field("ground", TYPE_TINT),
+        Field("glaze", TYPE_TINT, Shape.OPTIONAL),
+        Field("tint_count", TYPE_U8, minimum=1, maximum=10, counts=('tints', 'shades')),
+        Field("tints", TYPE_TINT, Shape.COUNTED_ARRAY, max_count=10, count_field='tint_count'),
+        Field("shades", TYPE_SHADE, Shape.COUNTED_ARRAY, max_count=10, count_field='tint_count'),
+    ),
+)
+BLEND_RESPONSE = Payload(
+    "blend_response", 0, 10, False, (
+        Field("colours", TYPE_COLOUR, Shape.REST_ARRAY, max_count=10),
     ),
 )
 ERR = Payload(
@@ -221,12 +251,17 @@ OPERATION_WALK = Operation(
     "WALK", 0x04, 0xb6881222a2b1f13e, WALK_REQUEST, WALK_RESPONSE, 0xf0, write=False,
     stream=True, negotiated=True, extensible=False, result=None,
 )
+OPERATION_BLEND = Operation(
+    "BLEND", 0x05, 0x9909edff24c34aae, BLEND_REQUEST, BLEND_RESPONSE, 0xf0, write=False,
+    stream=False, negotiated=True, extensible=False, result=None,
+)
 
 OPERATIONS: dict[int, Operation] = {
     0x01: OPERATION_HELLO,
     0x02: OPERATION_PUT,
     0x03: OPERATION_GET,
     0x04: OPERATION_WALK,
+    0x05: OPERATION_BLEND,
 }
 """All operations by opcode."""
 
@@ -237,6 +272,8 @@ PAYLOADS: dict[str, Payload] = {
     "get_response": GET_RESPONSE,
     "walk_request": WALK_REQUEST,
     "walk_response": WALK_RESPONSE,
+    "blend_request": BLEND_REQUEST,
+    "blend_response": BLEND_RESPONSE,
     "err": ERR,
 }
 """Every payload that has fields, by name."""
@@ -250,4 +287,5 @@ __all__ = [
     "PROTOCOL_VERSION",
     "Pair",
     "Shade",
+    "Tint",
 ]
