@@ -37,11 +37,11 @@ static struct tau_label label_of(unsigned number)
 
 // --- a backend that throws the log away -------------------------------------------------------
 
-static enum tau_status void_open(struct taud_backend *backend, uint64_t known,
+static enum tau_status void_open(struct taud_backend *backend, uint64_t from_position, uint64_t known,
                                  taud_log_replay_callback *callback, void *user_data,
                                  struct taud_log_report *ret, struct taud_error *error)
 {
-    (void)backend, (void)known, (void)callback, (void)user_data, (void)error;
+    (void)backend, (void)from_position, (void)known, (void)callback, (void)user_data, (void)error;
     *ret = (struct taud_log_report){0};
     return TAU_STATUS_SUCCESS;
 }
@@ -88,6 +88,13 @@ static enum tau_status void_prepare(struct taud_backend *backend)
     return TAU_STATUS_SUCCESS;
 }
 
+static enum tau_status void_trim(struct taud_backend *backend, uint64_t position,
+                                 struct taud_error *error)
+{
+    (void)backend, (void)position, (void)error;
+    return TAU_STATUS_SUCCESS;
+}
+
 static uint64_t void_room(struct taud_backend *backend)
 {
     (void)backend;
@@ -125,7 +132,7 @@ static struct taud_backend *void_backend(void)
 {
     static const struct taud_log_operations log = {
         void_open, void_start, void_place, void_append, void_sync, void_prepare,
-        void_needs_prepare, void_room, void_close,
+        void_needs_prepare, void_trim, void_room, void_close,
     };
     static const struct taud_catalog_operations catalog = {void_read, void_swap};
     static struct taud_backend backend = {
