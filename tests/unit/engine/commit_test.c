@@ -366,6 +366,20 @@ static void what_was_stored_before_a_failure_stays_so(void **state)
     stage_end(stage);
 }
 
+// Two appends that begin together on two threads reach the backend in any order: puts the calls
+// `first` and the one behind it into the order of the log.
+static void order_calls(struct stage *stage, size_t first)
+{
+    pthread_mutex_lock(&stage->mutex);
+    struct call *calls = stage->calls + first;
+    if (calls[0].position > calls[1].position) {
+        struct call later = calls[0];
+        calls[0] = calls[1];
+        calls[1] = later;
+    }
+    pthread_mutex_unlock(&stage->mutex);
+}
+
 static void behind_a_full_disk_all_comes_again(void **state)
 {
     (void)state;
@@ -379,7 +393,8 @@ static void behind_a_full_disk_all_comes_again(void **state)
         await_told(stage, 2);
         assert_int_equal(durable(stage), 0);
         assert_int_equal(taud_log_admit(&stage->log, 8, true), TAU_STATUS_STORAGE_FULL);
-        assert_true(came(stage, 4, PATIENCE_MS)); // one buffer each, and in order
+        assert_true(came(stage, 4, PATIENCE_MS)); // one buffer each
+        order_calls(stage, 2);
         assert_int_equal(stage->calls[2].position, 0);
         assert_int_equal(stage->calls[3].position, 64);
         finish(stage, 2, TAU_STATUS_SUCCESS, 0);
@@ -404,7 +419,9 @@ static void nothing_joins_what_will_come_again(void **state)
     assert_int_equal(stage->count, 2);
     finish(stage, 1, TAU_STATUS_SUCCESS, 0);
     assert_true(came(stage, 4, PATIENCE_MS));
+    order_calls(stage, 2);
     assert_int_equal(stage->calls[2].position, 0);
+    assert_int_equal(stage->calls[3].position, 64);
     finish(stage, 2, TAU_STATUS_SUCCESS, 0);
     finish(stage, 3, TAU_STATUS_SUCCESS, 0);
     assert_true(came(stage, 5, PATIENCE_MS));
