@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The kernels, written once in vectors of whatever size the instructions have: 64 bytes with
-// AVX-512, 32 with AVX2, 16 elsewhere. The build compiles this file for each and says which by
-// TAUD_KERNELS. Nothing here may depend on that size but the speed: no multiplication may be joined
-// with an addition, and what is summed is summed in lanes.
+// The kernels, written once in vectors of whatever size serves the instructions: 32 bytes with AVX2
+// and with AVX-512, whose 64 bytes add up more slowly, and 16 elsewhere. The build compiles this
+// file for each and says which by TAUD_KERNELS. Nothing here may depend on that size but the speed:
+// no multiplication may be joined with an addition, and what is summed is summed in lanes.
 #include "kernels.h"
 
 #include "../bytes.h"
@@ -16,31 +16,24 @@
 #define TEXT_OF(variant) #variant
 #define TEXT(variant)    TEXT_OF(variant)
 
-#if defined(__AVX512F__) && defined(__AVX512DQ__) && defined(__AVX512VL__)
-#define VECTOR_BYTES 64
-#define WORDS_BYTES  32
-#elif defined(__AVX2__)
+#if defined(__AVX2__)
 #define VECTOR_BYTES 32
-#define WORDS_BYTES  32
 #else
 #define VECTOR_BYTES 16
-#define WORDS_BYTES  16
 #endif
 
 // A row is 8 items: so many vectors of 64-bit items, so many of 32-bit items.
 #define PARTS          (CODEC_LANES * 8 / VECTOR_BYTES)
 #define PART           (CODEC_LANES / PARTS)
-#define WORDS_PARTS    (CODEC_LANES * 4 / WORDS_BYTES)
+#define WORDS_PARTS    (CODEC_LANES * 4 / VECTOR_BYTES)
 #define WORDS          (CODEC_LANES / WORDS_PARTS)
 #define ROW_BYTES      32 // of one 32-bit word in each lane
 #define WIDE_ROW_BYTES 64 // of one 64-bit word
 
 typedef double doubles __attribute__((vector_size(VECTOR_BYTES)));
 typedef uint64_t longs __attribute__((vector_size(VECTOR_BYTES)));
-#if VECTOR_BYTES < 64
 typedef int64_t signed_longs __attribute__((vector_size(VECTOR_BYTES)));
-#endif
-typedef uint32_t words __attribute__((vector_size(WORDS_BYTES)));
+typedef uint32_t words __attribute__((vector_size(VECTOR_BYTES)));
 
 #define INLINE static inline __attribute__((always_inline))
 
@@ -49,9 +42,7 @@ typedef uint32_t words __attribute__((vector_size(WORDS_BYTES)));
 // x < y ? x : y in each lane, hence y where one is NaN; the other likewise.
 INLINE doubles smaller(doubles x, doubles y)
 {
-#if VECTOR_BYTES == 64
-    return (doubles)_mm512_min_pd((__m512d)x, (__m512d)y);
-#elif VECTOR_BYTES == 32
+#if VECTOR_BYTES == 32
     return (doubles)_mm256_min_pd((__m256d)x, (__m256d)y);
 #elif defined(__SSE2__)
     return (doubles)_mm_min_pd((__m128d)x, (__m128d)y);
@@ -63,9 +54,7 @@ INLINE doubles smaller(doubles x, doubles y)
 
 INLINE doubles larger(doubles x, doubles y)
 {
-#if VECTOR_BYTES == 64
-    return (doubles)_mm512_max_pd((__m512d)x, (__m512d)y);
-#elif VECTOR_BYTES == 32
+#if VECTOR_BYTES == 32
     return (doubles)_mm256_max_pd((__m256d)x, (__m256d)y);
 #elif defined(__SSE2__)
     return (doubles)_mm_max_pd((__m128d)x, (__m128d)y);
@@ -78,9 +67,7 @@ INLINE doubles larger(doubles x, doubles y)
 // A bit for each lane in which x and y differ.
 INLINE unsigned different(longs x, longs y)
 {
-#if VECTOR_BYTES == 64
-    return _mm512_cmpneq_epi64_mask((__m512i)x, (__m512i)y);
-#elif VECTOR_BYTES == 32
+#if VECTOR_BYTES == 32
     return (unsigned)_mm256_movemask_pd((__m256d)(x == y)) ^ 15U;
 #elif defined(__SSE2__)
     __m128i equal = _mm_cmpeq_epi32((__m128i)x, (__m128i)y);
@@ -98,9 +85,7 @@ INLINE unsigned different(longs x, longs y)
 INLINE doubles lift(const uint32_t *row, unsigned part)
 {
     const uint32_t *from = row + (size_t)part * PART;
-#if VECTOR_BYTES == 64
-    return (doubles)_mm512_cvtepi32_pd(_mm256_loadu_si256((const __m256i *)(const void *)from));
-#elif VECTOR_BYTES == 32
+#if VECTOR_BYTES == 32
     return (doubles)_mm256_cvtepi32_pd(_mm_loadu_si128((const __m128i *)(const void *)from));
 #elif defined(__SSE2__)
     return (doubles)_mm_cvtepi32_pd(_mm_loadl_epi64((const __m128i *)(const void *)from));
@@ -109,13 +94,10 @@ INLINE doubles lift(const uint32_t *row, unsigned part)
 #endif
 }
 
-// Stores the low halves of the items of two parts that follow each other; of one where it is a row.
+// Stores the low halves of the items of two parts that follow each other.
 INLINE void store_low(longs first, longs second, uint32_t *out)
 {
-#if VECTOR_BYTES == 64
-    (void)second;
-    _mm256_storeu_si256((__m256i *)(void *)out, _mm512_cvtepi64_epi32((__m512i)first));
-#elif VECTOR_BYTES == 32
+#if VECTOR_BYTES == 32
     __m256 mixed = _mm256_shuffle_ps((__m256)first, (__m256)second, 0x88);
     _mm256_storeu_si256((__m256i *)(void *)out, _mm256_permute4x64_epi64((__m256i)mixed, 0xd8));
 #elif defined(__SSE2__)
@@ -234,7 +216,7 @@ INLINE void pack_all(unsigned width, const uint32_t *restrict in, uint8_t *restr
 {
     for (size_t part = 0; part < WORDS_PARTS; part++) {
         const uint32_t *from = in + part * WORDS;
-        uint8_t *to = out + part * WORDS_BYTES;
+        uint8_t *to = out + part * VECTOR_BYTES;
         words word = {0};
         EACH_ROW(pack_row, width, from, to, &word);
     }
@@ -243,7 +225,7 @@ INLINE void pack_all(unsigned width, const uint32_t *restrict in, uint8_t *restr
 INLINE void unpack_all(unsigned width, const uint8_t *restrict in, uint32_t *restrict out)
 {
     for (size_t part = 0; part < WORDS_PARTS; part++) {
-        const uint8_t *from = in + part * WORDS_BYTES;
+        const uint8_t *from = in + part * VECTOR_BYTES;
         uint32_t *to = out + part * WORDS;
         words word = {0};
         EACH_ROW(unpack_row, width, from, to, &word);
@@ -427,8 +409,8 @@ static void differences(const uint64_t *restrict in, size_t count, uint64_t *res
 // x < y as signed numbers ? x : y
 INLINE longs lower_of(longs x, longs y)
 {
-#if VECTOR_BYTES == 64
-    return (longs)_mm512_min_epi64((__m512i)x, (__m512i)y);
+#if defined(__AVX512VL__)
+    return (longs)_mm256_min_epi64((__m256i)x, (__m256i)y);
 #else
     longs less = (longs)((signed_longs)x < (signed_longs)y);
     return (x & less) | (y & ~less);
@@ -437,8 +419,8 @@ INLINE longs lower_of(longs x, longs y)
 
 INLINE longs higher_of(longs x, longs y)
 {
-#if VECTOR_BYTES == 64
-    return (longs)_mm512_max_epi64((__m512i)x, (__m512i)y);
+#if defined(__AVX512VL__)
+    return (longs)_mm256_max_epi64((__m256i)x, (__m256i)y);
 #else
     longs more = (longs)((signed_longs)x > (signed_longs)y);
     return (x & more) | (y & ~more);
@@ -578,9 +560,7 @@ static bool alp_encode(const double *restrict values, size_t rows, const struct 
             sum[part] += value;
             low[part] = smaller(whole, low[part]);
             high[part] = larger(whole, high[part]);
-            if (PARTS == 1)
-                store_low((longs)rounded, before, narrow + row * CODEC_LANES);
-            else if (part % 2 != 0)
+            if (part % 2 != 0)
                 store_low(before, (longs)rounded,
                           narrow + row * CODEC_LANES + (size_t)(part - 1) * PART);
             before = (longs)rounded;
