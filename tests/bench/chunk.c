@@ -21,7 +21,7 @@
 
 enum { CHUNK = TAUD_CHUNK_POINTS_MAX, CHUNKS = 16, ROUNDS = 60, SLICE_NS = 500000 };
 enum { FILES_MAX = 200, POINTS_MAX = 500000 };
-enum { EFFORTS = 3, ZSTD_LEVEL = 3 };
+enum { EFFORTS = 3, EFFORT_ROUNDS = 5, ZSTD_LEVEL = 3 };
 
 static const char *const EFFORT_NAMES[EFFORTS] = {"fast", "thorough", "best"};
 
@@ -45,6 +45,7 @@ struct work {
     int64_t timestamps[CHUNK];
     double values[CHUNK];
     double sum;
+    uint32_t searches;
     uint8_t squeezed[CHUNKS][CHUNK * 16];
     size_t squeezed_sizes[CHUNKS];
 };
@@ -178,6 +179,20 @@ static void decode_timestamps(struct work *work)
     }
 }
 
+// One search in each chunk, at another place from one to the next and from run to run.
+static void find(struct work *work)
+{
+    for (int i = 0; i < CHUNKS; i++) {
+        struct taud_chunk chunk = opened(work, i);
+        uint32_t wanted = work->searches++ * 389 % CHUNK, index;
+        int64_t timestamp;
+        if (!taud_chunk_find(work->codec, &chunk, work->data->timestamps[i][wanted], &index,
+                             &timestamp) ||
+            index != wanted)
+            fail("a timestamp cannot be found");
+    }
+}
+
 static void aggregate(struct work *work, enum taud_chunk_wanted wanted)
 {
     struct taud_chunk_aggregate result;
@@ -252,17 +267,19 @@ static void verify(struct work *work)
 struct task {
     void (*run)(struct work *work);
     const char *name;
+    double unit; // of its figure, in points
 };
 
-static const struct task TASKS[] = {{encode, "encode"},
-                                    {encode_values, "values in"},
-                                    {decode_values, "values out"},
-                                    {decode_timestamps, "timestamps"},
-                                    {decode_and_sum, "sum"},
-                                    {decode_and_extremes, "extremes"},
-                                    {zstd_encode, "zstd"},
-                                    {zstd_decode, "unzstd"},
-                                    {copy, "memcpy"}};
+static const struct task TASKS[] = {{encode, "encode", 1},
+                                    {encode_values, "values in", 1},
+                                    {decode_values, "values out", 1},
+                                    {decode_timestamps, "timestamps", 1},
+                                    {decode_and_sum, "sum", 1},
+                                    {decode_and_extremes, "extremes", 1},
+                                    {find, "M finds/s", CHUNK / 1e3},
+                                    {zstd_encode, "zstd", 1},
+                                    {zstd_decode, "unzstd", 1},
+                                    {copy, "memcpy", 1}};
 enum { TASKS_COUNT = sizeof TASKS / sizeof TASKS[0], ENCODE_VALUES = 1, SUM = 4 };
 
 // Nanoseconds of one slice, for each point.
@@ -314,7 +331,7 @@ static void measure_variants(struct taud_codec *codec, const struct data *data)
             continue;
         printf("%-24s %-9s", data->name, taud_codec_variant_name(codec));
         for (int task = 0; task < TASKS_COUNT; task++) {
-            printf("%10.2f", 1 / best[variant][task]);
+            printf("%10.2f", 1 / best[variant][task] / TASKS[task].unit);
             goal(decimal && (task == ENCODE_VALUES || task == SUM), 1 / best[variant][task],
                  task == ENCODE_VALUES ? ENCODE_GOALS[variant] : SUM_GOALS[variant]);
         }
@@ -341,12 +358,19 @@ static void add_sizes(struct sizes *sizes, const uint8_t *bytes, size_t size)
     sizes->whole += 8.0 * (double)size;
 }
 
-static void say_sizes(const char *name, const char *effort, const struct sizes *sizes, double ns)
+// What encoding and decoding took, in nanoseconds for all points.
+struct times {
+    double in;
+    double out;
+};
+
+static void say_sizes(const char *name, const char *effort, const struct sizes *sizes,
+                      const struct times *times)
 {
-    printf("%-24s %-9s %10.1f %10.3f %10.3f %10.3f %10.3f\n", name, effort,
-           1e3 * sizes->points / ns, sizes->values / sizes->points,
-           sizes->timestamps / sizes->points, sizes->whole / sizes->points,
-           sizes->zstd / sizes->points);
+    printf("%-24s %-9s %10.1f %10.1f %10.3f %10.3f %10.3f %10.3f\n", name, effort,
+           1e3 * sizes->points / times->in, 1e3 * sizes->points / times->out,
+           sizes->values / sizes->points, sizes->timestamps / sizes->points,
+           sizes->whole / sizes->points, sizes->zstd / sizes->points);
 }
 
 static void measure_efforts(struct taud_codec *codec, const struct data *data)
@@ -356,11 +380,14 @@ static void measure_efforts(struct taud_codec *codec, const struct data *data)
         struct sizes sizes = {0};
         work =
             (struct work){.codec = codec, .data = data, .effort = (enum taud_codec_effort)effort};
-        double best = INFINITY;
-        for (int round = 0; round < 3; round++) {
+        struct times best = {INFINITY, INFINITY};
+        for (int round = 0; round < EFFORT_ROUNDS; round++) {
             double began = now_ns();
             encode(&work);
-            best = fmin(best, now_ns() - began);
+            double encoded = now_ns();
+            decode_values(&work);
+            best.in = fmin(best.in, encoded - began);
+            best.out = fmin(best.out, now_ns() - encoded);
         }
         verify(&work);
         zstd_encode(&work);
@@ -368,7 +395,7 @@ static void measure_efforts(struct taud_codec *codec, const struct data *data)
             add_sizes(&sizes, work.bytes[i], work.sizes[i]);
             sizes.zstd += 8.0 * (double)work.squeezed_sizes[i];
         }
-        say_sizes(data->name, EFFORT_NAMES[effort], &sizes, best);
+        say_sizes(data->name, EFFORT_NAMES[effort], &sizes, &best);
     }
 }
 
@@ -411,6 +438,21 @@ static size_t read_points(const char *path, int64_t *timestamps, double *values)
     return count;
 }
 
+static double decoding_ns(struct taud_codec *codec, const uint8_t *bytes, size_t size)
+{
+    static double values[CHUNK];
+    struct taud_chunk chunk;
+    double best = INFINITY;
+    for (int round = 0; round < EFFORT_ROUNDS; round++) {
+        double began = now_ns();
+        if (!taud_chunk_open(bytes, size, &chunk) ||
+            !taud_chunk_values(codec, &chunk, 0, chunk.count, values))
+            fail("values cannot be decoded");
+        best = fmin(best, now_ns() - began);
+    }
+    return best;
+}
+
 static void measure_nab(struct taud_codec *codec, const char *directory)
 {
     static int64_t timestamps[POINTS_MAX];
@@ -422,7 +464,7 @@ static void measure_nab(struct taud_codec *codec, const char *directory)
     }
     for (int effort = 0; effort < EFFORTS; effort++) {
         struct sizes sizes = {0};
-        double ns = 0;
+        struct times times = {0};
         for (size_t file = 0; file < nab_count; file++) {
             struct taud_chunk_hint hint = {0};
             size_t count = read_points(nab_files[file], timestamps, values);
@@ -432,13 +474,14 @@ static void measure_nab(struct taud_codec *codec, const char *directory)
                 size_t size =
                     taud_chunk_encode(codec, timestamps + at, values + at, (uint32_t)points,
                                       (enum taud_codec_effort)effort, &hint, bytes, NULL);
-                ns += now_ns() - began;
+                times.in += now_ns() - began;
+                times.out += decoding_ns(codec, bytes, size);
                 add_sizes(&sizes, bytes, size);
                 sizes.zstd += 8.0 * (double)ZSTD_compress(squeezed, sizeof squeezed, values + at,
                                                           points * 8, ZSTD_LEVEL);
             }
         }
-        say_sizes("NAB", EFFORT_NAMES[effort], &sizes, ns);
+        say_sizes("NAB", EFFORT_NAMES[effort], &sizes, &times);
         if (effort == TAUD_EFFORT_BEST && (sizes.values / sizes.points > NAB_VALUE_GOAL ||
                                            sizes.timestamps / sizes.points > NAB_TIMESTAMP_GOAL)) {
             printf("! more than %.2f bits a value or %.2f a timestamp\n", NAB_VALUE_GOAL,
@@ -464,8 +507,8 @@ int main(int argc, char **argv)
     printf("\n");
     for (int kind = 0; kind < KINDS; kind++)
         measure_variants(codec, data[kind]);
-    printf("\n%-34s %10s %10s %10s %10s %10s\n", "M points/s, bits a point", "encode", "values",
-           "timestamps", "chunk", "zstd -3");
+    printf("\n%-34s %10s %10s %10s %10s %10s %10s\n", "M points/s, bits a point", "encode",
+           "values out", "values", "timestamps", "chunk", "zstd -3");
     for (int kind = 0; kind < KINDS; kind++)
         measure_efforts(codec, data[kind]);
     if (argc > 1)

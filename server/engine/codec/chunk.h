@@ -110,7 +110,8 @@ bool taud_chunk_values(struct taud_codec *codec, const struct taud_chunk *chunk,
                        uint32_t to, double *out);
 
 // The index of the first point at or after `timestamp`, and its timestamp; `count` and 0 where
-// there is none. Even steps and runs of steps are not decoded for it.
+// there is none. Even steps and runs of steps are not decoded for it, and packed steps mostly no
+// further than to that point.
 bool taud_chunk_find(struct taud_codec *codec, const struct taud_chunk *chunk, int64_t timestamp,
                      uint32_t *ret_index, int64_t *ret_timestamp);
 

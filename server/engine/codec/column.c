@@ -516,17 +516,22 @@ static bool sums_are_small(const struct codec_column *column)
            column->width <= SUMMED_BITS;
 }
 
+// The even step.
+static uint64_t least_step(const struct codec_column *column)
+{
+    return column->offset + column->divisor * column->base;
+}
+
 bool codec_column_walk(struct taud_codec *codec, const struct codec_column *column, uint64_t first,
                        uint64_t *out)
 {
     size_t count = column->count;
     if (sums_are_small(column)) {
-        uint64_t step = column->offset + column->divisor * column->base;
         codec_unpack_narrow(codec, column->body, count, column->width, 0, count, codec->narrow);
         codec->kernels->add_up_narrow(codec->narrow, (count + CODEC_LANES - 1) / CODEC_LANES, 0,
                                       codec->sums);
-        codec->kernels->spread(codec->sums, count, first - codec->sums[0] * column->divisor, step,
-                               column->divisor, out);
+        codec->kernels->spread(codec->sums, count, first - codec->sums[0] * column->divisor,
+                               least_step(column), column->divisor, out);
         return true;
     }
     if (!codec_column_read(codec, column, out))
@@ -535,4 +540,50 @@ bool codec_column_walk(struct taud_codec *codec, const struct codec_column *colu
     for (size_t i = 1; i < count; i++)
         out[i] += out[i - 1];
     return true;
+}
+
+// The even steps and what is packed get half of the room each.
+bool codec_column_climbs(const struct codec_column *column, uint64_t room)
+{
+    uint64_t step = least_step(column);
+    return sums_are_small(column) && step > 0 && step <= room / 2 / CODEC_POINTS &&
+           column->divisor <= room / 2 >> 32;
+}
+
+// The first of places `low` to `high` that is so far; `high` is.
+static uint32_t search_sums(const struct codec_column *column, const uint32_t *sums, uint32_t low,
+                            uint32_t high, uint64_t distance, uint64_t *ret_distance)
+{
+    uint64_t step = least_step(column);
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (step * middle + column->divisor * sums[middle] < distance)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    *ret_distance = step * low + column->divisor * sums[low];
+    return low;
+}
+
+// Block by block, up to that in which the place is.
+uint32_t codec_column_reach(struct taud_codec *codec, const struct codec_column *column,
+                            uint64_t distance, uint64_t *ret_distance)
+{
+    uint32_t count = column->count, passed = 0;
+    uint64_t step = least_step(column);
+    for (uint32_t from = 0; from < count; from += CODEC_BLOCK) {
+        uint32_t to = count - from < CODEC_BLOCK ? count : from + CODEC_BLOCK;
+        codec_unpack_narrow(codec, column->body, count, column->width, from / CODEC_BLOCK, to,
+                            codec->narrow);
+        codec->narrow[from] = from == 0 ? 0 : codec->narrow[from] + passed;
+        codec->kernels->add_up_narrow(codec->narrow + from,
+                                      (to - from + CODEC_LANES - 1) / CODEC_LANES, 0,
+                                      codec->sums + from);
+        passed = codec->sums[to - 1];
+        if (step * (to - 1) + column->divisor * passed >= distance)
+            return search_sums(column, codec->sums, from, to - 1, distance, ret_distance);
+    }
+    *ret_distance = 0;
+    return count;
 }

@@ -74,6 +74,13 @@ const uint32_t *codec_column_lift(struct taud_codec *codec, const struct codec_c
 bool codec_column_walk(struct taud_codec *codec, const struct codec_column *column, uint64_t first,
                        uint64_t *out);
 
+// Whether the description alone says that each step leads up, and all of them together no further
+// than `room`. Then the first place that is at least `distance`, from 1, beyond out[0] is found
+// without walking: its index and its distance; `count` and 0 where there is none.
+bool codec_column_climbs(const struct codec_column *column, uint64_t room);
+uint32_t codec_column_reach(struct taud_codec *codec, const struct codec_column *column,
+                            uint64_t distance, uint64_t *ret_distance);
+
 // Patch i: its place among what is packed, and the number that stands there.
 static inline uint32_t codec_patch(const struct codec_column *column, size_t i, uint64_t *ret)
 {

@@ -263,6 +263,19 @@ static bool find_in_runs(struct taud_codec *codec, const struct taud_chunk *chun
     return true;
 }
 
+// Packed steps, where they need not be looked at one by one to know that they ascend.
+static bool find_in_steps(struct taud_codec *codec, const struct taud_chunk *chunk,
+                          int64_t timestamp, uint32_t *ret_index, int64_t *ret_timestamp)
+{
+    uint64_t first = (uint64_t)chunk->first_timestamp, distance;
+    struct codec_column column;
+    if (!open_steps(chunk, &column) || !codec_column_climbs(&column, (uint64_t)INT64_MAX - first))
+        return false;
+    *ret_index = codec_column_reach(codec, &column, (uint64_t)timestamp - first, &distance);
+    *ret_timestamp = *ret_index < chunk->count ? (int64_t)(first + distance) : 0;
+    return true;
+}
+
 bool codec_timestamps_find(struct taud_codec *codec, const struct taud_chunk *chunk,
                            int64_t timestamp, uint32_t *ret_index, int64_t *ret_timestamp)
 {
@@ -275,6 +288,9 @@ bool codec_timestamps_find(struct taud_codec *codec, const struct taud_chunk *ch
         return find_even(chunk, (uint64_t)timestamp, ret_index, ret_timestamp);
     if (chunk->timestamps_scheme == CODEC_TIMESTAMPS_RUNS)
         return find_in_runs(codec, chunk, timestamp, ret_index, ret_timestamp);
+    if (chunk->timestamps_scheme == CODEC_TIMESTAMPS_STEPS &&
+        find_in_steps(codec, chunk, timestamp, ret_index, ret_timestamp))
+        return true;
     if (!read_all(codec, chunk))
         return false;
     uint32_t low = 0, high = chunk->count;

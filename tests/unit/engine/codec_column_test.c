@@ -245,6 +245,86 @@ static void sums_of_the_largest_items_fit(void **state)
     taud_codec_free(codec);
 }
 
+// Where steps lead, just behind it, and beyond the last of them.
+static void check_reach(struct taud_codec *codec, const struct codec_column *column,
+                        const uint64_t *items)
+{
+    uint64_t distance, place = 0;
+    for (uint32_t i = 1; i < column->count; i++) {
+        if (i % 7 == 1 || i % CODEC_BLOCK < 2 || i + 1 == column->count) {
+            assert_int_equal(codec_column_reach(codec, column, place + 1, &distance), i);
+            assert_true(distance == place + items[i]);
+            assert_int_equal(codec_column_reach(codec, column, place + items[i], &distance), i);
+            assert_true(distance == place + items[i]);
+        }
+        place += items[i];
+    }
+    assert_int_equal(codec_column_reach(codec, column, place + 1, &distance), column->count);
+    assert_int_equal(distance, 0);
+}
+
+static void places_are_found_without_walking(void **state)
+{
+    (void)state;
+    static uint64_t items[CODEC_POINTS], changed[CODEC_POINTS];
+    static uint8_t out[ROOM];
+    struct taud_codec *codec = rig_best();
+    for (unsigned width = 4; width < 25; width++) {
+        for (size_t run = 0; run < RIG_COUNTS * 2; run++) {
+            size_t count = rig_counts[run / 2];
+            uint64_t seed = run * 100 + width, unit = run % 2 == 0 ? 1 : 1000003;
+            for (size_t i = 0; i < count; i++)
+                changed[i] = items[i] = unit * (1 + (rig_random(&seed) & codec_mask(width)));
+            size_t size = codec_column_encode(codec, changed, count, true, TAUD_EFFORT_FAST, out);
+            struct codec_cursor cursor = {.at = out, .end = out + size};
+            struct codec_column column;
+            assert_true(codec_column_open(&cursor, count, &column));
+            bool climbs = codec_column_climbs(&column, INT64_MAX);
+            assert_true(climbs == (width <= 22) || count < CODEC_BLOCK);
+            if (climbs)
+                check_reach(codec, &column, items);
+        }
+    }
+    taud_codec_free(codec);
+}
+
+// What might be packed counts, not what is.
+static void only_what_must_climb_does(void **state)
+{
+    (void)state;
+    const struct codec_column good = {.count = 1024, .width = 22, .divisor = 1, .base = 1};
+    const uint64_t room = UINT64_C(1) << 33;
+    assert_true(codec_column_climbs(&good, room));
+    assert_false(codec_column_climbs(&good, room - 1));
+    struct codec_column column = good;
+    column.base = 0;
+    assert_false(codec_column_climbs(&column, room));
+    column.offset = 1;
+    assert_true(codec_column_climbs(&column, room));
+    column.base = (uint64_t)-2; // less than nothing
+    assert_false(codec_column_climbs(&column, INT64_MAX));
+    column = good;
+    column.divisor = 2;
+    assert_false(codec_column_climbs(&column, room));
+    assert_true(codec_column_climbs(&column, 2 * room));
+    column = good;
+    column.base = (room >> 11) + 1;
+    assert_false(codec_column_climbs(&column, room));
+    column.base--;
+    assert_true(codec_column_climbs(&column, room));
+    column.width = 23;
+    assert_false(codec_column_climbs(&column, room));
+    column = good;
+    column.order = 1;
+    assert_false(codec_column_climbs(&column, room));
+    column = good;
+    column.squeezed = true;
+    assert_false(codec_column_climbs(&column, room));
+    column = good;
+    column.patch_count = 1;
+    assert_false(codec_column_climbs(&column, room));
+}
+
 static void what_is_damaged_does_no_harm(void **state)
 {
     (void)state;
@@ -307,6 +387,8 @@ int main(void)
         cmocka_unit_test(lifted_items_are_distances_from_one_number),
         cmocka_unit_test(steps_are_walked),
         cmocka_unit_test(sums_of_the_largest_items_fit),
+        cmocka_unit_test(places_are_found_without_walking),
+        cmocka_unit_test(only_what_must_climb_does),
         cmocka_unit_test(what_is_damaged_does_no_harm),
         cmocka_unit_test(descriptions_that_nobody_writes_are_refused),
     };

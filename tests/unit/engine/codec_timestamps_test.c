@@ -178,6 +178,25 @@ static void what_does_not_ascend_is_damage(void **state)
     taud_codec_free(codec);
 }
 
+// Packed steps up to the last timestamp that there is, and one beyond it.
+static void steps_end_with_the_range(void **state)
+{
+    (void)state;
+    static struct section section;
+    static int64_t timestamps[CODEC_POINTS];
+    struct taud_codec *codec = rig_best();
+    uint64_t seed = 9;
+    for (size_t i = 0; i < CODEC_POINTS; i++)
+        timestamps[i] = (int64_t)(i * 1000 + rig_random(&seed) % 900);
+    encode(codec, timestamps, CODEC_POINTS, TAUD_EFFORT_FAST, &section);
+    assert_int_equal(section.chunk.timestamps_scheme, CODEC_TIMESTAMPS_STEPS);
+    section.chunk.first_timestamp = INT64_MAX - (timestamps[CODEC_POINTS - 1] - timestamps[0]);
+    assert_true(reads(codec, &section.chunk));
+    section.chunk.first_timestamp++;
+    assert_false(reads(codec, &section.chunk));
+    taud_codec_free(codec);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -185,6 +204,7 @@ int main(void)
         cmocka_unit_test(the_whole_range_comes_back),
         cmocka_unit_test(few_irregular_ones_stay_as_they_are),
         cmocka_unit_test(what_does_not_ascend_is_damage),
+        cmocka_unit_test(steps_end_with_the_range),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
