@@ -1,38 +1,60 @@
 // SPDX-License-Identifier: MIT
-// A series in memory: chunks of 1,024 points, each a column of timestamps and a column of values. Only
-// the first chunk is smaller while the series is. Points are added at the end and never move within
-// their index, so an index taken once stays right. The caller locks; it must not know shards or logs.
+// A series in memory: what was written since its generation began. New points stand in the head, raw
+// columns of at most 1,024 points that are small at first; those that are not later than the newest
+// point stand in the late head, sorted. A full head is sealed: compressed into a chunk of the run. When
+// the engine's generation has risen, the first who touches the series freezes it: all that it has
+// then becomes the run of the older generation, which a flush writes into a segment, and which goes
+// once that can be read.
+//
+//   oldest   segments    run->older    run    head    late head   newest
+//
+// The caller locks; it must not know shards, logs or segments.
 #ifndef TAUD_ENGINE_SERIES_H
 #define TAUD_ENGINE_SERIES_H
 
-#include "arena.h"
+#include "run.h"
 #include "table.h"
 
-#include <stdatomic.h>
+enum { TAUD_HEAD_POINTS = 1024 };
 
-enum { TAUD_CHUNK_POINTS = 1024 };
+// Raw columns: timestamps, ascending, then from `points[capacity]` on the values.
+struct taud_head {
+    int64_t *points; // NULL while it has no block
+    uint16_t count;
+    uint8_t class; // of the block
+};
 
-struct taud_chunk_entry {
-    int64_t first;   // timestamp of the first point, once there is one
-    uint8_t *points; // timestamps, then values
+static inline uint32_t taud_head_capacity(const struct taud_head *head)
+{
+    return (uint32_t)(taud_block_bytes((enum taud_block_class)head->class) / 16);
+}
+
+static inline double *taud_head_values(const struct taud_head *head)
+{
+    return (double *)(void *)(head->points + taud_head_capacity(head));
+}
+
+// What the functions below work with; of a shard.
+struct taud_series_memory {
+    struct taud_arena *arena;
+    struct taud_pool *pool;    // of the engine's generation
+    struct taud_codec *codec;  // used under the same lock
 };
 
 struct taud_series {
-    struct taud_named named;
+    struct taud_named named;     // 40 bytes
     uint64_t identity;
-    _Atomic uint32_t references; // the catalog's and those of open ranges
-    uint8_t chunk_class;         // of the only chunk while there is one; none: TAUD_BLOCK_CLASSES
-    uint8_t directory_class;
-    uint8_t top_class;
-    int64_t first_timestamp; // of the first point, once there is one
-    // A cache line of what an append touches.
-    uint64_t point_count;
-    uint64_t capacity;      // points that fit without another block
-    int64_t last_timestamp; // of the last point, once there is one
-    uint8_t *tail;          // the chunk that the last point lies in
-    // The chunks: tail alone; or a directory; or, above 1,024 chunks, `top` of full directories.
-    struct taud_chunk_entry *directory; // the last one
-    struct taud_chunk_entry **top;
+    _Atomic uint32_t references; // the catalog's and those of readers
+    uint32_t generation;         // of heads and of what will be sealed next
+    uint8_t order;               // enum tau_order_policy
+    bool any;                    // it has, or had, a point: last_timestamp is one
+    bool stored;                 // segments may have points of it
+    struct taud_chunk_hint hint;
+    struct taud_head head;       // 16 bytes
+    struct taud_head late;
+    int64_t last_timestamp;      // of the newest point ever accepted in order
+    uint64_t retention;          // nanoseconds; 0: for ever
+    struct taud_run *run;        // the newest; NULL while nothing is sealed
 };
 
 _Static_assert(sizeof(struct taud_series) <= 128, "a series fits its block");
@@ -44,54 +66,53 @@ struct taud_series *taud_series_new(struct taud_arena *arena, const struct tau_l
 // Gives everything back once nobody holds it. Without a lock: it may be long.
 void taud_series_release(struct taud_series *series, struct taud_arena *arena);
 
-// Makes room for `count` more points. On failure nothing changed but spare room.
-bool taud_series_reserve(struct taud_series *series, struct taud_arena *arena, uint64_t count);
-
-// Gives back chunks that no point needs: after a reservation that was not used.
-void taud_series_trim(struct taud_series *series, struct taud_arena *arena);
-
-// The chunk of this number; there must be one.
-uint8_t *taud_series_chunk(const struct taud_series *series, uint64_t chunk);
-
-// How many points the chunk can hold: where its column of values begins.
-static inline uint32_t taud_series_chunk_points(const struct taud_series *series)
+// Whether a point stands in order: behind all that came before.
+static inline bool taud_series_in_order(const struct taud_series *series, int64_t timestamp)
 {
-    return series->capacity < TAUD_CHUNK_POINTS ? (uint32_t)series->capacity : TAUD_CHUNK_POINTS;
+    return !series->any || timestamp > series->last_timestamp;
 }
 
-// A run of points from `index` that lies in one chunk.
-struct taud_span {
-    int64_t *timestamps;
-    double *values;
-    uint32_t count; // to the end of the chunk's room
-};
-
-struct taud_span taud_series_span(const struct taud_series *series, uint64_t index);
-
-static inline bool taud_series_accepts(const struct taud_series *series, int64_t timestamp)
+// Whether it has something of a generation before this one that is not yet frozen.
+static inline bool taud_series_is_behind(const struct taud_series *series, uint32_t generation)
 {
-    return series->point_count == 0 || timestamp > series->last_timestamp;
+    return series->generation != generation;
 }
 
-// Stores one point; it must be accepted. Returns false when memory is at its bound.
-bool taud_series_append(struct taud_series *series, struct taud_arena *arena, int64_t timestamp,
-                        double value);
+// Seals the heads, so that all of it belongs to the run of its generation, and goes on in
+// `generation`. At most one older run is there at a time: the caller flushed the one before. Returns
+// false when memory is at its bound; then it is as it was, and comes again.
+bool taud_series_freeze(struct taud_series *series, const struct taud_series_memory *memory,
+                        uint32_t generation);
 
-// Takes in `count` points that were written behind the last one through spans.
-void taud_series_publish(struct taud_series *series, uint64_t count);
+// Unlinks the run of this or an earlier generation; the caller releases it without the lock. NULL
+// when there is none.
+struct taud_run *taud_series_detach(struct taud_series *series, uint32_t generation);
 
-// Takes the last `count` points back, which nobody has seen yet.
-void taud_series_retract(struct taud_series *series, uint64_t count);
+// Each stores what it is given, in the present generation; false when memory is at its bound, with
+// nothing stored. The point is in order; late: it is not, and replaces one that has its timestamp.
+bool taud_series_append(struct taud_series *series, const struct taud_series_memory *memory,
+                        int64_t timestamp, double value);
+bool taud_series_append_late(struct taud_series *series, const struct taud_series_memory *memory,
+                             int64_t timestamp, double value);
 
-// The index of the first point at or behind `timestamp`; point_count when there is none.
-uint64_t taud_series_lower_bound(const struct taud_series *series, int64_t timestamp);
+// Takes over a chunk whose points all stand in order, or, with `late`, all do not. What is in the
+// head before it is sealed first.
+bool taud_series_append_sealed(struct taud_series *series, const struct taud_series_memory *memory,
+                               struct taud_sealed *sealed, bool late);
 
-// Finds the point at exactly this timestamp.
-bool taud_series_find(const struct taud_series *series, int64_t timestamp, double *ret_value);
+// Finds the newest point at exactly this timestamp in memory. Returns false when there is none.
+bool taud_series_find(const struct taud_series *series, struct taud_codec *codec, int64_t timestamp,
+                      double *ret_value);
 
 // Brings near what taud_series_find will probably look at first.
 void taud_series_prefetch(const struct taud_series *series, int64_t timestamp);
 
-uint64_t taud_series_memory(const struct taud_series *series);
+// Takes the points from `from` to `to`, both included, out of what is of the present generation; what
+// readers hold stays theirs. Returns false when memory is at its bound: then nothing is changed.
+bool taud_series_delete(struct taud_series *series, const struct taud_series_memory *memory,
+                        int64_t from, int64_t to);
+
+// Bytes that it takes, with what is sealed.
+uint64_t taud_series_bytes(const struct taud_series *series);
 
 #endif

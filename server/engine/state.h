@@ -22,9 +22,11 @@
 #include "arena.h"
 #include "engine.h"
 #include "hash.h"
+#include "identities.h"
 #include "index.h"
 #include "log.h"
 #include "series.h"
+#include "storage.h"
 #include "store/root.h"
 #include "table.h"
 
@@ -41,6 +43,8 @@ enum {
 struct taud_shard {
     _Alignas(TAUD_CACHE_LINES) pthread_mutex_t mutex;
     struct taud_table table;
+    struct taud_pool pool; // of what is sealed in the present generation
+    struct taud_codec *codec;
 };
 
 struct taud_lens {
@@ -67,6 +71,8 @@ struct taud_engine {
     uint64_t memory_bytes;
     _Atomic uint64_t next_identity;
     _Atomic uint64_t series_count;
+    struct taud_identities identities;
+    struct taud_storage storage;
 
     struct taud_shard shards[TAUD_SHARDS];
     _Alignas(TAUD_CACHE_LINES) pthread_mutex_t index_mutex;

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+// Points of one series from all the places that they are in, as one ascending or descending sequence
+// of pieces: for equal timestamps the newest place wins, and what is deleted is left out. A chunk that
+// overlaps nothing comes whole, known by its summary, and is read and decoded only if asked for; what
+// overlaps comes as columns. Ranges, aggregates, flushes and compactions all read through this. It
+// must not know shards, logs, or where pieces go.
+#ifndef TAUD_ENGINE_READ_MERGE_H
+#define TAUD_ENGINE_READ_MERGE_H
+
+#include "../run.h"
+#include "../store/manifest.h"
+#include "../store/segment.h"
+
+struct taud_merge;
+
+struct taud_merge_options {
+    const struct taud_allocator *allocator;
+    struct taud_codec *codec; // used by one thread at a time, with the merge
+    uint64_t identity;
+    int64_t from, to; // both included
+    bool descending;
+    // Segments are read through their cache, or past it in large pieces, as one does who reads all.
+    bool past_cache;
+    // Deleted ranges: each hides what is of its sequence or before. Borrowed.
+    const struct taud_tombstone *tombstones;
+    uint32_t tombstone_count;
+};
+
+// Returns NULL when there is no memory.
+struct taud_merge *taud_merge_new(const struct taud_merge_options *options);
+void taud_merge_free(struct taud_merge *merge); // accepts NULL
+
+// Adds a place, from the oldest to the newest, before the first piece. What is given stays as it is
+// for as long as the merge, but for the array of chunks, which is copied. `sequence` is what
+// tombstones are compared with; UINT64_MAX for what none of them hides. Each returns false when
+// there is no memory.
+bool taud_merge_add_segment(struct taud_merge *merge, struct taud_segment *segment);
+bool taud_merge_add_sealed(struct taud_merge *merge, struct taud_sealed *const *chunks,
+                           uint32_t count, uint64_t sequence); // ascending, without overlap
+bool taud_merge_add_columns(struct taud_merge *merge, const int64_t *timestamps,
+                            const double *values, uint32_t count, uint64_t sequence); // ascending
+
+// The next points. Until the next call, or the end of the merge.
+struct taud_piece {
+    uint32_t count; // 0: there are no more
+    int64_t first, last; // the least and the greatest timestamp
+    // Of a chunk that comes whole; NULL for columns.
+    const struct taud_chunk_summary *summary;
+    // Columns in the order of the merge; NULL in a whole chunk that was not decoded.
+    const int64_t *timestamps;
+    const double *values;
+};
+
+// Returns SUCCESS, NO_MEMORY, INTERNAL_ERROR (a chunk is damaged or cannot be read; `error` says
+// which, and nothing more comes of this merge).
+enum tau_status taud_merge_next(struct taud_merge *merge, struct taud_piece *ret_piece,
+                                struct taud_error *error);
+
+enum taud_piece_parts { TAUD_PIECE_VALUES = 1, TAUD_PIECE_TIMESTAMPS = 2 };
+
+// Reads and decodes what of a whole chunk is not there yet. Returns as taud_merge_next.
+enum tau_status taud_merge_decode(struct taud_merge *merge, struct taud_piece *piece, unsigned parts,
+                                  struct taud_error *error);
+
+// The values of a whole chunk folded without being written out.
+enum tau_status taud_merge_fold(struct taud_merge *merge, struct taud_piece *piece,
+                                enum taud_chunk_wanted wanted, struct taud_chunk_aggregate *ret,
+                                struct taud_error *error);
+
+// The bytes of a whole chunk as they are stored, checked, until the next call.
+enum tau_status taud_merge_bytes(struct taud_merge *merge, const struct taud_piece *piece,
+                                 const uint8_t **ret_bytes, size_t *ret_size,
+                                 struct taud_error *error);
+
+#endif
