@@ -23,8 +23,15 @@ void taud_identities_init(struct taud_identities *identities,
                           const struct taud_allocator *allocator);
 void taud_identities_done(struct taud_identities *identities);
 
-// Returns false when there is no memory.
+// Puts a series where its identity says, which nothing else has. Returns false when there is no memory.
 bool taud_identities_add(struct taud_identities *identities, struct taud_series *series);
+
+// Gives a series the next identity and puts it there, in one step: so no identity is passed over, and
+// there are never more of them than records of creation. Returns false when there is no memory.
+bool taud_identities_append(struct taud_identities *identities, struct taud_series *series,
+                            _Atomic uint64_t *next_identity);
+
+// Nothing where there is none.
 void taud_identities_remove(struct taud_identities *identities, uint64_t identity);
 
 // The series; NULL when there is none. Without a lock of its own: only before there are threads.
