@@ -340,8 +340,9 @@ static void *commit_main(void *user_data)
     return NULL;
 }
 
-// Prepares what is needed, but for a while after it failed. With the mutex, not held meanwhile. Returns
-// false when there is nothing to do; *ret_at_ns is then when there will be, 0 for not until told.
+// Prepares what is needed, but not for a while after it failed. With the mutex, not held meanwhile.
+// Returns false when there is nothing to do; *ret_at_ns is then when there will be, 0 for not until
+// told.
 static bool prepare_once(struct taud_log *log, uint64_t *ret_at_ns)
 {
     *ret_at_ns = 0;

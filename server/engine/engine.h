@@ -69,17 +69,18 @@ struct taud_recovery {
 enum tau_status taud_engine_new(const struct taud_engine_options *options,
                                 struct taud_engine **ret_engine, struct taud_error *error);
 
-// Opens the backend, replays the log and starts the engine's threads where it has some. Once per engine.
+// Opens the backend, replays the log and starts the engine's threads where it has some. Once per
+// engine.
 // Returns SUCCESS; else the engine can only be freed and `error` holds one line: INTERNAL_ERROR
 // (files; another server on the directory; a future format, left untouched), NO_MEMORY,
 // STORAGE_FULL (disk or the memory bound too small for what is stored).
 enum tau_status taud_engine_startup(struct taud_engine *engine, struct taud_recovery *ret_recovery,
                                     struct taud_error *error);
 
-// For an engine that is stepped, whose caller is then the one that decides what happens when: takes one
-// step of a task, as its thread would, if one is due. Returns whether one was. Such an engine is called
-// from one thread; it may be called from within the calls to its files that a step makes, but for steps
-// of the same task.
+// For an engine that is stepped, whose caller decides what happens when: takes one step of a task, as
+// its thread would, if one is due. Returns whether one was. Such an engine is called from one thread.
+// It may be called from within the calls to its files that a step makes, as other threads would then,
+// but not for a step of the same task.
 bool taud_engine_step(struct taud_engine *engine, enum taud_engine_task task);
 
 // Makes everything durable, ends the threads, closes the files. No other call may run or follow but

@@ -140,8 +140,8 @@ static inline bool taud_log_is_busy(const struct taud_log *log)
     return log->begun > log->ended || log->syncing;
 }
 
-// In commit.c too. One step of what a commit thread does, and of what the preparing thread does, without
-// waiting. Returns false when nothing is due.
+// In commit.c too. One step of what a commit thread does, and of what the preparing thread does,
+// without waiting. Returns false when nothing is due.
 bool taud_log_step_commit(struct taud_log *log);
 bool taud_log_step_prepare(struct taud_log *log);
 
