@@ -259,8 +259,15 @@ static void sync_now(struct taud_log *log)
     pthread_mutex_lock(&log->mutex);
 }
 
-// One turn of a commit thread; returns without having done anything after having waited.
-static void commit_turn(struct taud_log *log)
+// What a commit thread has to do.
+enum duty {
+    DUTY_NONE,  // nothing until it is told
+    DUTY_LATER, // something at a time
+    DUTY_WRITE, // what waits
+    DUTY_SYNC,  // what was handed down, once nothing is underway
+};
+
+static enum duty next_duty(struct taud_log *log, uint64_t *ret_at_ns)
 {
     uint64_t now = log->clock->monotonic_ns(log->clock->context);
     bool alive = !atomic_load(&log->failed);
@@ -269,22 +276,58 @@ static void commit_turn(struct taud_log *log)
     bool interval = alive && log->unsynced && log->durability == TAUD_DURABILITY_INTERVAL;
     if (interval && log->sync_at_ns == 0)
         log->sync_at_ns = now + log->sync_interval_ns;
-    if (interval && now >= log->sync_at_ns) { // goes first: nothing more begins until it is done
-        log->sync_due = true;
+    if (interval && now >= log->sync_at_ns) {
+        log->sync_due = true; // goes first: nothing more begins until it is done
+        return DUTY_SYNC;
+    }
+    if (pending && (!full || now >= log->retry_at_ns || log->stopping))
+        return DUTY_WRITE;
+    if (!interval && !pending)
+        return DUTY_NONE;
+    bool sync_first = interval && (!pending || log->sync_at_ns < log->retry_at_ns);
+    *ret_at_ns = sync_first ? log->sync_at_ns : log->retry_at_ns;
+    return DUTY_LATER;
+}
+
+// One turn of a commit thread; returns without having done anything after having waited.
+static void commit_turn(struct taud_log *log)
+{
+    uint64_t at_ns;
+    switch (next_duty(log, &at_ns)) {
+    case DUTY_SYNC:
         if (taud_log_is_busy(log))
             pthread_cond_wait(&log->room, &log->mutex);
         else
             sync_now(log);
-    } else if (pending && (!full || now >= log->retry_at_ns || log->stopping)) {
+        break;
+    case DUTY_WRITE:
         if (!taud_log_write_pending(log) && taud_log_is_busy(log))
             pthread_cond_wait(&log->work, &log->mutex); // more may come, or what is underway may end
-    } else if (interval && (!pending || log->sync_at_ns < log->retry_at_ns)) {
-        wait_until(&log->work, &log->mutex, log->sync_at_ns);
-    } else if (pending) {
-        wait_until(&log->work, &log->mutex, log->retry_at_ns);
-    } else if (!log->stopping) {
-        pthread_cond_wait(&log->work, &log->mutex);
+        break;
+    case DUTY_LATER:
+        wait_until(&log->work, &log->mutex, at_ns);
+        break;
+    case DUTY_NONE:
+        if (!log->stopping)
+            pthread_cond_wait(&log->work, &log->mutex);
+        break;
     }
+}
+
+bool taud_log_step_commit(struct taud_log *log)
+{
+    uint64_t at_ns;
+    bool done = false;
+    pthread_mutex_lock(&log->mutex);
+    enum duty duty = next_duty(log, &at_ns);
+    if (duty == DUTY_SYNC && !taud_log_is_busy(log)) {
+        sync_now(log);
+        done = true;
+    } else if (duty == DUTY_WRITE) {
+        done = taud_log_write_pending(log);
+    }
+    pthread_mutex_unlock(&log->mutex);
+    return done;
 }
 
 static void *commit_main(void *user_data)
@@ -297,23 +340,48 @@ static void *commit_main(void *user_data)
     return NULL;
 }
 
+// Prepares what is needed, but not for a while after it failed. With the mutex, not held meanwhile.
+// Returns false when there is nothing to do; *ret_at_ns is then when there will be, 0 for not until
+// told.
+static bool prepare_once(struct taud_log *log, uint64_t *ret_at_ns)
+{
+    *ret_at_ns = 0;
+    if (!log->backend->log->needs_prepare(log->backend))
+        return false;
+    *ret_at_ns = log->prepare_at_ns;
+    if (log->clock->monotonic_ns(log->clock->context) < log->prepare_at_ns)
+        return false;
+    pthread_mutex_unlock(&log->mutex);
+    enum tau_status status = log->backend->log->prepare(log->backend);
+    pthread_mutex_lock(&log->mutex);
+    atomic_store(&log->prepare_full, status == TAU_STATUS_STORAGE_FULL);
+    if (status != TAU_STATUS_SUCCESS)
+        log->prepare_at_ns =
+            log->clock->monotonic_ns(log->clock->context) + RETRY_MS * 1000000U;
+    return true;
+}
+
+bool taud_log_step_prepare(struct taud_log *log)
+{
+    uint64_t at_ns;
+    pthread_mutex_lock(&log->mutex);
+    bool done = prepare_once(log, &at_ns);
+    pthread_mutex_unlock(&log->mutex);
+    return done;
+}
+
 static void *prepare_main(void *user_data)
 {
     struct taud_log *log = user_data;
+    uint64_t at_ns;
     pthread_mutex_lock(&log->mutex);
     while (!log->stopping) {
-        if (!log->backend->log->needs_prepare(log->backend)) {
-            pthread_cond_wait(&log->ahead, &log->mutex);
+        if (prepare_once(log, &at_ns))
             continue;
-        }
-        pthread_mutex_unlock(&log->mutex);
-        enum tau_status status = log->backend->log->prepare(log->backend);
-        pthread_mutex_lock(&log->mutex);
-        atomic_store(&log->prepare_full, status == TAU_STATUS_STORAGE_FULL);
-        if (status != TAU_STATUS_SUCCESS && !log->stopping) {
-            uint64_t now = log->clock->monotonic_ns(log->clock->context);
-            wait_until(&log->ahead, &log->mutex, now + RETRY_MS * 1000000U);
-        }
+        if (at_ns != 0)
+            wait_until(&log->ahead, &log->mutex, at_ns);
+        else
+            pthread_cond_wait(&log->ahead, &log->mutex);
     }
     pthread_mutex_unlock(&log->mutex);
     return NULL;
@@ -346,16 +414,17 @@ enum tau_status taud_log_start_threads(struct taud_log *log, struct taud_error *
         end_commit_threads(log, count);
         return taud_error_set(error, TAU_STATUS_NO_MEMORY, status, "cannot start a thread of the log");
     }
-    log->threads_running = true;
     return TAU_STATUS_SUCCESS;
 }
 
-void taud_log_stop_threads(struct taud_log *log)
+void taud_log_end_threads(struct taud_log *log)
 {
     end_commit_threads(log, TAUD_LOG_APPENDS_MAX);
     pthread_join(log->prepare_thread, NULL);
-    log->threads_running = false;
+}
 
+void taud_log_drain(struct taud_log *log)
+{
     pthread_mutex_lock(&log->mutex);
     atomic_store(&log->disk_full, false);
     log->sync_due = false;

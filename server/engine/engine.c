@@ -185,6 +185,19 @@ enum tau_status taud_engine_startup(struct taud_engine *engine, struct taud_reco
     return TAU_STATUS_SUCCESS;
 }
 
+bool taud_engine_step(struct taud_engine *engine, enum taud_engine_task task)
+{
+    switch (task) {
+    case TAUD_TASK_COMMIT:
+        return taud_log_step_commit(&engine->log);
+    case TAUD_TASK_PREPARE:
+        return taud_log_step_prepare(&engine->log);
+    case TAUD_TASK_COUNT:
+        break;
+    }
+    return false;
+}
+
 void taud_engine_stop(struct taud_engine *engine)
 {
     if (engine->stage != TAUD_STAGE_RUNNING)

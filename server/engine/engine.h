@@ -40,6 +40,14 @@ struct taud_engine_options {
     uint8_t seed[32];                 // random and secret: keys the hash of labels
     const struct taud_allocator *allocator; // NULL: taud_allocator_system()
     const struct taud_clock *clock;         // NULL: taud_clock_system()
+    bool stepped; // no threads: what they do is done by taud_engine_step
+};
+
+// What the engine does in the background, each in threads of its own.
+enum taud_engine_task {
+    TAUD_TASK_COMMIT,  // hands down what waits to become durable; the syncs of an interval
+    TAUD_TASK_PREPARE, // prepares the log's next segment
+    TAUD_TASK_COUNT,
 };
 
 // What the start found. Valid after taud_engine_startup succeeded.
@@ -61,14 +69,21 @@ struct taud_recovery {
 enum tau_status taud_engine_new(const struct taud_engine_options *options,
                                 struct taud_engine **ret_engine, struct taud_error *error);
 
-// Opens the backend, replays the log and starts the engine's threads. Once per engine.
+// Opens the backend, replays the log and starts the engine's threads where it has some. Once per
+// engine.
 // Returns SUCCESS; else the engine can only be freed and `error` holds one line: INTERNAL_ERROR
 // (files; another server on the directory; a future format, left untouched), NO_MEMORY,
 // STORAGE_FULL (disk or the memory bound too small for what is stored).
 enum tau_status taud_engine_startup(struct taud_engine *engine, struct taud_recovery *ret_recovery,
                                     struct taud_error *error);
 
-// Makes everything durable, ends the thread, closes the files. No other call may run or follow but
+// For an engine that is stepped, whose caller decides what happens when: takes one step of a task, as
+// its thread would, if one is due. Returns whether one was. Such an engine is called from one thread.
+// It may be called from within the calls to its files that a step makes, as other threads would then,
+// but not for a step of the same task.
+bool taud_engine_step(struct taud_engine *engine, enum taud_engine_task task);
+
+// Makes everything durable, ends the threads, closes the files. No other call may run or follow but
 // taud_engine_free and taud_range_close.
 void taud_engine_stop(struct taud_engine *engine);
 

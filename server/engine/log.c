@@ -27,6 +27,7 @@ bool taud_log_init(struct taud_log *log, const struct taud_engine_options *optio
     log->clock = options->clock;
     log->durability = options->durability;
     log->sync_interval_ns = (uint64_t)options->sync_interval_ms * 1000000U;
+    log->stepped = options->stepped;
     for (int i = 0; i < TAUD_LOG_BUFFERS; i++) {
         log->buffers[i].data = log->allocator->reserve(log->allocator->context,
                                                        TAUD_LOG_BUFFER_BYTES);
@@ -69,13 +70,19 @@ enum tau_status taud_log_start(struct taud_log *log, uint64_t position, struct t
     log->placed_position = position;
     log->wanted = position;
     log->buffers[log->active].position = position;
-    return taud_log_start_threads(log, error);
+    enum tau_status status = log->stepped ? TAU_STATUS_SUCCESS : taud_log_start_threads(log, error);
+    log->running = status == TAU_STATUS_SUCCESS;
+    return status;
 }
 
 void taud_log_stop(struct taud_log *log)
 {
-    if (log->threads_running)
-        taud_log_stop_threads(log);
+    if (!log->running)
+        return;
+    log->running = false;
+    if (!log->stepped)
+        taud_log_end_threads(log);
+    taud_log_drain(log);
 }
 
 // Whether the disk is known to be unable to take this much more.

@@ -62,6 +62,8 @@ struct taud_log {
     const struct taud_clock *clock;
     enum taud_durability durability;
     uint64_t sync_interval_ns;
+    bool stepped; // no threads: the caller takes their steps
+    bool running;
 
     pthread_mutex_t mutex; // of all that follows and is not atomic
     pthread_cond_t work;   // for the commit threads
@@ -80,8 +82,8 @@ struct taud_log {
     bool unsynced;   // something was handed down without a sync
     uint64_t sync_at_ns;
     uint64_t retry_at_ns;
+    uint64_t prepare_at_ns; // not before, after a failure
     bool stopping;
-    bool threads_running;
     pthread_t commit_threads[TAUD_LOG_APPENDS_MAX];
     pthread_t prepare_thread;
 
@@ -102,7 +104,7 @@ struct taud_log {
 bool taud_log_init(struct taud_log *log, const struct taud_engine_options *options);
 void taud_log_done(struct taud_log *log);
 
-// Begins at `position`, the end of what the backend has, and starts the threads.
+// Begins at `position`, the end of what the backend has, and starts the threads where it has some.
 enum tau_status taud_log_start(struct taud_log *log, uint64_t position, struct taud_error *error);
 
 // Hands everything down, syncs it in every durability, ends the threads.
@@ -138,8 +140,15 @@ static inline bool taud_log_is_busy(const struct taud_log *log)
     return log->begun > log->ended || log->syncing;
 }
 
-// In commit.c too.
+// In commit.c too. One step of what a commit thread does, and of what the preparing thread does,
+// without waiting. Returns false when nothing is due.
+bool taud_log_step_commit(struct taud_log *log);
+bool taud_log_step_prepare(struct taud_log *log);
+
 enum tau_status taud_log_start_threads(struct taud_log *log, struct taud_error *error);
-void taud_log_stop_threads(struct taud_log *log);
+void taud_log_end_threads(struct taud_log *log);
+
+// Hands down and syncs all that waits, as far as the disk takes it. After the threads have ended.
+void taud_log_drain(struct taud_log *log);
 
 #endif

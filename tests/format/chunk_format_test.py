@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 # ctest: timeout=120
-"""Chunks that the server's encoder wrote are what FORMAT.md says they are: a reader that knows nothing
-else gets the same points out of them, of every scheme; and damage is damage to it as well."""
+"""Chunks that the server's encoder wrote are what FORMAT.md says they are: a reader that knows
+nothing else gets the same points out of them, of every scheme; and damage is damage to it as well.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +15,8 @@ import unittest
 from pathlib import Path
 from typing import Iterator
 
-import chunk_reader
+from tau_files import chunk as chunk_reader
+from tau_files.basics import Damaged, crc32c
 
 BUILD = Path(os.environ.get("TAU_BUILD_DIR", "build/release"))
 SAMPLES = 504
@@ -58,7 +60,7 @@ class ChunkFormat(unittest.TestCase):
             changed = bytearray(chunk)
             changed[place] ^= 1 << dice.randrange(8)
             for wrong in (bytes(changed), chunk[:place], chunk + b"\0"):
-                with self.assertRaises(chunk_reader.Damaged):
+                with self.assertRaises(Damaged):
                     chunk_reader.read_chunk(wrong)
 
     def test_damage_under_a_good_checksum_ends(self) -> None:
@@ -68,10 +70,10 @@ class ChunkFormat(unittest.TestCase):
             changed = bytearray(chunk)
             for place in (dice.randrange(4, min(60, len(chunk))) for _ in range(3)):
                 changed[place] = dice.randrange(256)
-            changed[:4] = chunk_reader.crc32c(bytes(changed[4:])).to_bytes(4, "little")
+            changed[:4] = crc32c(bytes(changed[4:])).to_bytes(4, "little")
             try:
                 timestamps, values = chunk_reader.read_chunk(bytes(changed))
-            except chunk_reader.Damaged:
+            except Damaged:
                 continue
             self.assertEqual(len(timestamps), len(values))
 

@@ -36,6 +36,11 @@ struct stage {
     size_t placed_count;
     bool refuses_company; // as a backend that is about to begin a segment
     bool at_once;         // appends succeed before they return
+    enum tau_status answer; // to appends at once, and to what is prepared
+    bool unprepared;
+    unsigned prepared_count;
+    struct taud_clock clock; // of a log that is stepped
+    uint64_t now_ns;
     _Atomic unsigned told;
     struct taud_log log;
 };
@@ -68,7 +73,7 @@ static void take_call(struct stage *stage, struct call call)
     pthread_cond_broadcast(&stage->changed);
     pthread_mutex_unlock(&stage->mutex);
     if (at_once)
-        call.completion(TAU_STATUS_SUCCESS, 0, call.user_data);
+        call.completion(stage->answer, 0, call.user_data);
 }
 
 static void stage_append(struct taud_backend *backend, struct taud_log_place *place,
@@ -92,14 +97,15 @@ static void stage_sync(struct taud_backend *backend, taud_log_completion *comple
 
 static bool stage_needs_prepare(struct taud_backend *backend)
 {
-    (void)backend;
-    return false;
+    return stage_of(backend)->unprepared;
 }
 
 static enum tau_status stage_prepare(struct taud_backend *backend)
 {
-    (void)backend;
-    return TAU_STATUS_SUCCESS;
+    struct stage *stage = stage_of(backend);
+    stage->prepared_count++;
+    stage->unprepared = stage->answer != TAU_STATUS_SUCCESS;
+    return stage->answer;
 }
 
 static uint64_t stage_room(struct taud_backend *backend)
@@ -123,11 +129,20 @@ static void on_durable(void *user_data)
     atomic_fetch_add(&stage->told, 1);
 }
 
-static struct stage *stage_begin(enum taud_durability durability)
+static uint64_t stage_now(void *context)
+{
+    const struct stage *stage = context;
+    return stage->now_ns;
+}
+
+static struct stage *stage_begin_options(enum taud_durability durability, bool stepped)
 {
     struct stage *stage = calloc(1, sizeof *stage);
     struct taud_error error;
     assert_non_null(stage);
+    stage->clock = (struct taud_clock){.context = stage, .monotonic_ns = stage_now};
+    stage->now_ns = 1000;
+    stage->at_once = stepped;
     stage->backend.log = &stage_operations;
     pthread_mutex_init(&stage->mutex, NULL);
     pthread_cond_init(&stage->changed, NULL);
@@ -136,7 +151,8 @@ static struct stage *stage_begin(enum taud_durability durability)
         .durability = durability,
         .sync_interval_ms = 20,
         .allocator = taud_allocator_system(),
-        .clock = taud_clock_system(),
+        .clock = stepped ? &stage->clock : taud_clock_system(),
+        .stepped = stepped,
     };
     assert_true(taud_log_init(&stage->log, &options));
     assert_int_equal(taud_log_add_listener(&stage->log, on_durable, stage), TAU_STATUS_SUCCESS);
@@ -144,10 +160,16 @@ static struct stage *stage_begin(enum taud_durability durability)
     return stage;
 }
 
+static struct stage *stage_begin(enum taud_durability durability)
+{
+    return stage_begin_options(durability, false);
+}
+
 static void stage_end(struct stage *stage)
 {
     pthread_mutex_lock(&stage->mutex);
     stage->at_once = true;
+    stage->answer = TAU_STATUS_SUCCESS;
     pthread_mutex_unlock(&stage->mutex);
     taud_log_stop(&stage->log);
     taud_log_done(&stage->log);
@@ -613,6 +635,83 @@ static void stopping_with_a_sync_due_leaves_nothing_behind(void **state)
     stage_end(stage);
 }
 
+// --- stepped by its caller --------------------------------------------------------------------
+
+static void nothing_happens_but_in_a_step(void **state)
+{
+    (void)state;
+    struct stage *stage = stage_begin_options(TAUD_DURABILITY_SYNC, true);
+    assert_false(taud_log_step_commit(&stage->log));
+    commit_record(stage, 64);
+    write_record(stage, 64);
+    assert_false(came(stage, 1, STILL_MS));
+    assert_true(taud_log_step_commit(&stage->log));
+    assert_int_equal(durable(stage), 2 * 64);
+    assert_int_equal(stage->count, 1);
+    assert_int_equal(atomic_load(&stage->told), 1);
+    assert_false(taud_log_step_commit(&stage->log));
+    write_record(stage, 64); // that nobody waits for
+    assert_false(taud_log_step_commit(&stage->log));
+    taud_log_stop(&stage->log);
+    assert_int_equal(durable(stage), 3 * 64);
+    stage_end(stage);
+}
+
+static void a_step_keeps_to_the_clock(void **state)
+{
+    (void)state;
+    struct stage *stage = stage_begin_options(TAUD_DURABILITY_INTERVAL, true);
+    commit_record(stage, 64);
+    assert_true(taud_log_step_commit(&stage->log));
+    assert_false(taud_log_step_commit(&stage->log)); // the interval begins
+    stage->now_ns += 20 * 1000000 - 1;
+    assert_false(taud_log_step_commit(&stage->log));
+    stage->now_ns += 1;
+    assert_true(taud_log_step_commit(&stage->log));
+    assert_int_equal(stage->count, 2);
+    assert_true(stage->calls[1].is_sync);
+    assert_false(taud_log_step_commit(&stage->log));
+    stage_end(stage);
+}
+
+static void a_step_tries_a_full_disk_again_in_time(void **state)
+{
+    (void)state;
+    struct stage *stage = stage_begin_options(TAUD_DURABILITY_SYNC, true);
+    stage->answer = TAU_STATUS_STORAGE_FULL;
+    commit_record(stage, 64);
+    assert_true(taud_log_step_commit(&stage->log));
+    stage->answer = TAU_STATUS_SUCCESS;
+    stage->now_ns += 100 * 1000000 - 1;
+    assert_false(taud_log_step_commit(&stage->log));
+    assert_int_equal(durable(stage), 0);
+    stage->now_ns += 1;
+    assert_true(taud_log_step_commit(&stage->log));
+    assert_int_equal(durable(stage), 64);
+    stage_end(stage);
+}
+
+static void what_cannot_be_prepared_is_tried_again_in_time(void **state)
+{
+    (void)state;
+    struct stage *stage = stage_begin_options(TAUD_DURABILITY_SYNC, true);
+    assert_false(taud_log_step_prepare(&stage->log));
+    stage->unprepared = true;
+    stage->answer = TAU_STATUS_STORAGE_FULL;
+    assert_true(taud_log_step_prepare(&stage->log));
+    assert_true(atomic_load(&stage->log.prepare_full));
+    stage->answer = TAU_STATUS_SUCCESS;
+    stage->now_ns += 100 * 1000000 - 1;
+    assert_false(taud_log_step_prepare(&stage->log));
+    assert_int_equal(stage->prepared_count, 1);
+    stage->now_ns += 1;
+    assert_true(taud_log_step_prepare(&stage->log));
+    assert_int_equal(stage->prepared_count, 2);
+    assert_false(atomic_load(&stage->log.prepare_full));
+    assert_false(taud_log_step_prepare(&stage->log));
+    stage_end(stage);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -633,6 +732,10 @@ int main(void)
         cmocka_unit_test(a_sync_that_is_due_goes_before_further_appends),
         cmocka_unit_test(stopping_with_a_sync_due_leaves_nothing_behind),
         cmocka_unit_test(stopping_hands_everything_down_and_syncs_it),
+        cmocka_unit_test(nothing_happens_but_in_a_step),
+        cmocka_unit_test(a_step_keeps_to_the_clock),
+        cmocka_unit_test(a_step_tries_a_full_disk_again_in_time),
+        cmocka_unit_test(what_cannot_be_prepared_is_tried_again_in_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -406,6 +406,30 @@ static void nobody_waits_for_a_log_that_takes_nothing(void **state)
     }
 }
 
+static void a_stepped_engine_does_what_it_is_told_and_when(void **state)
+{
+    struct workbench *bench = *state;
+    bench->options.stepped = true;
+    workbench_start(bench);
+    workbench_create(bench, "a");
+    taud_engine_commit(bench->engine, bench->position, TAUD_COMMIT_BACKGROUND);
+    uint64_t calls = disk_calls(bench->storage.disk);
+    assert_false(taud_engine_step(bench->engine, TAUD_TASK_PREPARE)); // a segment that is empty
+    for (unsigned i = 0; i < 1000; i++)
+        sched_yield();
+    assert_int_equal(disk_calls(bench->storage.disk), calls);
+    assert_int_equal(taud_engine_outcome(bench->engine, bench->position), TAU_STATUS_WOULD_BLOCK);
+    assert_true(taud_engine_step(bench->engine, TAUD_TASK_COMMIT));
+    assert_int_equal(taud_engine_outcome(bench->engine, bench->position), TAU_STATUS_SUCCESS);
+    assert_false(taud_engine_step(bench->engine, TAUD_TASK_COMMIT));
+    assert_true(taud_engine_step(bench->engine, TAUD_TASK_PREPARE));
+    assert_false(taud_engine_step(bench->engine, TAUD_TASK_PREPARE));
+    assert_false(taud_engine_step(bench->engine, TAUD_TASK_COUNT));
+    workbench_create(bench, "b");
+    workbench_start(bench); // what nobody committed is durable after a stop
+    assert_int_equal(bench->recovery.series_count, 2);
+}
+
 int main(void)
 {
 #define ENGINE_TEST(name)                                                                          \
@@ -427,6 +451,7 @@ int main(void)
         ENGINE_TEST(figures_tell_what_there_is),
         ENGINE_TEST(a_log_has_room_until_much_is_waiting),
         ENGINE_TEST(nobody_waits_for_a_log_that_takes_nothing),
+        ENGINE_TEST(a_stepped_engine_does_what_it_is_told_and_when),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Reads chunks by what FORMAT.md says of them, and by nothing else: it shares no line with the server.
-
-Values are f64 bits as integers, so that NaN can be compared. Anything that is not laid out as it is
-described raises Damaged. zstd is taken from the C library of that name, as Python brings none.
+"""Reads chunks. Values are f64 bits as integers, so that NaN can be compared. zstd is taken from the
+C library of that name, as Python brings none.
 """
 
 from __future__ import annotations
@@ -12,34 +10,10 @@ import ctypes.util
 import struct
 from typing import Callable, Optional
 
-MASK = (1 << 64) - 1
+from tau_files.basics import MASK, Cursor, Damaged, bit_string, crc32c, signed, unzigzag
+
 POINTS_MAX = 1024
-
-
-class Damaged(Exception):
-    """What was read is no chunk."""
-
-
-# --- CRC-32C -----------------------------------------------------------------------------------
-
-
-def crc_table() -> list[int]:
-    table = []
-    for byte in range(256):
-        for _ in range(8):
-            byte = byte >> 1 ^ (0x82F63B78 if byte & 1 else 0)
-        table.append(byte)
-    return table
-
-
-CRC_TABLE = crc_table()
-
-
-def crc32c(data: bytes) -> int:
-    crc = 0xFFFFFFFF
-    for byte in data:
-        crc = crc >> 8 ^ CRC_TABLE[(crc ^ byte) & 255]
-    return crc ^ 0xFFFFFFFF
+BYTES_MAX = 16402
 
 
 # --- zstd --------------------------------------------------------------------------------------
@@ -71,64 +45,9 @@ def unsqueeze(frame: bytes, size: int) -> bytes:
 def join_planes(planes: bytes, count: int) -> list[int]:
     """The numbers whose lowest bytes come first, then all next ones."""
     size = len(planes) // count
-    return [int.from_bytes(planes[i::count], "little") for i in range(count)] if size else [0] * count
-
-
-# --- small numbers -----------------------------------------------------------------------------
-
-
-def unzigzag(number: int) -> int:
-    return (number >> 1) ^ -(number & 1)
-
-
-def signed(number: int, bits: int) -> int:
-    number &= (1 << bits) - 1
-    return number - (1 << bits) if number >> (bits - 1) else number
-
-
-class Cursor:
-    """What is left to read."""
-
-    def __init__(self, data: bytes) -> None:
-        self.data = data
-        self.at = 0
-
-    def take(self, size: int) -> bytes:
-        if size > len(self.data) - self.at:
-            raise Damaged("it ends too early")
-        self.at += size
-        return self.data[self.at - size : self.at]
-
-    def number(self, size: int) -> int:
-        return int.from_bytes(self.take(size), "little")
-
-    def variable(self) -> int:
-        number = 0
-        for place in range(10):
-            byte = self.number(1)
-            number |= (byte & 127) << (7 * place)
-            if byte < 128:
-                break
-        else:
-            raise Damaged("a number of more than ten bytes")
-        if number > MASK:
-            raise Damaged("a number of more than 64 bits")
-        return number
-
-    def numbers(self, size: int, count: int) -> list[int]:
-        return [self.number(size) for _ in range(count)]
-
-    def rest(self) -> bytes:
-        return self.take(len(self.data) - self.at)
-
-    def end(self) -> None:
-        if self.at != len(self.data):
-            raise Damaged("it goes on behind its end")
-
-
-def bit_string(data: bytes, width: int, count: int) -> list[int]:
-    whole, mask = int.from_bytes(data, "little"), (1 << width) - 1
-    return [whole >> (i * width) & mask for i in range(count)]
+    if size == 0:
+        return [0] * count
+    return [int.from_bytes(planes[i::count], "little") for i in range(count)]
 
 
 # --- packed items and columns ------------------------------------------------------------------

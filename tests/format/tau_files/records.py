@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: MIT
+"""The records of the log, and the series and lenses that they make when applied in order."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass, field
+from typing import Iterable, Iterator, Union
+
+from tau_files.basics import MASK, Later, signed, unpack
+
+HEADER_BYTES = 8
+TRANSFORMS = ("identity", "celsius_to_fahrenheit", "fahrenheit_to_celsius", "celsius_to_kelvin",
+              "kelvin_to_celsius", "meters_to_feet", "feet_to_meters", "returns", "log_return")
+
+Point = tuple[int, int]  # timestamp, bits of the value
+
+
+@dataclass(frozen=True)
+class Points:
+    rows: tuple[tuple[int, int, int], ...]  # identity, timestamp, bits of the value
+
+
+@dataclass(frozen=True)
+class CreateSeries:
+    identity: int
+    label: bytes
+
+
+@dataclass(frozen=True)
+class DropSeries:
+    identity: int
+
+
+@dataclass(frozen=True)
+class CreateLens:
+    label: bytes
+    source: bytes
+    transforms: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class DropLens:
+    label: bytes
+
+
+Record = Union[Points, CreateSeries, DropSeries, CreateLens, DropLens]
+
+# --- reading ------------------------------------------------------------------------------------
+
+
+def body_size(kind: int, mode: int, count: int) -> int:
+    """How many bytes stand behind the header."""
+    forms = {(3, 0): 40, (4, 0): 8, (6, 0): 32}
+    if (kind, mode) in forms and count == 0:
+        return forms[kind, mode]
+    if (kind, mode) == (5, 0) and 1 <= count <= 16:
+        return 32 + 32 + 16
+    if count > 0 and (kind, mode) in ((1, 0), (2, 0), (2, 1)):
+        return {(1, 0): 24 * count, (2, 0): 8 + 16 * count, (2, 1): 24 + 8 * count}[kind, mode]
+    raise Later(f"a record of type {kind}, mode {mode} and count {count}")
+
+
+def read_columns(mode: int, count: int, body: bytes) -> Points:
+    if mode == 1:
+        identity, first, step = unpack("QQQ", body)
+        timestamps = tuple(signed(first + i * step & MASK, 64) for i in range(count))
+    else:
+        (identity,), timestamps = unpack("Q", body), unpack(f"{count}q", body, 8)
+    bits = unpack(f"{count}Q", body, len(body) - 8 * count)
+    return Points(tuple((identity, t, b) for t, b in zip(timestamps, bits)))
+
+
+def read_lens(count: int, body: bytes) -> CreateLens:
+    numbers, behind = body[64 : 64 + count], body[64 + count :]
+    if any(number >= len(TRANSFORMS) for number in numbers) or any(behind):
+        raise Later("a lens with a transform that is not known")
+    return CreateLens(body[:32], body[32:64], tuple(TRANSFORMS[number] for number in numbers))
+
+
+def read_body(kind: int, mode: int, count: int, body: bytes) -> Record:
+    if kind == 1:
+        rows = ((identity, t, bits) for identity, t, bits in struct.iter_unpack("<QqQ", body))
+        return Points(tuple(rows))
+    if kind == 2:
+        return read_columns(mode, count, body)
+    if kind == 3:
+        return CreateSeries(unpack("Q", body)[0], body[8:])
+    if kind == 4:
+        return DropSeries(unpack("Q", body)[0])
+    return read_lens(count, body) if kind == 5 else DropLens(body)
+
+
+def read_records(content: bytes) -> Iterator[tuple[int, Record]]:
+    """The records of a group, whose checksum is good, and where in it each ends."""
+    at = 0
+    while at < len(content):
+        kind, mode, zero, count = unpack("BBHI", content, at)
+        size = body_size(kind, mode, count)
+        body = content[at + HEADER_BYTES : at + HEADER_BYTES + size]
+        if zero != 0 or len(body) != size:
+            raise Later(f"a record of type {kind} in a form that is not known")
+        at += HEADER_BYTES + size
+        yield at, read_body(kind, mode, count, body)
+
+
+# --- applying -----------------------------------------------------------------------------------
+
+
+@dataclass
+class Series:
+    label: bytes
+    points: list[Point] = field(default_factory=list)
+
+
+@dataclass
+class State:
+    """What is stored, after the records that were applied."""
+
+    series: dict[int, Series] = field(default_factory=dict)
+    lenses: dict[bytes, CreateLens] = field(default_factory=dict)
+    records: int = 0
+    passed_over: int = 0  # only behind damage
+
+    def by_label(self) -> dict[bytes, Series]:
+        return {series.label: series for series in self.series.values()}
+
+    def append(self, identity: int, timestamp: int, bits: int) -> None:
+        series = self.series.get(identity)
+        if series is None or (series.points and series.points[-1][0] >= timestamp):
+            self.passed_over += 1
+        else:
+            series.points.append((timestamp, bits))
+
+    def create(self, record: CreateSeries) -> None:
+        for identity, series in list(self.series.items()):
+            if series.label == record.label:  # its drop is lost
+                del self.series[identity]
+        self.series[record.identity] = Series(record.label)
+
+    def apply(self, records: Iterable[Record]) -> None:
+        for record in records:
+            self.records += 1
+            if isinstance(record, Points):
+                for row in record.rows:
+                    self.append(*row)
+            elif isinstance(record, CreateSeries):
+                self.create(record)
+            elif isinstance(record, CreateLens):
+                self.lenses[record.label] = record
+            elif isinstance(record, DropSeries):
+                self.passed_over += self.series.pop(record.identity, None) is None
+            else:
+                self.passed_over += self.lenses.pop(record.label, None) is None
