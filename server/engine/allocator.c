@@ -81,8 +81,17 @@ static uint64_t system_monotonic_ns(void *context)
     return (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
 }
 
+static int64_t system_realtime_ns(void *context)
+{
+    (void)context;
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000000000 + (int64_t)now.tv_nsec;
+}
+
 const struct taud_clock *taud_clock_system(void)
 {
-    static const struct taud_clock clock = {.monotonic_ns = system_monotonic_ns};
+    static const struct taud_clock clock = {.monotonic_ns = system_monotonic_ns,
+                                            .realtime_ns = system_realtime_ns};
     return &clock;
 }

@@ -28,6 +28,8 @@ struct taud_clock {
     // Nanoseconds from an arbitrary start, never backwards, of the clock that
     // pthread_cond_timedwait uses after pthread_condattr_setclock(CLOCK_MONOTONIC).
     uint64_t (*monotonic_ns)(void *context);
+    // Nanoseconds since 1970, as far as the machine knows: it may jump.
+    int64_t (*realtime_ns)(void *context);
 };
 
 const struct taud_clock *taud_clock_system(void);

@@ -35,8 +35,8 @@ bool taud_arena_init(struct taud_arena *arena, uint64_t bytes,
         return false;
     arena->allocator = allocator;
     arena->bound = (uint32_t)count;
-    arena->spare = arena->bound / SPARE_SHARE + SPARE_SLABS;
-    arena->slab_count = arena->bound + arena->spare;
+    arena->spare = (uint32_t)count / SPARE_SHARE + SPARE_SLABS;
+    arena->slab_count = (uint32_t)count + arena->spare;
     arena->reserved_bytes = (size_t)arena->slab_count * TAUD_SLAB_BYTES;
     arena->slab_records_bytes = (size_t)arena->slab_count * sizeof(struct taud_slab);
     arena->base = allocator->reserve(allocator->context, arena->reserved_bytes);
@@ -61,7 +61,20 @@ void taud_arena_done(struct taud_arena *arena)
 
 void taud_arena_overdraw(struct taud_arena *arena, bool on)
 {
-    arena->bound = on ? arena->slab_count : arena->slab_count - arena->spare;
+    arena->overdrawn = on;
+}
+
+void taud_arena_limit(struct taud_arena *arena, uint64_t bytes)
+{
+    uint64_t count = bytes / TAUD_SLAB_BYTES;
+    uint32_t most = arena->slab_count - arena->spare;
+    arena->bound = count < 1 ? 1 : count < most ? (uint32_t)count : most;
+}
+
+// How many slabs may be used.
+static uint32_t limit_of(const struct taud_arena *arena)
+{
+    return arena->bound + (arena->overdrawn ? arena->spare : 0);
 }
 
 static void push(struct taud_arena *arena, struct taud_slab_list *list, uint32_t index)
@@ -98,7 +111,7 @@ static bool pop(struct taud_arena *arena, struct taud_slab_list *list, uint32_t 
 static bool add_slab(struct taud_arena *arena, enum taud_block_class class)
 {
     uint32_t index;
-    if (arena->slabs_used >= arena->bound)
+    if (arena->slabs_used >= limit_of(arena))
         return false;
     if (pop(arena, &arena->dirty, &index))
         arena->dirty_count--;
@@ -137,7 +150,8 @@ void *taud_arena_take(struct taud_arena *arena, enum taud_block_class class)
     void *block = NULL;
     pthread_mutex_lock(&arena->mutex);
     // Beyond the bound not even what is left of a slab: it would add up over many starts.
-    if (arena->slabs_used <= arena->bound && (arena->partial[class].first || add_slab(arena, class)))
+    if (arena->slabs_used <= limit_of(arena) &&
+        (arena->partial[class].first || add_slab(arena, class)))
         block = take_from(arena, arena->partial[class].first - 1, class);
     pthread_mutex_unlock(&arena->mutex);
     return block;
@@ -182,10 +196,14 @@ void taud_arena_trim(struct taud_arena *arena)
     }
 }
 
-uint64_t taud_arena_used(struct taud_arena *arena)
+uint64_t taud_arena_used(const struct taud_arena *arena)
 {
-    pthread_mutex_lock(&arena->mutex);
-    uint64_t used = (uint64_t)arena->slabs_used * TAUD_SLAB_BYTES;
-    pthread_mutex_unlock(&arena->mutex);
-    return used;
+    uint32_t used = atomic_load_explicit(&arena->slabs_used, memory_order_relaxed);
+    return (uint64_t)used * TAUD_SLAB_BYTES;
+}
+
+uint64_t taud_arena_bound(const struct taud_arena *arena)
+{
+    uint32_t bound = atomic_load_explicit(&arena->bound, memory_order_relaxed);
+    return (uint64_t)bound * TAUD_SLAB_BYTES;
 }

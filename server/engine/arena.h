@@ -8,6 +8,7 @@
 #include "allocator.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -46,9 +47,10 @@ struct taud_arena {
     size_t slab_records_bytes;
     uint32_t slab_count;
     uint32_t spare;     // slabs among them that only taud_arena_overdraw lets use
-    uint32_t bound;     // no more slabs are used
+    bool overdrawn;
+    _Atomic uint32_t bound; // no more slabs are used, without those
     uint32_t untouched; // slabs from here on were never used
-    uint32_t slabs_used;
+    _Atomic uint32_t slabs_used;
     uint32_t dirty_count;
     struct taud_slab_list partial[TAUD_BLOCK_CLASSES]; // with a free block
     struct taud_slab_list dirty;                       // empty, their pages still there
@@ -80,7 +82,12 @@ static inline void *taud_arena_slab(const struct taud_arena *arena, const void *
 // a lock that a request may wait for.
 void taud_arena_trim(struct taud_arena *arena);
 
-// Bytes of slabs in use.
-uint64_t taud_arena_used(struct taud_arena *arena);
+// Another bound, at most the one that it was made with, and at least one slab: no more than that many
+// bytes of slabs are used from now on. What is used beyond it stays until it is given back.
+void taud_arena_limit(struct taud_arena *arena, uint64_t bytes);
+
+// Bytes of slabs in use, and of those that may be. Each is one atomic load.
+uint64_t taud_arena_used(const struct taud_arena *arena);
+uint64_t taud_arena_bound(const struct taud_arena *arena);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Series come and go here: the shard's table, the ordered index, and their records in the log. Reading
-// of what is known of a series, and listing.
+// Series come and go here: the shard's table, the ordered index, identities, their records in the log and
+// for the next flush; and they are listed. It must not know what a series holds.
 #include "state.h"
 
 #include "record.h"
@@ -46,6 +46,7 @@ void taud_batch_sort(const struct taud_engine *engine, const void *requests, siz
 bool taud_catalog_add(struct taud_engine *engine, struct taud_shard *shard,
                       struct taud_series *series)
 {
+    series->generation = atomic_load_explicit(&engine->storage.generation, memory_order_relaxed);
     if (!taud_table_insert(&shard->table, &series->named))
         return false;
     pthread_mutex_lock(&engine->index_mutex);
@@ -58,14 +59,34 @@ bool taud_catalog_add(struct taud_engine *engine, struct taud_shard *shard,
     return added;
 }
 
-void taud_catalog_remove(struct taud_engine *engine, struct taud_shard *shard,
-                         struct taud_series *series)
+// Takes a series out of table and index.
+static void take_out(struct taud_engine *engine, struct taud_shard *shard,
+                     struct taud_series *series)
 {
     taud_table_remove(&shard->table, &series->named);
     pthread_mutex_lock(&engine->index_mutex);
     taud_index_remove(&engine->index, &series->named.label);
     pthread_mutex_unlock(&engine->index_mutex);
     atomic_fetch_sub(&engine->series_count, 1);
+}
+
+void taud_catalog_drop(struct taud_engine *engine, struct taud_shard *shard,
+                       struct taud_series *series, struct taud_run **ret_run)
+{
+    uint32_t generation = atomic_load_explicit(&engine->storage.generation, memory_order_relaxed);
+    take_out(engine, shard, series);
+    series->dropped = generation;
+    *ret_run = NULL;
+    if (!taud_series_is_behind(series, generation))
+        taud_series_clear(series, &engine->arena, ret_run);
+}
+
+void taud_catalog_forget(struct taud_engine *engine, struct taud_shard *shard,
+                         struct taud_series *series)
+{
+    take_out(engine, shard, series);
+    taud_identities_remove(&engine->identities, series->identity);
+    taud_series_release(series, &engine->arena);
 }
 
 static void encode_create(uint8_t *out, const void *user_data)
@@ -83,6 +104,19 @@ static void encode_drop(uint8_t *out, const void *user_data)
     taud_store_u64(out + 8, series->identity);
 }
 
+// Gives a series its identity and keeps its record for the next flush.
+static bool introduce(struct taud_engine *engine, struct taud_series *series)
+{
+    uint8_t record[TAUD_RECORD_CREATE_SERIES_BYTES];
+    if (!taud_identities_append(&engine->identities, series, &engine->next_identity))
+        return false;
+    encode_create(record, series);
+    if (taud_catalog_note(engine, record, sizeof record))
+        return true;
+    taud_identities_take_back(&engine->identities, series->identity, &engine->next_identity);
+    return false;
+}
+
 static enum tau_status create_locked(struct taud_engine *engine, struct taud_shard *shard,
                                      const struct tau_label *label, uint64_t hash,
                                      uint64_t *position)
@@ -92,12 +126,14 @@ static enum tau_status create_locked(struct taud_engine *engine, struct taud_sha
     struct taud_series *series = taud_series_new(&engine->arena, label, hash, 0);
     if (!series)
         return TAU_STATUS_STORAGE_FULL;
-    if (!taud_catalog_add(engine, shard, series)) {
+    bool added = taud_catalog_add(engine, shard, series);
+    // Only now, so that there are no more identities than records of creation: replay relies on it.
+    if (!added || !introduce(engine, series)) {
+        if (added)
+            take_out(engine, shard, series);
         taud_series_release(series, &engine->arena);
         return TAU_STATUS_STORAGE_FULL;
     }
-    // Only now, so that there are no more identities than records of creation: replay relies on it.
-    series->identity = atomic_fetch_add(&engine->next_identity, 1);
     taud_raise(position, taud_log_append_record(&engine->log, TAUD_RECORD_CREATE_SERIES_BYTES,
                                                 encode_create, series));
     return TAU_STATUS_SUCCESS;
@@ -118,6 +154,20 @@ enum tau_status taud_engine_create_series(struct taud_engine *engine, const stru
     return status;
 }
 
+static enum tau_status drop_locked(struct taud_engine *engine, struct taud_shard *shard,
+                                   struct taud_series *series, struct taud_run **ret_run,
+                                   uint64_t *position)
+{
+    uint8_t record[TAUD_RECORD_DROP_SERIES_BYTES];
+    encode_drop(record, series);
+    if (!taud_catalog_note(engine, record, sizeof record))
+        return TAU_STATUS_STORAGE_FULL;
+    taud_raise(position, taud_log_append_record(&engine->log, TAUD_RECORD_DROP_SERIES_BYTES,
+                                                encode_drop, series));
+    taud_catalog_drop(engine, shard, series, ret_run);
+    return TAU_STATUS_SUCCESS;
+}
+
 enum tau_status taud_engine_drop_series(struct taud_engine *engine, const struct tau_label *label,
                                         uint64_t *position)
 {
@@ -125,39 +175,19 @@ enum tau_status taud_engine_drop_series(struct taud_engine *engine, const struct
     if (status != TAU_STATUS_SUCCESS)
         return status;
     struct taud_shard *shard;
+    struct taud_run *run = NULL;
     struct taud_series *series = taud_engine_lock_series(engine, label, &shard);
+    status = TAU_STATUS_SERIES_NOT_FOUND;
     if (series) {
-        taud_raise(position, taud_log_append_record(&engine->log, TAUD_RECORD_DROP_SERIES_BYTES,
-                                                    encode_drop, series));
-        taud_catalog_remove(engine, shard, series);
+        status = drop_locked(engine, shard, series, &run, position);
         pthread_mutex_unlock(&shard->mutex);
     }
     taud_log_release(&engine->log, TAUD_RECORD_DROP_SERIES_BYTES);
-    if (!series)
-        return TAU_STATUS_SERIES_NOT_FOUND;
-    taud_series_release(series, &engine->arena);
-    taud_arena_trim(&engine->arena);
-    return TAU_STATUS_SUCCESS;
-}
-
-enum tau_status taud_engine_describe(struct taud_engine *engine, const struct tau_label *label,
-                                     struct tau_describe_series_response *ret)
-{
-    struct taud_shard *shard;
-    struct taud_series *series = taud_engine_lock_series(engine, label, &shard);
-    if (!series)
-        return TAU_STATUS_SERIES_NOT_FOUND;
-    bool any = series->point_count > 0;
-    *ret = (struct tau_describe_series_response){
-        .identity = series->identity,
-        .order = TAU_ORDER_POLICY_STRICT,
-        .point_count = series->point_count,
-        .memory_bytes = taud_series_memory(series),
-        .first_timestamp = any ? series->first_timestamp : 0,
-        .last_timestamp = any ? series->last_timestamp : 0,
-    };
-    pthread_mutex_unlock(&shard->mutex);
-    return TAU_STATUS_SUCCESS;
+    if (run)
+        taud_run_release(run, &engine->arena);
+    if (status == TAU_STATUS_SUCCESS)
+        taud_arena_trim(&engine->arena);
+    return status;
 }
 
 void taud_engine_list_series(struct taud_engine *engine, struct tau_slice prefix,

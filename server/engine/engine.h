@@ -41,12 +41,14 @@ struct taud_engine_options {
     const struct taud_allocator *allocator; // NULL: taud_allocator_system()
     const struct taud_clock *clock;         // NULL: taud_clock_system()
     bool stepped; // no threads: what they do is done by taud_engine_step
+    uint64_t flush_log_bytes; // so much log makes a flush, which bounds a start; 0: 1 GiB
 };
 
 // What the engine does in the background, each in threads of its own.
 enum taud_engine_task {
     TAUD_TASK_COMMIT,  // hands down what waits to become durable; the syncs of an interval
     TAUD_TASK_PREPARE, // prepares the log's next segment
+    TAUD_TASK_STORE,   // flushes, compacts, and does what taud_engine_work_begin asked for
     TAUD_TASK_COUNT,
 };
 
@@ -57,9 +59,13 @@ struct taud_recovery {
     uint64_t point_count;       // points among them
     uint64_t series_count;      // series that exist now
     uint64_t lens_count;        // lenses that exist now
+    uint64_t segment_count;     // segments that hold what was stored before
+    uint64_t stored_points;     // points in them
+    uint64_t stored_bytes;      // their size
+    uint64_t lost_count;        // segments and objects of the catalog that are missing or damaged
     uint64_t log_bytes;         // of log that was read
     uint64_t cut_bytes;         // of torn tail that was cut, 0 for none
-    uint64_t quarantined_count; // damaged pieces copied to quarantine/
+    uint64_t quarantined_count; // damaged pieces of the log copied to quarantine/
     uint64_t quarantined_bytes; // their size
     uint64_t refused_count;     // records that no longer fit what is before them (only after damage)
 };
@@ -101,6 +107,17 @@ enum tau_status taud_engine_create_series(struct taud_engine *engine, const stru
 // Streams that are open finish on what they saw. Returns also SERIES_NOT_FOUND.
 enum tau_status taud_engine_drop_series(struct taud_engine *engine, const struct tau_label *label,
                                         uint64_t *position);
+
+// Another policy for equal and late timestamps, and another retention, in nanoseconds, 0: for ever. It
+// counts for what is written from now on; what is too old goes by and by. Returns also SERIES_NOT_FOUND.
+enum tau_status taud_engine_set_policy(struct taud_engine *engine, const struct tau_label *label,
+                                       enum tau_order_policy order, uint64_t retention,
+                                       uint64_t *position);
+
+// Deletes the points from `from` to `to`, both included. What comes in order is still judged by the
+// newest point that the series ever had. Returns also SERIES_NOT_FOUND, INVALID_PAYLOAD (from > to).
+enum tau_status taud_engine_delete_range(struct taud_engine *engine, const struct tau_label *label,
+                                         int64_t from, int64_t to, uint64_t *position);
 
 // Appends single points, each judged by itself and in the order given; any number of them. Several
 // points of one series may be among them. ret_statuses[i] is SUCCESS, SERIES_NOT_FOUND,
@@ -204,7 +221,7 @@ enum tau_status taud_engine_outcome(const struct taud_engine *engine, uint64_t p
 // tried again later) and the listeners will be called. BACKGROUND: returns at once.
 void taud_engine_commit(struct taud_engine *engine, uint64_t position, enum taud_commit_mode mode);
 
-// Called after the durable position moved or the log failed, on the thread that committed, without
+// Called after the durable position moved, a flush or other work ended or the log failed, on that thread, without
 // any lock of the engine. It must be short, must not write to the engine, and usually wakes a worker.
 typedef void taud_engine_durable_callback(void *user_data);
 
@@ -212,9 +229,33 @@ typedef void taud_engine_durable_callback(void *user_data);
 enum tau_status taud_engine_on_durable(struct taud_engine *engine,
                                        taud_engine_durable_callback *callback, void *user_data);
 
-// False while more is waiting to be written than is good: a worker then stops executing writes until
-// a durable callback. Writes still work and may wait for the disk.
+// False while more is waiting to be written, or to be flushed, than is good: a worker then stops
+// executing writes until a durable callback. Writes still work and may wait for the disk.
 bool taud_engine_log_has_room(const struct taud_engine *engine);
+
+// --- stored data ------------------------------------------------------------------------------
+
+enum taud_work {
+    TAUD_WORK_FLUSH,    // all that was written before is in segments, and the log holds none of it
+    TAUD_WORK_COMPACT,  // a flush, and all segments become one, as small as can be
+    TAUD_WORK_SNAPSHOT, // a flush, and snapshots/NAME of the data directory is a copy, by links
+    TAUD_WORK_KINDS,
+};
+
+enum { TAUD_SNAPSHOT_NAME_MAX = 64 }; // letters, digits, '.', '-' and '_', not '.' first
+
+// Asks for work; `name` is a snapshot's, or NULL. Returns SUCCESS, INVALID_ARGUMENT (no such name),
+// READ_ONLY (nothing is stored any more), LIMIT_EXCEEDED (too much waits).
+enum tau_status taud_engine_work_begin(struct taud_engine *engine, enum taud_work kind,
+                                       const char *name, uint64_t *ret_ticket);
+
+// What became of it. *ret_done of *ret_total tell how far it is. The listeners of taud_engine_on_durable
+// are called when it ends. Returns WOULD_BLOCK while it is underway; SUCCESS; else what it ended with, which
+// `error` (may be NULL) says in words: STORAGE_FULL, NO_MEMORY, READ_ONLY, INTERNAL_ERROR;
+// INVALID_ARGUMENT: there is no such ticket, or it ended long ago.
+enum tau_status taud_engine_work_state(struct taud_engine *engine, uint64_t ticket,
+                                       uint64_t *ret_done, uint64_t *ret_total,
+                                       struct taud_error *error);
 
 // --- figures ----------------------------------------------------------------------------------
 
@@ -235,8 +276,25 @@ struct taud_engine_statistics {
     uint64_t durable_position;
     uint64_t commit_count;     // writes to the log
     uint64_t commit_bytes;
+    bool storing_failed;       // flushes are over until the next start; see taud_engine_failure
+    bool storing_waits;        // the last flush found no space; it comes again
+    uint64_t segment_count;
+    uint64_t stored_bytes;     // of segments
+    uint64_t stored_points;    // in them, with what is deleted and not yet gone
+    uint64_t unflushed_bytes;  // of memory, that a flush frees
+    uint64_t index_bytes;      // of memory, for the indexes of segments
+    uint64_t cache_bytes;      // of memory, for blocks of segments
+    uint64_t cache_hits, cache_misses;
+    uint64_t flush_count;
+    uint64_t flush_bytes;      // of segments that flushes wrote
+    uint64_t compaction_count;
+    uint64_t compaction_read_bytes, compaction_written_bytes;
+    uint64_t damaged_count;    // chunks and objects found damaged since the start
 };
 
 void taud_engine_statistics(const struct taud_engine *engine, struct taud_engine_statistics *ret);
+
+// What held up or ended the storing of what is in memory, in words. Returns false when nothing did.
+bool taud_engine_failure(struct taud_engine *engine, struct taud_error *ret);
 
 #endif

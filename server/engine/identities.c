@@ -108,19 +108,37 @@ bool taud_identities_append(struct taud_identities *identities, struct taud_seri
     return added;
 }
 
+// Empties a place. Returns a page that nothing is in any more, or NULL. With the mutex.
+static struct taud_identities_page *clear(struct taud_identities *identities, uint64_t identity)
+{
+    if (!taud_identities_get(identities, identity))
+        return NULL;
+    struct taud_identities_page **place = &identities->pages[identity / TAUD_IDENTITIES_PAGE];
+    struct taud_identities_page *page = *place;
+    page->series[identity % TAUD_IDENTITIES_PAGE] = NULL;
+    if (--page->used > 0)
+        return NULL;
+    *place = NULL;
+    return page;
+}
+
+void taud_identities_take_back(struct taud_identities *identities, uint64_t identity,
+                               _Atomic uint64_t *next_identity)
+{
+    const struct taud_allocator *allocator = identities->allocator;
+    pthread_mutex_lock(&identities->mutex);
+    struct taud_identities_page *empty = clear(identities, identity);
+    if (atomic_load(next_identity) == identity + 1)
+        atomic_store(next_identity, identity);
+    pthread_mutex_unlock(&identities->mutex);
+    allocator->release(allocator->context, empty);
+}
+
 void taud_identities_remove(struct taud_identities *identities, uint64_t identity)
 {
     const struct taud_allocator *allocator = identities->allocator;
-    struct taud_identities_page *empty = NULL;
     pthread_mutex_lock(&identities->mutex);
-    if (taud_identities_get(identities, identity)) {
-        struct taud_identities_page **place = &identities->pages[identity / TAUD_IDENTITIES_PAGE];
-        (*place)->series[identity % TAUD_IDENTITIES_PAGE] = NULL;
-        if (--(*place)->used == 0) {
-            empty = *place;
-            *place = NULL;
-        }
-    }
+    struct taud_identities_page *empty = clear(identities, identity);
     pthread_mutex_unlock(&identities->mutex);
     allocator->release(allocator->context, empty);
 }

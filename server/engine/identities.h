@@ -31,6 +31,10 @@ bool taud_identities_add(struct taud_identities *identities, struct taud_series 
 bool taud_identities_append(struct taud_identities *identities, struct taud_series *series,
                             _Atomic uint64_t *next_identity);
 
+// Undoes that: the identity is given again, unless a later one was given meanwhile.
+void taud_identities_take_back(struct taud_identities *identities, uint64_t identity,
+                               _Atomic uint64_t *next_identity);
+
 // Nothing where there is none.
 void taud_identities_remove(struct taud_identities *identities, uint64_t identity);
 

@@ -196,8 +196,14 @@ static enum tau_status store_lens(struct taud_engine *engine, const struct taud_
 {
     if (engine->lenses.count >= TAU_LIMIT_LENSES)
         return TAU_STATUS_LIMIT_EXCEEDED;
+    uint8_t record[TAUD_RECORD_CREATE_LENS_BYTES];
+    encode_create(record, lens);
     if (!taud_lens_add(engine, lens))
         return TAU_STATUS_STORAGE_FULL;
+    if (!taud_catalog_note(engine, record, sizeof record)) {
+        taud_lens_remove(engine, find_lens(engine, &lens->named.label));
+        return TAU_STATUS_STORAGE_FULL;
+    }
     taud_raise(position, taud_log_append_record(&engine->log, TAUD_RECORD_CREATE_LENS_BYTES,
                                                 encode_create, lens));
     return TAU_STATUS_SUCCESS;
@@ -246,16 +252,22 @@ enum tau_status taud_engine_drop_lens(struct taud_engine *engine, const struct t
     enum tau_status status = taud_log_admit(&engine->log, TAUD_RECORD_DROP_LENS_BYTES, true);
     if (status != TAU_STATUS_SUCCESS)
         return status;
+    uint8_t record[TAUD_RECORD_DROP_LENS_BYTES];
+    encode_drop(record, label);
     pthread_rwlock_wrlock(&engine->lens_lock);
     struct taud_lens *lens = find_lens(engine, label);
-    if (lens) {
+    if (!lens) {
+        status = TAU_STATUS_LENS_NOT_FOUND;
+    } else if (!taud_catalog_note(engine, record, sizeof record)) {
+        status = TAU_STATUS_STORAGE_FULL;
+    } else {
         taud_lens_remove(engine, lens);
         taud_raise(position, taud_log_append_record(&engine->log, TAUD_RECORD_DROP_LENS_BYTES,
                                                     encode_drop, label));
     }
     pthread_rwlock_unlock(&engine->lens_lock);
     taud_log_release(&engine->log, TAUD_RECORD_DROP_LENS_BYTES);
-    return lens ? TAU_STATUS_SUCCESS : TAU_STATUS_LENS_NOT_FOUND;
+    return status;
 }
 
 // The point at exactly `timestamp` and at most `back` before it, oldest first; 0 when there is none.

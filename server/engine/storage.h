@@ -3,44 +3,175 @@
 // that cuts a generation, flushes it, commits the manifest, trims the log, compacts, and applies
 // retention. It must not know requests.
 //
+//   writers          | storage thread
+//   generation g     |
+//   generation g + 1 | cut: g is what the log says before P, and does not change any more
+//                    | flush: g into a segment and a catalog object -> manifest names them, and P
+//                    | view with the segment -> memory of g goes -> log before P goes
+//
 // A cut holds every shard's lock for an instant: in it the generation rises and the position of the
-// log is taken, so that a segment holds exactly the points that the log says between two cuts.
+// log is taken, so that a segment holds exactly the points that the log says between two cuts. What
+// is decided behind a cut (a drop, a delete) is in nothing that the flush of it stores: whatever
+// becomes of the power, the next start finds the state after one of the writes, and no mixture.
 #ifndef TAUD_ENGINE_STORAGE_H
 #define TAUD_ENGINE_STORAGE_H
 
+#include "catalog_store.h"
+#include "engine.h"
 #include "log.h"
 #include "store/manifest_store.h"
 #include "view.h"
 
 struct taud_engine;
 
-enum taud_work {
-    TAUD_WORK_FLUSH,    // all that was written before is in segments, the log holds none of it
-    TAUD_WORK_COMPACT,  // a flush, and all segments are merged with every effort
-    TAUD_WORK_SNAPSHOT, // a flush, and the directory that is named holds a copy by links
-    TAUD_WORK_KINDS,
+enum {
+    TAUD_STORAGE_TICKETS = 64, // pieces of work that wait or whose end may still be asked for
+    TAUD_STORAGE_RETRY_MS = 1000, // after a full disk or full memory
+};
+
+// A generation that is no longer written to and not yet stored. Of the storage thread alone.
+struct taud_cut {
+    bool pending;
+    bool committed;      // only the view and what is in memory are left to be done
+    uint32_t generation; // what belongs to it
+    uint64_t sequence;   // of its segment
+    uint64_t position;   // of the log
+    uint64_t next_identity;
+    struct taud_catalog_block *catalog; // what became of the catalog since the cut before
+    struct taud_segment *segment;       // what was written; NULL without points
+};
+
+// Work that somebody asked for.
+struct taud_ticket {
+    uint64_t number; // 0: free
+    enum taud_work kind;
+    enum tau_status status; // WOULD_BLOCK while it is underway
+    uint32_t generation;    // that has to be stored first, with those before
+    uint64_t done, total;   // bytes of segments, for whoever watches
+    struct taud_error error;
+    char directory[TAUD_SNAPSHOT_NAME_MAX + 1];
+};
+
+// A deleted range that no manifest names yet.
+struct taud_pending_tombstone {
+    struct taud_tombstone tombstone;
+    uint32_t generation; // in which it was deleted: the flush of it brings it into the manifest
+};
+
+struct taud_storage_figures {
+    _Atomic uint64_t segment_count, stored_bytes, stored_points, index_bytes;
+    _Atomic uint64_t flush_count, flush_bytes;
+    _Atomic uint64_t compaction_count, compaction_bytes_read, compaction_bytes_written;
+    _Atomic uint64_t damaged_count; // chunks and objects that turned out to be damaged
 };
 
 struct taud_storage {
-    struct taud_manifest manifest; // of the storage thread alone
-    struct taud_root *root;
     struct taud_store store;
-    struct taud_cache *cache;
     struct taud_views views;
-    struct taud_codec *codec; // of the storage thread alone
     const struct taud_clock *clock;
-    uint64_t file_seed;
+    uint64_t flush_log_bytes; // so much log since a cut makes the next one
+
+    // Of the storage thread alone, or of the start before there is one.
+    struct taud_manifest manifest;
+    struct taud_root *root;
+    struct taud_codec *codec;            // of flushes
+    struct taud_codec *compaction_codec; // a flush may come in between
+    struct taud_cut cut;
+    uint64_t file_seed, file_count; // from which numbers of files are made
+    uint64_t retry_at_ns;           // not before, after a failure
+    uint64_t retention_at_ns;       // when segments are next looked through for what is too old
+    bool catalog_lost; // an object of the catalog is damaged: who is not known may still be somebody
+    bool garbage_known; // nothing was dropped or deleted since segments were looked through for it
+    bool trim_due;
+    bool has_reserve;   // of the disk
+
+    // Under any shard's lock; changed with all of them.
+    _Atomic uint32_t generation; // of heads and what is being sealed, from 1
+    uint64_t flush_sequence;     // taken at the last cut
+    _Atomic uint64_t cut_position; // of the log, of the last cut
+
+    struct taud_catalog_delta catalog; // since the last cut, with a lock of its own
 
     pthread_mutex_t mutex; // of what follows and is not atomic
     pthread_cond_t due;
-    bool running, stopping;
+    bool stepped, running, stopping;
+    bool woken;
     pthread_t thread;
-    // Catalog records since the last cut, as they are in the log. Under the locks that a cut holds.
-    uint8_t *catalog;
-    size_t catalog_size, catalog_room;
-    // Deleted ranges that are not in the manifest yet, and tickets of work: see storage.c.
-    _Atomic uint32_t generation; // of heads and what is being sealed, from 1
-    _Atomic int64_t newest_timestamp; // of all points that were ever accepted
+    struct taud_pending_tombstone *tombstones;
+    uint32_t tombstone_count, tombstone_room;
+    struct taud_ticket tickets[TAUD_STORAGE_TICKETS];
+    uint64_t next_ticket;
+    struct taud_error failure; // of what stopped flushes for good, or held the last one up
+
+    _Atomic bool failed; // for good: nothing is stored any more
+    _Atomic bool full;   // the last flush found no space
+    _Atomic bool flushing;
+    _Atomic uint64_t segments_newest; // int64_t: the newest timestamp in segments
+    struct taud_storage_figures figures;
 };
+
+// --- life -------------------------------------------------------------------------------------
+
+// Memory only. Returns false when there is none.
+bool taud_storage_init(struct taud_engine *engine, const struct taud_engine_options *options);
+void taud_storage_done(struct taud_engine *engine);
+
+// Starts the thread, unless the engine is stepped. Ends it; what it is at is given up, and is done again
+// by the next start where it has to be.
+enum tau_status taud_storage_start(struct taud_engine *engine, struct taud_error *error);
+void taud_storage_stop(struct taud_engine *engine);
+
+// In start.c: reads what is stored into an engine without threads, up to where the log goes on: finds the
+// manifest, puts away what is left over or damaged, opens the segments, reads the catalog. Returns
+// SUCCESS, NO_MEMORY, STORAGE_FULL, INTERNAL_ERROR; what is of a later format was not touched.
+enum tau_status taud_storage_load(struct taud_engine *engine, struct taud_recovery *recovery,
+                                  struct taud_error *error);
+
+// --- work -------------------------------------------------------------------------------------
+
+// Does one piece of work that is due. Returns whether there was one.
+bool taud_storage_turn(struct taud_engine *engine);
+
+// Whether something has to be flushed now; wakes the thread where it is so. From any thread.
+void taud_storage_consider(struct taud_engine *engine);
+
+// Whether writers had better wait for a flush.
+bool taud_storage_is_pressed(const struct taud_engine *engine);
+
+// For compaction: flushes where that is due. Returns false when the thread has to end.
+bool taud_storage_pause(struct taud_engine *engine);
+
+// Makes a view of the manifest's segments, which `segments` are, and of all tombstones the present one.
+// Returns false when there is no memory.
+bool taud_storage_publish(struct taud_engine *engine, uint32_t generation,
+                          struct taud_segment *const *segments, uint32_t count);
+
+// A number for a new object's file.
+uint64_t taud_storage_file_id(struct taud_storage *storage);
+
+// Notes a failure: STORAGE_FULL and NO_MEMORY pass, and it is tried again; others stay.
+void taud_storage_fail(struct taud_engine *engine, const struct taud_error *error);
+
+// In flush.c: goes on with the cut that is pending, or makes one. Returns SUCCESS when it is stored.
+enum tau_status taud_flush(struct taud_engine *engine, struct taud_error *error);
+
+// In compaction.c: merges what is worth it, or with `whole` all there is. *ret_done: there was something.
+enum tau_status taud_compact(struct taud_engine *engine, bool whole, struct taud_ticket *ticket,
+                             bool *ret_done, struct taud_error *error);
+
+// In snapshot_copy.c: links what the manifest names below `directory`.
+enum tau_status taud_snapshot_copy(struct taud_engine *engine, const char *directory,
+                                   struct taud_error *error);
+
+// --- for readers and writers ------------------------------------------------------------------
+
+// The sequence of the segment that a generation is or will be in; UINT64_MAX for the present one, which
+// no tombstone hides. Under a shard's lock.
+static inline uint64_t taud_storage_sequence(const struct taud_storage *storage,
+                                             uint32_t generation)
+{
+    bool present = generation == atomic_load_explicit(&storage->generation, memory_order_relaxed);
+    return present ? UINT64_MAX : storage->flush_sequence;
+}
 
 #endif

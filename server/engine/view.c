@@ -48,20 +48,20 @@ static void sort(struct taud_tombstone *tombstones, struct taud_tombstone *room,
         memcpy(tombstones, in, count * sizeof *in);
 }
 
-struct taud_view *taud_view_new(const struct taud_allocator *allocator, uint32_t generation,
-                                struct taud_segment *const *segments, uint32_t segment_count,
-                                const struct taud_tombstone *tombstones, uint32_t tombstone_count)
+// One with room for so many tombstones, and the segments.
+static struct taud_view *allocate(const struct taud_allocator *allocator, uint32_t generation,
+                                  struct taud_segment *const *segments, uint32_t segment_count,
+                                  size_t tombstone_room)
 {
-    size_t list_bytes = segment_count * sizeof(struct taud_segment *);
-    size_t tombstone_bytes = tombstone_count * sizeof(struct taud_tombstone);
     struct taud_view *view = allocator->allocate(
-        allocator->context, sizeof *view + list_bytes + 2 * tombstone_bytes);
+        allocator->context, sizeof *view + segment_count * sizeof *segments +
+                                tombstone_room * sizeof(struct taud_tombstone));
     if (!view)
         return NULL;
     view->references = 1;
     view->generation = generation;
     view->segment_count = segment_count;
-    view->tombstone_count = tombstone_count;
+    view->tombstone_count = 0;
     view->segments = (struct taud_segment **)(void *)(view + 1);
     view->tombstones = (struct taud_tombstone *)(void *)(view->segments + segment_count);
     view->allocator = allocator;
@@ -69,20 +69,23 @@ struct taud_view *taud_view_new(const struct taud_allocator *allocator, uint32_t
         view->segments[i] = segments[i];
         taud_segment_retain(segments[i]);
     }
-    if (tombstone_count > 0) {
-        memcpy(view->tombstones, tombstones, tombstone_bytes);
-        sort(view->tombstones, view->tombstones + tombstone_count, tombstone_count);
-    }
     return view;
 }
 
-void taud_view_release(struct taud_view *view)
+struct taud_view *taud_view_new(const struct taud_allocator *allocator, uint32_t generation,
+                                struct taud_segment *const *segments, uint32_t segment_count,
+                                const struct taud_tombstone *tombstones, uint32_t tombstone_count)
 {
-    if (!view || atomic_fetch_sub_explicit(&view->references, 1, memory_order_acq_rel) > 1)
-        return;
-    for (uint32_t i = 0; i < view->segment_count; i++)
-        taud_segment_release(view->segments[i]);
-    view->allocator->release(view->allocator->context, view);
+    struct taud_view *view = allocate(allocator, generation, segments, segment_count,
+                                      2 * (size_t)tombstone_count);
+    if (!view)
+        return NULL;
+    view->tombstone_count = tombstone_count;
+    if (tombstone_count > 0) {
+        memcpy(view->tombstones, tombstones, tombstone_count * sizeof *tombstones);
+        sort(view->tombstones, view->tombstones + tombstone_count, tombstone_count);
+    }
+    return view;
 }
 
 // How many tombstones are of identities below this one.
@@ -97,6 +100,36 @@ static uint32_t count_below(const struct taud_view *view, uint64_t identity)
             high = middle;
     }
     return low;
+}
+
+struct taud_view *taud_view_with(const struct taud_view *view,
+                                 const struct taud_tombstone *tombstone)
+{
+    uint32_t count = view->tombstone_count;
+    struct taud_view *next = allocate(view->allocator, view->generation, view->segments,
+                                      view->segment_count, (size_t)count + 1);
+    if (!next)
+        return NULL;
+    uint32_t place = tombstone->identity == UINT64_MAX
+                         ? count
+                         : count_below(view, tombstone->identity + 1);
+    if (place > 0)
+        memcpy(next->tombstones, view->tombstones, place * sizeof *tombstone);
+    next->tombstones[place] = *tombstone;
+    if (place < count)
+        memcpy(next->tombstones + place + 1, view->tombstones + place,
+               (count - place) * sizeof *tombstone);
+    next->tombstone_count = count + 1;
+    return next;
+}
+
+void taud_view_release(struct taud_view *view)
+{
+    if (!view || atomic_fetch_sub_explicit(&view->references, 1, memory_order_acq_rel) > 1)
+        return;
+    for (uint32_t i = 0; i < view->segment_count; i++)
+        taud_segment_release(view->segments[i]);
+    view->allocator->release(view->allocator->context, view);
 }
 
 const struct taud_tombstone *taud_view_tombstones(const struct taud_view *view, uint64_t identity,

@@ -24,6 +24,9 @@ struct taud_view {
 struct taud_view *taud_view_new(const struct taud_allocator *allocator, uint32_t generation,
                                 struct taud_segment *const *segments, uint32_t segment_count,
                                 const struct taud_tombstone *tombstones, uint32_t tombstone_count);
+// The same with one tombstone more.
+struct taud_view *taud_view_with(const struct taud_view *view,
+                                 const struct taud_tombstone *tombstone);
 void taud_view_release(struct taud_view *view); // accepts NULL
 
 // The tombstones of a series, NULL and 0 when there are none.
