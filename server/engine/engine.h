@@ -158,9 +158,12 @@ enum tau_status taud_engine_compose_lens(struct taud_engine *engine,
                                          uint64_t *position);
 
 // --- reads ------------------------------------------------------------------------------------
-// A read may see a point that is not yet acknowledged.
+// A read may see a point that is not yet acknowledged. Where points are not in memory it waits for the
+// disk. What reads points may also return NO_MEMORY, and INTERNAL_ERROR where what is stored is damaged
+// or cannot be read.
 
-// ret_statuses[i] is SUCCESS or SERIES_NOT_FOUND; ret_responses[i] is written on SUCCESS only.
+// ret_statuses[i] is SUCCESS or SERIES_NOT_FOUND; ret_responses[i] is untouched where there is no
+// such series.
 void taud_engine_query_points(struct taud_engine *engine,
                               const struct tau_query_point_request *points, size_t count,
                               struct tau_query_point_response *ret_responses,
@@ -173,6 +176,9 @@ enum tau_status taud_engine_query_lens(struct taud_engine *engine, const struct 
 // Returns SUCCESS or SERIES_NOT_FOUND.
 enum tau_status taud_engine_latest(struct taud_engine *engine, const struct tau_label *label,
                                    struct tau_query_latest_response *ret);
+
+// Counts the points: that takes some nanoseconds for a chunk of 1,024, more where chunks overlap.
+// Returns SUCCESS or SERIES_NOT_FOUND.
 enum tau_status taud_engine_describe(struct taud_engine *engine, const struct tau_label *label,
                                      struct tau_describe_series_response *ret);
 
@@ -195,9 +201,12 @@ enum tau_status taud_range_open(struct taud_engine *engine, const struct tau_lab
                                 enum tau_direction direction, struct taud_range **ret_range);
 
 // Takes the next points, at most `capacity`, in native byte order. *ret_end says that no point is
-// left; it may come together with the last ones. One thread at a time.
-void taud_range_next(struct taud_range *range, int64_t *ret_timestamps, double *ret_values,
-                     size_t capacity, size_t *ret_count, bool *ret_end);
+// left; it comes together with the last ones. Waits for the disk where points are not in memory. One
+// thread at a time. Returns SUCCESS, NO_MEMORY, INTERNAL_ERROR (what is stored there is damaged or
+// cannot be read): after that nothing more comes.
+enum tau_status taud_range_next(struct taud_range *range, int64_t *ret_timestamps,
+                                double *ret_values, size_t capacity, size_t *ret_count,
+                                bool *ret_end);
 
 // Accepts NULL.
 void taud_range_close(struct taud_range *range);

@@ -1,51 +1,162 @@
 // SPDX-License-Identifier: MIT
-// Reading points: single ones in batches, the latest, and ranges as streams. A range is a series held
-// by reference and two indexes: points do not move, so that is a snapshot.
-#include "state.h"
+// Single points in batches, and the latest one. What memory has is found shard by shard, under the
+// shard's lock; what is left is found without a lock in what is stored, against one view for all of
+// a batch. The steps of that are taken for several points together, since each of them mostly waits
+// for memory.
+#include "read/lookup.h"
 
 #include <string.h>
 
-static void query_run(struct taud_shard *shard, const struct tau_query_point_request *points,
-                      const uint64_t *hashes, const uint8_t *order, size_t count,
-                      struct tau_query_point_response *ret_responses,
-                      enum tau_status *ret_statuses)
+enum { TOGETHER = 32 };
+
+// What is left to be done about a request after memory was looked at.
+enum left { LEFT_NOTHING, LEFT_TOMBSTONES, LEFT_SEARCH };
+
+struct query {
+    uint64_t identity;
+    uint64_t sequence; // of what was found, where tombstones are left
+    enum left left;
+};
+
+struct batch {
+    const struct tau_query_point_request *points;
+    size_t count;
+    struct tau_query_point_response *responses;
+    enum tau_status *statuses;
+    struct query *queries;
+    unsigned left; // requests that something is left of
+};
+
+// --- memory -----------------------------------------------------------------------------------
+
+// With the shard's lock.
+static void query_series(struct taud_engine *engine, const struct taud_shard *shard,
+                         const struct taud_series *series, int64_t timestamp,
+                         struct tau_query_point_response *ret, struct query *query)
+{
+    query->identity = series->identity;
+    query->sequence = UINT64_MAX;
+    if (series->retention > 0 && timestamp < taud_storage_edge(engine, series->retention))
+        return;
+    ret->has_value = taud_find_in_memory(&engine->storage, series, shard->codec, timestamp,
+                                         &ret->value, &query->sequence);
+    if (!ret->has_value && series->stored)
+        query->left = LEFT_SEARCH;
+    else if (ret->has_value && query->sequence != UINT64_MAX)
+        query->left = LEFT_TOMBSTONES;
+}
+
+static void query_run(struct taud_engine *engine, const struct taud_shard *shard,
+                      struct batch *batch, const uint64_t *hashes, const uint8_t *order,
+                      size_t count)
 {
     struct taud_series *found[TAUD_BATCH];
     for (size_t i = 0; i < count; i++) {
         unsigned place = order[i];
-        found[i] = taud_shard_find(shard, hashes[place], &points[place].label);
+        found[i] = taud_shard_find(shard, hashes[place], &batch->points[place].label);
         if (found[i])
-            taud_series_prefetch(found[i], points[place].timestamp);
+            taud_series_prefetch(found[i], batch->points[place].timestamp);
     }
     for (size_t i = 0; i < count; i++) {
         unsigned place = order[i];
-        ret_statuses[place] = TAU_STATUS_SERIES_NOT_FOUND;
+        struct query *query = &batch->queries[place];
+        query->left = LEFT_NOTHING;
+        batch->statuses[place] = TAU_STATUS_SERIES_NOT_FOUND;
         if (!found[i])
             continue;
         struct tau_query_point_response response = {0};
-        response.has_value =
-            taud_series_find(found[i], points[place].timestamp, &response.value);
-        ret_responses[place] = response;
-        ret_statuses[place] = TAU_STATUS_SUCCESS;
+        query_series(engine, shard, found[i], batch->points[place].timestamp, &response, query);
+        batch->responses[place] = response;
+        batch->statuses[place] = TAU_STATUS_SUCCESS;
+        batch->left += query->left != LEFT_NOTHING;
     }
 }
 
-static void query_batch(struct taud_engine *engine, const struct tau_query_point_request *points,
-                        size_t count, struct tau_query_point_response *ret_responses,
-                        enum tau_status *ret_statuses)
+static void query_memory(struct taud_engine *engine, struct batch *batch)
 {
-    struct taud_batch batch;
-    taud_batch_sort(engine, points, sizeof *points, count, &batch);
+    struct taud_batch sorted;
+    taud_batch_sort(engine, batch->points, sizeof *batch->points, batch->count, &sorted);
     for (size_t i = 0; i < TAUD_SHARDS; i++) {
-        size_t run = (size_t)(batch.starts[i + 1] - batch.starts[i]);
+        size_t run = (size_t)(sorted.starts[i + 1] - sorted.starts[i]);
         if (run == 0)
             continue;
         struct taud_shard *shard = &engine->shards[i];
         pthread_mutex_lock(&shard->mutex);
-        query_run(shard, points, batch.hashes, batch.order + batch.starts[i], run, ret_responses,
-                  ret_statuses);
+        query_run(engine, shard, batch, sorted.hashes, sorted.order + sorted.starts[i], run);
         pthread_mutex_unlock(&shard->mutex);
     }
+}
+
+// --- what is stored ---------------------------------------------------------------------------
+
+static void finish(struct batch *batch, unsigned place, enum tau_status status, bool found,
+                   double value)
+{
+    batch->statuses[place] = status;
+    batch->responses[place].has_value = found && status == TAU_STATUS_SUCCESS;
+    batch->responses[place].value = batch->responses[place].has_value ? value : 0;
+}
+
+// The points at these places, at most TOGETHER.
+static void search_some(const struct taud_view *view, struct taud_codec *codec, struct batch *batch,
+                        const uint8_t *places, unsigned count)
+{
+    struct taud_search searches[TOGETHER];
+    enum tau_status statuses[TOGETHER];
+    bool located[TOGETHER];
+    for (unsigned i = 0; i < count; i++) {
+        const struct query *query = &batch->queries[places[i]];
+        int64_t timestamp = batch->points[places[i]].timestamp;
+        searches[i] = (struct taud_search){
+            .identity = query->identity,
+            .timestamp = timestamp,
+            .visible_from = taud_visible_from(view, query->identity, timestamp),
+            .segment = view->segment_count,
+        };
+        located[i] = taud_search_locate(&searches[i], view);
+    }
+    for (unsigned i = 0; i < count; i++)
+        statuses[i] = located[i] ? taud_search_read(&searches[i], view, NULL) : TAU_STATUS_SUCCESS;
+    for (unsigned i = 0; i < count; i++) {
+        bool found = false;
+        double value = 0;
+        if (located[i] && statuses[i] == TAU_STATUS_SUCCESS)
+            statuses[i] = taud_search_look(&searches[i], view, codec, &found, &value, NULL);
+        if (located[i] && statuses[i] == TAU_STATUS_SUCCESS && !found)
+            statuses[i] = taud_search_finish(&searches[i], view, codec, &found, &value, NULL);
+        finish(batch, places[i], statuses[i], found, value);
+    }
+}
+
+static void check_tombstones(const struct taud_view *view, struct batch *batch, unsigned place)
+{
+    const struct query *query = &batch->queries[place];
+    if (query->sequence < taud_visible_from(view, query->identity, batch->points[place].timestamp))
+        finish(batch, place, TAU_STATUS_SUCCESS, false, 0);
+}
+
+// The view is taken only now: what a flush has moved since memory was looked at is in it.
+static void query_stored(struct taud_engine *engine, struct batch *batch)
+{
+    struct taud_view *view = taud_views_take(&engine->storage.views);
+    struct taud_codec *codec = taud_codecs_take(&engine->codecs);
+    uint8_t places[TOGETHER];
+    unsigned count = 0;
+    for (unsigned i = 0; i < batch->count; i++) {
+        enum left left = batch->queries[i].left;
+        if (left == LEFT_TOMBSTONES)
+            check_tombstones(view, batch, i);
+        else if (left == LEFT_SEARCH && !codec)
+            finish(batch, i, TAU_STATUS_NO_MEMORY, false, 0);
+        else if (left == LEFT_SEARCH)
+            places[count++] = (uint8_t)i;
+        if (count == TOGETHER || (count > 0 && i + 1 == batch->count)) {
+            search_some(view, codec, batch, places, count);
+            count = 0;
+        }
+    }
+    taud_codecs_give(&engine->codecs, codec);
+    taud_view_release(view);
 }
 
 void taud_engine_query_points(struct taud_engine *engine,
@@ -53,120 +164,74 @@ void taud_engine_query_points(struct taud_engine *engine,
                               struct tau_query_point_response *ret_responses,
                               enum tau_status *ret_statuses)
 {
-    for (size_t done = 0, batch; done < count; done += batch) {
-        batch = count - done < TAUD_BATCH ? count - done : TAUD_BATCH;
-        query_batch(engine, points + done, batch, ret_responses + done, ret_statuses + done);
+    for (size_t done = 0, size; done < count; done += size) {
+        struct query queries[TAUD_BATCH];
+        size = count - done < TAUD_BATCH ? count - done : TAUD_BATCH;
+        struct batch batch = {
+            .points = points + done,
+            .count = size,
+            .responses = ret_responses + done,
+            .statuses = ret_statuses + done,
+            .queries = queries,
+        };
+        query_memory(engine, &batch);
+        if (batch.left > 0)
+            query_stored(engine, &batch);
     }
+}
+
+// --- the latest -------------------------------------------------------------------------------
+
+// Whether the point with the greatest timestamp that the series ever had is there, as it mostly is.
+static enum tau_status query_last(struct taud_engine *engine, const struct tau_label *label,
+                                  struct tau_query_latest_response *ret, bool *ret_any)
+{
+    struct tau_query_point_request request = {.label = *label};
+    struct tau_query_point_response response = {0};
+    enum tau_status status = TAU_STATUS_SUCCESS;
+    struct query query = {.left = LEFT_NOTHING};
+    struct batch batch = {.points = &request,
+                          .count = 1,
+                          .responses = &response,
+                          .statuses = &status,
+                          .queries = &query};
+    struct taud_shard *shard;
+    const struct taud_series *series = taud_engine_lock_series(engine, label, &shard);
+    if (!series)
+        return TAU_STATUS_SERIES_NOT_FOUND;
+    *ret_any = series->any;
+    request.timestamp = series->last_timestamp;
+    if (series->any)
+        query_series(engine, shard, series, request.timestamp, &response, &query);
+    pthread_mutex_unlock(&shard->mutex);
+    if (query.left != LEFT_NOTHING)
+        query_stored(engine, &batch);
+    ret->has_point = status == TAU_STATUS_SUCCESS && response.has_value;
+    if (ret->has_point)
+        ret->point = (struct tau_point){request.timestamp, response.value};
+    return status;
 }
 
 enum tau_status taud_engine_latest(struct taud_engine *engine, const struct tau_label *label,
                                    struct tau_query_latest_response *ret)
 {
-    struct taud_shard *shard;
-    struct taud_series *series = taud_engine_lock_series(engine, label, &shard);
-    if (!series)
-        return TAU_STATUS_SERIES_NOT_FOUND;
-    memset(ret, 0, sizeof *ret);
-    if (series->point_count > 0) {
-        struct taud_span span = taud_series_span(series, series->point_count - 1);
-        ret->has_point = true;
-        ret->point.timestamp = *span.timestamps;
-        memcpy(&ret->point.value, span.values, sizeof ret->point.value);
+    struct tau_query_latest_response response;
+    struct taud_range *range;
+    bool any = false, end;
+    size_t count;
+    memset(&response, 0, sizeof response);
+    enum tau_status status = query_last(engine, label, &response, &any);
+    if (status == TAU_STATUS_SUCCESS && any && !response.has_point) {
+        status =
+            taud_range_open(engine, label, INT64_MIN, INT64_MAX, 1, TAU_DIRECTION_BACKWARD, &range);
+        if (status == TAU_STATUS_SUCCESS) {
+            status = taud_range_next(range, &response.point.timestamp, &response.point.value, 1,
+                                     &count, &end);
+            response.has_point = status == TAU_STATUS_SUCCESS && count > 0;
+            taud_range_close(range);
+        }
     }
-    pthread_mutex_unlock(&shard->mutex);
-    return TAU_STATUS_SUCCESS;
-}
-
-struct taud_range {
-    struct taud_engine *engine;
-    struct taud_shard *shard;
-    struct taud_series *series; // a reference
-    uint64_t begin, end;        // indexes that are left
-    bool backward;
-};
-
-// With the shard's lock.
-static void select_points(struct taud_range *range, int64_t from, int64_t to, uint64_t limit)
-{
-    const struct taud_series *series = range->series;
-    range->begin = taud_series_lower_bound(series, from);
-    range->end = to == INT64_MAX ? series->point_count : taud_series_lower_bound(series, to + 1);
-    if (range->end < range->begin)
-        range->end = range->begin;
-    if (limit == 0 || range->end - range->begin <= limit)
-        return;
-    if (range->backward)
-        range->begin = range->end - limit;
-    else
-        range->end = range->begin + limit;
-}
-
-enum tau_status taud_range_open(struct taud_engine *engine, const struct tau_label *label,
-                                int64_t from, int64_t to, uint64_t limit,
-                                enum tau_direction direction, struct taud_range **ret_range)
-{
-    struct taud_range *range = engine->allocator->allocate(engine->allocator->context, sizeof *range);
-    if (!range)
-        return TAU_STATUS_NO_MEMORY;
-    range->engine = engine;
-    range->backward = direction == TAU_DIRECTION_BACKWARD;
-    range->series = taud_engine_lock_series(engine, label, &range->shard);
-    if (!range->series) {
-        engine->allocator->release(engine->allocator->context, range);
-        return TAU_STATUS_SERIES_NOT_FOUND;
-    }
-    atomic_fetch_add_explicit(&range->series->references, 1, memory_order_relaxed);
-    select_points(range, from, to, limit);
-    pthread_mutex_unlock(&range->shard->mutex);
-    *ret_range = range;
-    return TAU_STATUS_SUCCESS;
-}
-
-static void copy_forward(struct taud_range *range, int64_t *timestamps, double *values,
-                         size_t count)
-{
-    for (size_t done = 0; done < count;) {
-        struct taud_span span = taud_series_span(range->series, range->begin + done);
-        size_t piece = count - done < span.count ? count - done : span.count;
-        memcpy(timestamps + done, span.timestamps, piece * 8);
-        memcpy(values + done, span.values, piece * 8);
-        done += piece;
-    }
-    range->begin += count;
-}
-
-static void copy_backward(struct taud_range *range, int64_t *timestamps, double *values,
-                          size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        struct taud_span span = taud_series_span(range->series, range->end - 1 - i);
-        timestamps[i] = *span.timestamps;
-        memcpy(&values[i], span.values, 8);
-    }
-    range->end -= count;
-}
-
-void taud_range_next(struct taud_range *range, int64_t *ret_timestamps, double *ret_values,
-                     size_t capacity, size_t *ret_count, bool *ret_end)
-{
-    uint64_t left = range->end - range->begin;
-    size_t count = left < capacity ? (size_t)left : capacity;
-    pthread_mutex_lock(&range->shard->mutex);
-    if (range->backward)
-        copy_backward(range, ret_timestamps, ret_values, count);
-    else
-        copy_forward(range, ret_timestamps, ret_values, count);
-    pthread_mutex_unlock(&range->shard->mutex);
-    *ret_count = count;
-    *ret_end = range->begin == range->end;
-}
-
-void taud_range_close(struct taud_range *range)
-{
-    if (!range)
-        return;
-    struct taud_engine *engine = range->engine;
-    taud_series_release(range->series, &engine->arena);
-    taud_arena_trim(&engine->arena);
-    engine->allocator->release(engine->allocator->context, range);
+    if (status == TAU_STATUS_SUCCESS)
+        *ret = response;
+    return status;
 }

@@ -30,6 +30,7 @@
 #include "identities.h"
 #include "index.h"
 #include "log.h"
+#include "read/codecs.h"
 #include "series.h"
 #include "storage.h"
 #include "store/root.h"
@@ -43,6 +44,7 @@ enum {
     TAUD_SHARD_BITS = 4,
     TAUD_BATCH = 256, // points that are sorted by shard together
     TAUD_CACHE_LINES = 128,
+    TAUD_CACHE_SHARE = 8, // of all memory, for blocks of segments
 };
 
 struct taud_shard {
@@ -79,6 +81,7 @@ struct taud_engine {
     _Atomic uint64_t series_count;
     struct taud_identities identities;
     struct taud_storage storage;
+    struct taud_codecs codecs; // of readers
 
     struct taud_shard shards[TAUD_SHARDS];
     _Alignas(TAUD_CACHE_LINES) pthread_mutex_t index_mutex;

@@ -42,7 +42,10 @@ enum tau_status taud_next_query_range(struct taud_context *context, void *stream
     if (timestamps == NULL || values == NULL)
         return TAU_STATUS_INTERNAL_ERROR;
     size_t count = 0;
-    taud_range_next(stream, timestamps, values, CAPACITY, &count, ret_end);
+    enum tau_status status =
+        taud_range_next(stream, timestamps, values, CAPACITY, &count, ret_end);
+    if (status != TAU_STATUS_SUCCESS)
+        return status;
     ret_batch->count = (uint32_t)count;
     ret_batch->timestamps = (struct tau_array){.data = timestamps, .count = count};
     ret_batch->values = (struct tau_array){.data = values, .count = count};

@@ -47,6 +47,11 @@ bool taud_merge_restart(struct taud_merge *merge, uint64_t identity,
     return false;
 }
 
+void taud_merge_use(struct taud_merge *merge, struct taud_codec *codec)
+{
+    merge->options.codec = codec;
+}
+
 void taud_merge_free(struct taud_merge *merge)
 {
     if (!merge)

@@ -15,7 +15,7 @@ struct taud_merge;
 
 struct taud_merge_options {
     const struct taud_allocator *allocator;
-    struct taud_codec *codec; // used by one thread at a time, with the merge
+    struct taud_codec *codec; // used by one thread at a time, within calls of the merge
     uint64_t identity;
     int64_t from, to; // both included
     bool descending;
@@ -37,6 +37,9 @@ void taud_merge_free(struct taud_merge *merge); // accepts NULL
 // Returns false when there is no memory; the merge can only be freed or restarted then.
 bool taud_merge_restart(struct taud_merge *merge, uint64_t identity,
                         const struct taud_tombstone *tombstones, uint32_t tombstone_count);
+
+// Another codec, from now on: a merge that waits for its reader needs none.
+void taud_merge_use(struct taud_merge *merge, struct taud_codec *codec);
 
 // Adds a place, from the oldest to the newest, before the first piece. What is given stays as it is
 // for as long as the merge or its restart, but for the array of chunks, which is copied. `sequence`
