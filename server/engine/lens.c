@@ -270,19 +270,45 @@ enum tau_status taud_engine_drop_lens(struct taud_engine *engine, const struct t
     return status;
 }
 
-// The point at exactly `timestamp` and at most `back` before it, oldest first; 0 when there is none.
-static size_t fetch_window(const struct taud_series *series, int64_t timestamp, size_t back,
-                           double values[TAU_LIMIT_LENS_TRANSFORMS + 1])
+// The value at exactly `timestamp`, and at most `back` before it, oldest first; none when there is none.
+static enum tau_status fetch_window(struct taud_engine *engine, const struct tau_label *label,
+                                    int64_t timestamp, size_t back,
+                                    double values[TAU_LIMIT_LENS_TRANSFORMS + 1], size_t *ret_count)
 {
-    uint64_t index = taud_series_lower_bound(series, timestamp);
-    if (index == series->point_count || *taud_series_span(series, index).timestamps != timestamp)
-        return 0;
-    size_t count = 1 + (index < back ? (size_t)index : back);
-    for (size_t i = 0; i < count; i++) {
-        struct taud_span span = taud_series_span(series, index + 1 - count + i);
-        memcpy(&values[i], span.values, sizeof values[i]);
-    }
-    return count;
+    int64_t timestamps[TAU_LIMIT_LENS_TRANSFORMS + 1];
+    double newest_first[TAU_LIMIT_LENS_TRANSFORMS + 1];
+    struct taud_range *range;
+    size_t count;
+    bool end;
+    enum tau_status status = taud_range_open(engine, label, INT64_MIN, timestamp, back + 1,
+                                             TAU_DIRECTION_BACKWARD, &range);
+    if (status != TAU_STATUS_SUCCESS)
+        return status;
+    status = taud_range_next(range, timestamps, newest_first, back + 1, &count, &end);
+    taud_range_close(range);
+    if (status != TAU_STATUS_SUCCESS)
+        return status;
+    if (count > 0 && timestamps[0] != timestamp)
+        count = 0;
+    for (size_t i = 0; i < count; i++)
+        values[i] = newest_first[count - 1 - i];
+    *ret_count = count;
+    return status;
+}
+
+// The same without any before it, which is mostly so.
+static enum tau_status fetch_one(struct taud_engine *engine, const struct tau_label *label,
+                                 int64_t timestamp, double *ret_value, size_t *ret_count)
+{
+    const struct tau_query_point_request request = {.label = *label, .timestamp = timestamp};
+    struct tau_query_point_response response;
+    enum tau_status status;
+    taud_engine_query_points(engine, &request, 1, &response, &status);
+    if (status != TAU_STATUS_SUCCESS)
+        return status;
+    *ret_count = response.has_value;
+    *ret_value = response.value;
+    return status;
 }
 
 enum tau_status taud_engine_query_lens(struct taud_engine *engine, const struct tau_label *label,
@@ -300,14 +326,13 @@ enum tau_status taud_engine_query_lens(struct taud_engine *engine, const struct 
     size_t back = 0;
     for (size_t i = 0; i < lens.transform_count; i++)
         back += looks_back(lens.transforms[i]);
-    struct taud_shard *shard;
-    struct taud_series *series = taud_engine_lock_series(engine, &lens.source, &shard);
-    if (!series)
-        return TAU_STATUS_SERIES_NOT_FOUND;
     double values[TAU_LIMIT_LENS_TRANSFORMS + 1];
-    size_t count = fetch_window(series, timestamp, back, values);
-    pthread_mutex_unlock(&shard->mutex);
-
+    size_t count = 0;
+    enum tau_status status =
+        back == 0 ? fetch_one(engine, &lens.source, timestamp, values, &count)
+                  : fetch_window(engine, &lens.source, timestamp, back, values, &count);
+    if (status != TAU_STATUS_SUCCESS)
+        return status;
     for (size_t i = 0; i < lens.transform_count && count > 0; i++)
         count = apply(lens.transforms[i], values, count);
     memset(ret, 0, sizeof *ret);
