@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Writing points. A shard's lock covers validate, log and apply, so that the order of the log for one
+// Writing points. A shard's lock covers judging, log and memory, so that the order of the log for one
 // series is the order in memory. Single points are taken in batches sorted by shard: one lock and one
 // copy into the log for each shard's run, and memory is fetched ahead of its use.
-#include "state.h"
-
+#include "policy.h"
 #include "record.h"
 
 #include <string.h>
@@ -23,30 +22,33 @@ static void append_run(struct taud_engine *engine, struct taud_shard *shard,
     struct taud_series *found[TAUD_BATCH];
     uint8_t encoded[TAUD_BATCH * TAUD_RECORD_POINT_BYTES];
     size_t accepted = 0;
+    bool kept = false;
     for (size_t i = 0; i < count; i++) {
         unsigned place = order[i];
         found[i] = taud_shard_find(shard, hashes[place], &points[place].label);
-        if (found[i] && found[i]->tail)
-            __builtin_prefetch(found[i]->tail + found[i]->point_count % TAUD_CHUNK_POINTS * 8, 1);
+        if (found[i] && found[i]->head.points)
+            __builtin_prefetch(found[i]->head.points + found[i]->head.count, 1);
     }
     for (size_t i = 0; i < count; i++) {
         unsigned place = order[i];
         const struct tau_append_request *point = &points[place];
-        struct taud_series *series = found[i];
-        if (!series) {
-            ret_statuses[place] = TAU_STATUS_SERIES_NOT_FOUND;
-        } else if (!taud_series_accepts(series, point->timestamp)) {
-            ret_statuses[place] = TAU_STATUS_OUT_OF_ORDER;
-        } else if (!taud_series_append(series, &engine->arena, point->timestamp, point->value)) {
-            ret_statuses[place] = TAU_STATUS_STORAGE_FULL;
-        } else {
-            ret_statuses[place] = TAU_STATUS_SUCCESS;
-            taud_record_point(encoded + accepted++ * TAUD_RECORD_POINT_BYTES, series->identity,
-                              point->timestamp, point->value);
-        }
+        double value = point->value;
+        bool logged = false;
+        ret_statuses[place] = TAU_STATUS_SERIES_NOT_FOUND;
+        if (!found[i])
+            continue;
+        ret_statuses[place] =
+            taud_policy_write(engine, shard, found[i], point->timestamp, &value, &logged);
+        if (logged)
+            taud_record_point(encoded + accepted++ * TAUD_RECORD_POINT_BYTES, found[i]->identity,
+                              point->timestamp, value);
+        else
+            kept |= ret_statuses[place] == TAU_STATUS_SUCCESS;
     }
     if (accepted > 0)
         taud_raise(position, taud_log_append_points(&engine->log, encoded, accepted));
+    else if (kept) // what stands there already must be durable before the reply says so
+        taud_raise(position, atomic_load(&engine->log.next_position));
 }
 
 static void append_batch(struct taud_engine *engine, const struct tau_append_request *points,

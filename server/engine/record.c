@@ -2,8 +2,32 @@
 // Reads the records of the log. Each fixed part is checked once, in the form `size - pos >= n`.
 #include "record.h"
 
-// The record's size by its header, in 64 bits: no count overflows it; 0 for none that is known.
-static uint64_t record_bytes(const uint8_t *header)
+#include "codec/chunk.h"
+
+// The size of a record of chunks, by walking over them; 0 when it is not well formed.
+static uint64_t chunks_bytes(const uint8_t *record, size_t size, uint64_t count)
+{
+    size_t at = TAUD_RECORD_CHUNKS_HEADER_BYTES;
+    if (size < at || count == 0)
+        return 0;
+    for (uint64_t i = 0; i < count; i++) {
+        if (size - at < 4)
+            return 0;
+        size_t bytes = taud_load_u32(record + at);
+        at += 4;
+        if (bytes < TAUD_CHUNK_HEADER_BYTES || bytes > TAUD_CHUNK_BYTES_MAX || size - at < bytes)
+            return 0;
+        at += bytes;
+    }
+    for (; at % 8 != 0; at++) {
+        if (at == size || record[at] != 0)
+            return 0;
+    }
+    return at;
+}
+
+// The record's size, in 64 bits: no count overflows it; 0 for none that is known.
+static uint64_t record_bytes(const uint8_t *header, size_t size)
 {
     uint64_t count = taud_load_u32(header + 4);
     unsigned mode = header[1];
@@ -26,6 +50,12 @@ static uint64_t record_bytes(const uint8_t *header)
                    : 0;
     case TAUD_RECORD_DROP_LENS:
         return mode == 0 && count == 0 ? TAUD_RECORD_DROP_LENS_BYTES : 0;
+    case TAUD_RECORD_CHUNKS:
+        return mode <= TAUD_CHUNKS_LATE ? chunks_bytes(header, size, count) : 0;
+    case TAUD_RECORD_DELETE_RANGE:
+        return mode == 0 && count == 0 ? TAUD_RECORD_DELETE_RANGE_BYTES : 0;
+    case TAUD_RECORD_POLICY:
+        return mode <= TAUD_RECORD_ORDER_MAX && count == 0 ? TAUD_RECORD_POLICY_BYTES : 0;
     default:
         return 0;
     }
@@ -58,6 +88,19 @@ static void read_body(const uint8_t *body, struct taud_record *ret)
     case TAUD_RECORD_DROP_LENS:
         memcpy(&ret->label, body, sizeof ret->label);
         break;
+    case TAUD_RECORD_CHUNKS:
+        ret->identity = taud_load_u64(body);
+        ret->chunks = body + 8;
+        break;
+    case TAUD_RECORD_DELETE_RANGE:
+        ret->identity = taud_load_u64(body);
+        ret->from = (int64_t)taud_load_u64(body + 8);
+        ret->to = (int64_t)taud_load_u64(body + 16);
+        break;
+    case TAUD_RECORD_POLICY:
+        ret->identity = taud_load_u64(body);
+        ret->retention = taud_load_u64(body + 8);
+        break;
     }
 }
 
@@ -65,14 +108,16 @@ bool taud_record_decode(const uint8_t **data, size_t *size, struct taud_record *
 {
     if (*size < TAUD_RECORD_HEADER_BYTES)
         return false;
-    uint64_t bytes = record_bytes(*data);
+    uint64_t bytes = record_bytes(*data, *size);
     if (bytes == 0 || *size < bytes)
         return false;
     memset(ret, 0, sizeof *ret);
     ret->type = (enum taud_record_type)(*data)[0];
-    ret->mode = (enum taud_columns_mode)(*data)[1];
+    ret->mode = (*data)[1];
     ret->count = taud_load_u32(*data + 4);
     read_body(*data + TAUD_RECORD_HEADER_BYTES, ret);
+    if (ret->from > ret->to)
+        return false;
     *data += bytes;
     *size -= (size_t)bytes;
     return true;

@@ -17,11 +17,22 @@ enum taud_record_type {
     TAUD_RECORD_DROP_SERIES = 4,
     TAUD_RECORD_CREATE_LENS = 5,
     TAUD_RECORD_DROP_LENS = 6,
+    TAUD_RECORD_CHUNKS = 7,
+    TAUD_RECORD_DELETE_RANGE = 8,
+    TAUD_RECORD_POLICY = 9,
+    TAUD_RECORD_TYPE_LAST = TAUD_RECORD_POLICY,
 };
 
 enum taud_columns_mode {
     TAUD_COLUMNS_PLAIN = 0,
     TAUD_COLUMNS_STEP = 1, // timestamps are first + i * step
+};
+
+// Where the points of chunks stood when they were written; what a reader does with them does not
+// depend on it.
+enum taud_chunks_mode {
+    TAUD_CHUNKS_IN_ORDER = 0,
+    TAUD_CHUNKS_LATE = 1,
 };
 
 enum {
@@ -31,6 +42,10 @@ enum {
     TAUD_RECORD_DROP_SERIES_BYTES = 8 + 8,
     TAUD_RECORD_CREATE_LENS_BYTES = 8 + 32 + 32 + 16,
     TAUD_RECORD_DROP_LENS_BYTES = 8 + 32,
+    TAUD_RECORD_CHUNKS_HEADER_BYTES = 8 + 8, // then for each chunk its size and its bytes
+    TAUD_RECORD_DELETE_RANGE_BYTES = 8 + 8 + 8 + 8,
+    TAUD_RECORD_POLICY_BYTES = 8 + 8 + 8,
+    TAUD_RECORD_ORDER_MAX = 6, // of the order policies that this version knows
 };
 
 static inline void taud_record_header(uint8_t *out, enum taud_record_type type, unsigned mode,
@@ -47,6 +62,29 @@ static inline size_t taud_record_columns_bytes(enum taud_columns_mode mode, size
     return 8 + 8 + (mode == TAUD_COLUMNS_STEP ? 16 : count * 8) + count * 8;
 }
 
+// Of a record of chunks, whose bytes with their sizes are `chunks_size`: up to the next multiple of 8.
+static inline size_t taud_record_chunks_bytes(size_t chunks_size)
+{
+    return TAUD_RECORD_CHUNKS_HEADER_BYTES + (chunks_size + 7) / 8 * 8;
+}
+
+static inline void taud_record_delete_range(uint8_t out[TAUD_RECORD_DELETE_RANGE_BYTES],
+                                            uint64_t identity, int64_t from, int64_t to)
+{
+    taud_record_header(out, TAUD_RECORD_DELETE_RANGE, 0, 0);
+    taud_store_u64(out + 8, identity);
+    taud_store_u64(out + 16, (uint64_t)from);
+    taud_store_u64(out + 24, (uint64_t)to);
+}
+
+static inline void taud_record_policy(uint8_t out[TAUD_RECORD_POLICY_BYTES], uint64_t identity,
+                                      unsigned order, uint64_t retention)
+{
+    taud_record_header(out, TAUD_RECORD_POLICY, order, 0);
+    taud_store_u64(out + 8, identity);
+    taud_store_u64(out + 16, retention);
+}
+
 static inline void taud_record_point(uint8_t out[24], uint64_t identity, int64_t timestamp,
                                      double value)
 {
@@ -60,7 +98,7 @@ static inline void taud_record_point(uint8_t out[24], uint64_t identity, int64_t
 // A record that was read. What its type does not have is zero.
 struct taud_record {
     enum taud_record_type type;
-    enum taud_columns_mode mode;
+    uint8_t mode; // of columns or chunks; POLICY: the order policy
     uint32_t count;
     uint64_t identity;
     struct tau_label label;
@@ -69,10 +107,23 @@ struct taud_record {
     const uint8_t *points; // POINTS: count times 24 bytes
     const uint8_t *timestamps; // COLUMNS: count words, or first and step
     const uint8_t *values;     // COLUMNS: count words
+    const uint8_t *chunks;     // CHUNKS: count times u32 size and as many bytes
+    int64_t from, to;          // DELETE_RANGE
+    uint64_t retention;        // POLICY
 };
 
 // Takes the next record from *data, and moves *data and *size behind it. Returns false when there is
 // none that is well formed; *data is unchanged then.
 bool taud_record_decode(const uint8_t **data, size_t *size, struct taud_record *ret);
+
+// Takes the next chunk of a record of chunks; what is in it is not looked at. `at` is record->chunks at
+// first, and this is called no more than record->count times.
+static inline const uint8_t *taud_record_next_chunk(const uint8_t **at, size_t *ret_size)
+{
+    const uint8_t *bytes = *at + 4;
+    *ret_size = taud_load_u32(*at);
+    *at = bytes + *ret_size;
+    return bytes;
+}
 
 #endif

@@ -1,187 +1,246 @@
 // SPDX-License-Identifier: MIT
-// Reads the log back into memory at the start, alone and without locks. Identities lead to series
-// through pages of a directory, which are given back once all series of a page are dropped.
-#include "state.h"
+// Reads the log back into memory at the start, alone and without locks; and the catalog's objects, whose
+// records are the same. Compressed chunks are decoded once, to be checked and summarised, and kept as
+// they are.
+#include "replay.h"
 
-#include "record.h"
+#include "policy.h"
 
+#include <stdio.h>
 #include <string.h>
 
-enum { PAGE_IDENTITIES = 4096, AHEAD = 16, CREATES_IN_FLIGHT = 4096 };
+enum { AHEAD = 16, CREATES_IN_FLIGHT = 4096 };
 
-struct page {
-    uint32_t used;
-    struct taud_series *series[PAGE_IDENTITIES];
-};
-
-struct replay {
-    struct taud_engine *engine;
-    struct taud_recovery *recovery;
-    struct taud_error *error;
-    uint64_t from_position; // what the log says before it is in memory already
-    struct page **pages;
-    size_t page_capacity;
-    uint64_t next_identity;
-    uint64_t identity_max; // that the log up to here can have given out
-};
-
-static struct taud_series *series_of(const struct replay *replay, uint64_t identity)
-{
-    uint64_t page = identity / PAGE_IDENTITIES;
-    if (page >= replay->page_capacity || !replay->pages[page])
-        return NULL;
-    return replay->pages[page]->series[identity % PAGE_IDENTITIES];
-}
-
-static bool grow_pages(struct replay *replay, uint64_t page)
-{
-    const struct taud_allocator *allocator = replay->engine->allocator;
-    size_t capacity = replay->page_capacity ? replay->page_capacity : 64;
-    while (capacity <= page && capacity < SIZE_MAX / 2 / sizeof(void *))
-        capacity *= 2;
-    if (capacity <= page)
-        return false;
-    struct page **pages = allocator->allocate(allocator->context, capacity * sizeof(void *));
-    if (!pages)
-        return false;
-    memset((void *)pages, 0, capacity * sizeof(void *));
-    if (replay->page_capacity > 0)
-        memcpy((void *)pages, (void *)replay->pages, replay->page_capacity * sizeof(void *));
-    allocator->release(allocator->context, (void *)replay->pages);
-    replay->pages = pages;
-    replay->page_capacity = capacity;
-    return true;
-}
-
-static bool remember(struct replay *replay, struct taud_series *series)
-{
-    const struct taud_allocator *allocator = replay->engine->allocator;
-    uint64_t number = series->identity / PAGE_IDENTITIES;
-    if (number >= replay->page_capacity && !grow_pages(replay, number))
-        return false;
-    struct page *page = replay->pages[number];
-    if (!page) {
-        page = allocator->allocate(allocator->context, sizeof *page);
-        if (!page)
-            return false;
-        memset(page, 0, sizeof *page);
-        replay->pages[number] = page;
-    }
-    page->series[series->identity % PAGE_IDENTITIES] = series;
-    page->used++;
-    return true;
-}
-
-static void forget(struct replay *replay, const struct taud_series *series)
-{
-    const struct taud_allocator *allocator = replay->engine->allocator;
-    struct page **page = &replay->pages[series->identity / PAGE_IDENTITIES];
-    (*page)->series[series->identity % PAGE_IDENTITIES] = NULL;
-    if (--(*page)->used == 0) {
-        allocator->release(allocator->context, *page);
-        *page = NULL;
-    }
-}
-
-static enum tau_status full(const struct replay *replay)
+static enum tau_status full(const struct taud_replay *replay)
 {
     return taud_error_set(replay->error, TAU_STATUS_STORAGE_FULL, 0,
                           "the memory bound of %llu bytes is too small for the stored points",
                           (unsigned long long)replay->engine->memory_bytes);
 }
 
-static void see_identity(struct replay *replay, uint64_t identity)
+static enum tau_status no_memory(const struct taud_replay *replay)
 {
-    if (identity >= replay->next_identity && identity <= replay->identity_max)
-        replay->next_identity = identity + 1;
+    return taud_error_set(replay->error, TAU_STATUS_NO_MEMORY, 0,
+                          "no memory to read the log back");
 }
 
-static enum tau_status replay_points(struct replay *replay, const struct taud_record *record)
+// The series that is there under an identity.
+static struct taud_series *series_of(const struct taud_replay *replay, uint64_t identity)
 {
-    struct taud_arena *arena = &replay->engine->arena;
+    struct taud_series *series = taud_identities_get(&replay->engine->identities, identity);
+    return series && series->dropped == 0 ? series : NULL;
+}
+
+static struct taud_shard *shard_of(const struct taud_replay *replay,
+                                   const struct taud_series *series)
+{
+    return &replay->engine->shards[taud_shard_number(series->named.hash)];
+}
+
+// An identity that was given out once is not given again.
+static void see_identity(const struct taud_replay *replay, uint64_t identity)
+{
+    _Atomic uint64_t *next = &replay->engine->next_identity;
+    if (identity >= atomic_load(next) && identity <= replay->identity_max)
+        atomic_store(next, identity + 1);
+}
+
+static void pass_over(const struct taud_replay *replay, uint64_t identity)
+{
+    see_identity(replay, identity);
+    replay->recovery->refused_count++;
+}
+
+// --- points -----------------------------------------------------------------------------------
+
+static bool put_point(const struct taud_replay *replay, struct taud_series *series,
+                      int64_t timestamp, double value)
+{
+    struct taud_shard *shard = shard_of(replay, series);
+    struct taud_series_memory memory = taud_shard_memory(replay->engine, shard);
+    if (!taud_policy_begin(replay->engine, shard, series))
+        return false;
+    bool put = taud_series_in_order(series, timestamp)
+                   ? taud_series_append(series, &memory, timestamp, value)
+                   : taud_series_append_late(series, &memory, timestamp, value);
+    if (!put)
+        return false;
+    taud_shard_see(shard, timestamp);
+    replay->recovery->point_count++;
+    return true;
+}
+
+static double load_value(const uint8_t *bytes)
+{
+    uint64_t bits = taud_load_u64(bytes);
+    double value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+static enum tau_status apply_points(const struct taud_replay *replay,
+                                    const struct taud_record *record)
+{
     for (uint32_t i = 0; i < record->count; i++) {
         const uint8_t *point = record->points + (size_t)i * TAUD_RECORD_POINT_BYTES;
         if (i + AHEAD < record->count) {
             uint64_t ahead = taud_load_u64(point + (size_t)AHEAD * TAUD_RECORD_POINT_BYTES);
             const char *near = (const char *)series_of(replay, ahead);
-            if (near) {
-                __builtin_prefetch(near);
+            if (near)
                 __builtin_prefetch(near + 64);
-            }
         }
-        uint64_t identity = taud_load_u64(point), bits = taud_load_u64(point + 16);
-        int64_t timestamp = (int64_t)taud_load_u64(point + 8);
-        double value;
-        memcpy(&value, &bits, sizeof value);
+        uint64_t identity = taud_load_u64(point);
         struct taud_series *series = series_of(replay, identity);
-        if (!series || !taud_series_accepts(series, timestamp)) {
-            see_identity(replay, identity);
-            replay->recovery->refused_count++;
-            continue;
-        }
-        if (!taud_series_append(series, arena, timestamp, value))
+        if (!series)
+            pass_over(replay, identity);
+        else if (!put_point(replay, series, (int64_t)taud_load_u64(point + 8),
+                            load_value(point + 16)))
             return full(replay);
-        replay->recovery->point_count++;
     }
     return TAU_STATUS_SUCCESS;
 }
 
-static void place_columns(struct taud_series *series, const struct taud_record *record)
+static enum tau_status apply_columns(const struct taud_replay *replay,
+                                     const struct taud_record *record)
 {
+    struct taud_series *series = series_of(replay, record->identity);
+    if (!series) {
+        pass_over(replay, record->identity);
+        return TAU_STATUS_SUCCESS;
+    }
     bool stepped = record->mode == TAUD_COLUMNS_STEP;
     uint64_t next = taud_load_u64(record->timestamps);
     uint64_t step = stepped ? taud_load_u64(record->timestamps + 8) : 0;
-    for (uint64_t done = 0; done < record->count;) {
-        struct taud_span span = taud_series_span(series, series->point_count + done);
-        uint64_t left = record->count - done;
-        size_t piece = left < span.count ? (size_t)left : span.count;
-        taud_copy_words(span.values, record->values + done * 8, piece);
+    for (size_t i = 0; i < record->count; i++, next += step) {
         if (!stepped)
-            taud_copy_words(span.timestamps, record->timestamps + done * 8, piece);
-        for (size_t i = 0; stepped && i < piece; i++, next += step)
-            span.timestamps[i] = (int64_t)next;
-        done += piece;
-    }
-}
-
-static enum tau_status replay_columns(struct replay *replay, const struct taud_record *record)
-{
-    struct taud_arena *arena = &replay->engine->arena;
-    struct taud_series *series = series_of(replay, record->identity);
-    bool ascending = false, even;
-    if (series) {
-        if (!taud_series_reserve(series, arena, record->count))
+            next = taud_load_u64(record->timestamps + i * 8);
+        if (!put_point(replay, series, (int64_t)next, load_value(record->values + i * 8)))
             return full(replay);
-        place_columns(series, record);
-        taud_columns_examine(series, record->count, &ascending, &even);
     }
-    if (!ascending) {
-        see_identity(replay, record->identity);
-        replay->recovery->refused_count++;
-        if (series)
-            taud_series_trim(series, arena);
-        return TAU_STATUS_SUCCESS;
-    }
-    taud_series_publish(series, record->count);
-    replay->recovery->point_count += record->count;
     return TAU_STATUS_SUCCESS;
 }
 
-static void drop(struct replay *replay, struct taud_series *series)
+// --- chunks -----------------------------------------------------------------------------------
+
+static bool ascends(const int64_t *timestamps, uint32_t count)
 {
-    struct taud_engine *engine = replay->engine;
-    struct taud_shard *shard = &engine->shards[taud_shard_number(series->named.hash)];
-    forget(replay, series);
-    taud_catalog_remove(engine, shard, series);
-    taud_series_release(series, &engine->arena);
+    bool ascending = true;
+    for (uint32_t i = 1; i < count; i++)
+        ascending &= timestamps[i - 1] < timestamps[i];
+    return ascending;
 }
 
-static enum tau_status replay_create(struct replay *replay, const struct taud_record *record)
+// Decodes a chunk to see that it is one, and for its summary.
+static bool examine(struct taud_codec *codec, const uint8_t *bytes, size_t size,
+                    struct taud_chunk_summary *ret)
+{
+    int64_t timestamps[TAUD_CHUNK_POINTS_MAX];
+    double values[TAUD_CHUNK_POINTS_MAX];
+    struct taud_chunk chunk;
+    if (!taud_chunk_intact(bytes, size) || !taud_chunk_open(bytes, size, &chunk) ||
+        !taud_chunk_timestamps(codec, &chunk, 0, chunk.count, timestamps) ||
+        !taud_chunk_values(codec, &chunk, 0, chunk.count, values) ||
+        !ascends(timestamps, chunk.count))
+        return false;
+    taud_chunk_summarise(codec, timestamps, values, chunk.count, ret);
+    return true;
+}
+
+static enum tau_status put_chunk(const struct taud_replay *replay, struct taud_series *series,
+                                 const uint8_t *bytes, size_t size)
+{
+    struct taud_shard *shard = shard_of(replay, series);
+    struct taud_series_memory memory = taud_shard_memory(replay->engine, shard);
+    struct taud_chunk_summary summary;
+    if (!examine(shard->codec, bytes, size, &summary))
+        return taud_error_set(replay->error, TAU_STATUS_INTERNAL_ERROR, 0,
+                              "a record of type %u of series %llu holds a chunk that is not as this "
+                              "server knows them: a later version wrote it; start that one",
+                              TAUD_RECORD_CHUNKS, (unsigned long long)series->identity);
+    if (!taud_policy_begin(replay->engine, shard, series))
+        return full(replay);
+    struct taud_sealed *sealed = taud_sealed_new(&shard->pool, size);
+    if (!sealed)
+        return full(replay);
+    sealed->summary = summary;
+    memcpy(sealed->bytes, bytes, size);
+    bool late = !taud_series_in_order(series, summary.first_timestamp);
+    if (!taud_series_append_sealed(series, &memory, sealed, late)) {
+        taud_sealed_release(sealed, &replay->engine->arena);
+        return full(replay);
+    }
+    taud_shard_see(shard, summary.last_timestamp);
+    replay->recovery->point_count += summary.count;
+    return TAU_STATUS_SUCCESS;
+}
+
+static enum tau_status apply_chunks(const struct taud_replay *replay,
+                                    const struct taud_record *record)
+{
+    struct taud_series *series = series_of(replay, record->identity);
+    const uint8_t *at = record->chunks;
+    if (!series) {
+        pass_over(replay, record->identity);
+        return TAU_STATUS_SUCCESS;
+    }
+    for (uint32_t i = 0; i < record->count; i++) {
+        size_t size;
+        const uint8_t *bytes = taud_record_next_chunk(&at, &size);
+        enum tau_status status = put_chunk(replay, series, bytes, size);
+        if (status != TAU_STATUS_SUCCESS)
+            return status;
+    }
+    return TAU_STATUS_SUCCESS;
+}
+
+static enum tau_status apply_delete(const struct taud_replay *replay,
+                                    const struct taud_record *record)
+{
+    struct taud_series *series = series_of(replay, record->identity);
+    if (!series) {
+        pass_over(replay, record->identity);
+        return TAU_STATUS_SUCCESS;
+    }
+    bool deleted = taud_storage_delete(replay->engine, shard_of(replay, series), series,
+                                       record->from, record->to);
+    return deleted ? TAU_STATUS_SUCCESS : full(replay);
+}
+
+// --- the catalog ------------------------------------------------------------------------------
+
+static void drop(const struct taud_replay *replay, struct taud_series *series)
+{
+    struct taud_engine *engine = replay->engine;
+    struct taud_run *run = NULL;
+    if (replay->stored) {
+        taud_catalog_forget(engine, shard_of(replay, series), series);
+        return;
+    }
+    taud_catalog_drop(engine, shard_of(replay, series), series, &run);
+    if (run)
+        taud_run_release(run, &engine->arena);
+}
+
+static enum tau_status apply_drop(const struct taud_replay *replay,
+                                  const struct taud_record *record)
+{
+    struct taud_series *series = series_of(replay, record->identity);
+    see_identity(replay, record->identity);
+    if (series)
+        drop(replay, series);
+    else
+        replay->recovery->refused_count++;
+    return TAU_STATUS_SUCCESS;
+}
+
+static enum tau_status apply_create(const struct taud_replay *replay,
+                                    const struct taud_record *record)
 {
     struct taud_engine *engine = replay->engine;
     uint64_t hash = taud_engine_hash(engine, &record->label);
     struct taud_shard *shard = &engine->shards[taud_shard_number(hash)];
-    if (record->identity > replay->identity_max || series_of(replay, record->identity)) {
+    if (record->identity > replay->identity_max ||
+        taud_identities_get(&engine->identities, record->identity)) {
         replay->recovery->refused_count++;
         return TAU_STATUS_SUCCESS;
     }
@@ -198,13 +257,25 @@ static enum tau_status replay_create(struct replay *replay, const struct taud_re
         taud_series_release(series, &engine->arena);
         return full(replay);
     }
-    if (!remember(replay, series))
-        return taud_error_set(replay->error, TAU_STATUS_NO_MEMORY, 0,
-                              "no memory to read the log back");
+    return taud_identities_add(&engine->identities, series) ? TAU_STATUS_SUCCESS
+                                                            : no_memory(replay);
+}
+
+static enum tau_status apply_policy(const struct taud_replay *replay,
+                                    const struct taud_record *record)
+{
+    struct taud_series *series = series_of(replay, record->identity);
+    if (!series) {
+        pass_over(replay, record->identity);
+        return TAU_STATUS_SUCCESS;
+    }
+    series->order = record->mode;
+    series->retention = record->retention;
     return TAU_STATUS_SUCCESS;
 }
 
-static enum tau_status replay_lens(struct replay *replay, const struct taud_record *record)
+static enum tau_status apply_lens(const struct taud_replay *replay,
+                                  const struct taud_record *record)
 {
     struct taud_engine *engine = replay->engine;
     uint64_t hash = taud_engine_hash(engine, &record->label);
@@ -229,65 +300,124 @@ static enum tau_status replay_lens(struct replay *replay, const struct taud_reco
     return taud_lens_add(engine, &lens) ? TAU_STATUS_SUCCESS : full(replay);
 }
 
+// --- records ----------------------------------------------------------------------------------
+
+static bool is_of_catalog(enum taud_record_type type)
+{
+    return (type >= TAUD_RECORD_CREATE_SERIES && type <= TAUD_RECORD_DROP_LENS) ||
+           type == TAUD_RECORD_POLICY;
+}
+
+enum tau_status taud_replay_apply(struct taud_replay *replay, const struct taud_record *record,
+                                  const uint8_t *bytes, size_t size)
+{
+    if (is_of_catalog(record->type) && !replay->stored &&
+        !taud_catalog_note(replay->engine, bytes, size))
+        return no_memory(replay);
+    switch (record->type) {
+    case TAUD_RECORD_POINTS:
+        return apply_points(replay, record);
+    case TAUD_RECORD_COLUMNS:
+        return apply_columns(replay, record);
+    case TAUD_RECORD_CHUNKS:
+        return apply_chunks(replay, record);
+    case TAUD_RECORD_DELETE_RANGE:
+        return apply_delete(replay, record);
+    case TAUD_RECORD_CREATE_SERIES:
+        return apply_create(replay, record);
+    case TAUD_RECORD_DROP_SERIES:
+        return apply_drop(replay, record);
+    case TAUD_RECORD_POLICY:
+        return apply_policy(replay, record);
+    case TAUD_RECORD_CREATE_LENS:
+    case TAUD_RECORD_DROP_LENS:
+        return apply_lens(replay, record);
+    }
+    return TAU_STATUS_INTERNAL_ERROR;
+}
+
+enum tau_status taud_engine_replay_catalog(struct taud_engine *engine, const uint8_t *records,
+                                           size_t size, struct taud_recovery *recovery,
+                                           struct taud_error *error)
+{
+    struct taud_replay replay = {
+        .engine = engine,
+        .recovery = recovery,
+        .error = error,
+        .stored = true,
+        .identity_max = atomic_load(&engine->next_identity) - 1,
+    };
+    while (size > 0) {
+        struct taud_record record;
+        const uint8_t *bytes = records;
+        if (!taud_record_decode(&records, &size, &record) || !is_of_catalog(record.type))
+            return taud_error_set(error, TAU_STATUS_INTERNAL_ERROR, 0,
+                                  "a record of type %u in the stored catalog is not as this server "
+                                  "knows it: a later version wrote it; start that one",
+                                  bytes[0]);
+        enum tau_status status =
+            taud_replay_apply(&replay, &record, bytes, (size_t)(records - bytes));
+        if (status != TAU_STATUS_SUCCESS)
+            return status;
+    }
+    return TAU_STATUS_SUCCESS;
+}
+
+// --- the log ----------------------------------------------------------------------------------
+
+struct log_replay {
+    struct taud_replay replay;
+    uint64_t from_position; // what the log says before it is stored elsewhere
+    uint64_t identity_base; // the greatest identity that was known before
+};
+
 // A record whose checksum is good is not damaged: what cannot be read was written by a later
 // version, and to go on without it would lose it.
-static enum tau_status refuse_record(const struct replay *replay,
+static enum tau_status refuse_record(const struct taud_replay *replay,
                                      const struct taud_log_group *group, const uint8_t *record,
                                      size_t size)
 {
-    bool known = size >= TAUD_RECORD_HEADER_BYTES && record[0] >= TAUD_RECORD_POINTS &&
-                 record[0] <= TAUD_RECORD_DROP_LENS;
+    char reason[64] = "is not as this server knows that type";
+    if (size < TAUD_RECORD_HEADER_BYTES || record[0] < TAUD_RECORD_POINTS ||
+        record[0] > TAUD_RECORD_TYPE_LAST)
+        snprintf(reason, sizeof reason, "where this server knows types 1 to %u",
+                 TAUD_RECORD_TYPE_LAST);
     return taud_error_set(
         replay->error, TAU_STATUS_INTERNAL_ERROR, 0,
         "a record of type %u at %llu of the log, %llu bytes into its group, %s: a later version "
         "wrote it; start that one",
         record[0], (unsigned long long)(group->position + group->size - size),
-        (unsigned long long)(group->size - size),
-        known ? "is not as this server knows that type" : "where this server knows types 1 to 6");
+        (unsigned long long)(group->size - size), reason);
 }
 
-static enum tau_status replay_record(struct replay *replay, const struct taud_record *record)
+// There are no more series than records that create them fit into the log so far, and those that
+// were there before it.
+static uint64_t greatest_identity(const struct log_replay *log, uint64_t end)
 {
-    switch (record->type) {
-    case TAUD_RECORD_POINTS:
-        return replay_points(replay, record);
-    case TAUD_RECORD_COLUMNS:
-        return replay_columns(replay, record);
-    case TAUD_RECORD_CREATE_SERIES:
-        return replay_create(replay, record);
-    case TAUD_RECORD_DROP_SERIES:
-        see_identity(replay, record->identity);
-        if (series_of(replay, record->identity))
-            drop(replay, series_of(replay, record->identity));
-        else
-            replay->recovery->refused_count++;
-        return TAU_STATUS_SUCCESS;
-    case TAUD_RECORD_CREATE_LENS:
-    case TAUD_RECORD_DROP_LENS:
-        return replay_lens(replay, record);
-    }
-    return TAU_STATUS_INTERNAL_ERROR;
+    uint64_t behind = end > log->from_position ? end - log->from_position : 0;
+    return log->identity_base + behind / TAUD_RECORD_CREATE_SERIES_BYTES + CREATES_IN_FLIGHT;
 }
 
 static enum tau_status replay_group(const struct taud_log_group *group, bool damaged_before,
                                     void *user_data)
 {
-    struct replay *replay = user_data;
+    struct log_replay *log = user_data;
     const uint8_t *data = group->data;
     size_t size = group->size;
-    replay->identity_max = (group->position + size) / TAUD_RECORD_CREATE_SERIES_BYTES +
-                           CREATES_IN_FLIGHT;
+    log->replay.identity_max = greatest_identity(log, group->position + size);
     (void)damaged_before; // every record is checked against what is there, after damage or not
     while (size > 0) {
         struct taud_record record;
+        const uint8_t *bytes = data;
         if (!taud_record_decode(&data, &size, &record))
-            return refuse_record(replay, group, data, size);
-        if (group->position + group->size - size <= replay->from_position)
+            return refuse_record(&log->replay, group, data, size);
+        if (group->position + group->size - size <= log->from_position)
             continue;
-        enum tau_status status = replay_record(replay, &record);
+        enum tau_status status =
+            taud_replay_apply(&log->replay, &record, bytes, (size_t)(data - bytes));
         if (status != TAU_STATUS_SUCCESS)
             return status;
-        replay->recovery->record_count++;
+        log->replay.recovery->record_count++;
     }
     return TAU_STATUS_SUCCESS;
 }
@@ -296,18 +426,14 @@ enum tau_status taud_engine_replay(struct taud_engine *engine, uint64_t from_pos
                                    uint64_t known_position, struct taud_recovery *recovery,
                                    struct taud_log_report *ret_report, struct taud_error *error)
 {
-    struct replay replay = {.engine = engine,
-                            .recovery = recovery,
-                            .error = error,
-                            .from_position = from_position,
-                            .next_identity = 1};
+    struct log_replay log = {
+        .replay = {.engine = engine, .recovery = recovery, .error = error},
+        .from_position = from_position,
+        .identity_base = atomic_load(&engine->next_identity) - 1,
+    };
     taud_arena_overdraw(&engine->arena, true);
-    enum tau_status status = engine->backend->log->open(engine->backend, from_position,
-                                                        known_position, replay_group, &replay, ret_report, error);
+    enum tau_status status = engine->backend->log->open(
+        engine->backend, from_position, known_position, replay_group, &log, ret_report, error);
     taud_arena_overdraw(&engine->arena, false);
-    for (size_t i = 0; i < replay.page_capacity; i++)
-        engine->allocator->release(engine->allocator->context, replay.pages[i]);
-    engine->allocator->release(engine->allocator->context, (void *)replay.pages);
-    atomic_store(&engine->next_identity, replay.next_identity);
     return status;
 }

@@ -1,18 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Writing rows of many series as one record: the shards that they touch are locked together, in
-// ascending order; rows are applied one by one and all taken back when memory ends before they do.
-#include "state.h"
-
+// ascending order; each row is judged and applied by itself, and the log holds what was accepted.
+#include "policy.h"
 #include "record.h"
 
-#include <string.h>
-
 enum { AHEAD = 16 }; // rows between the fetch of a series and its use
-
-struct row_work {
-    uint64_t hash;
-    struct taud_series *accepted; // NULL for a refused row
-};
 
 static void lock_shards(struct taud_engine *engine, uint64_t mask)
 {
@@ -30,72 +22,80 @@ static void unlock_shards(struct taud_engine *engine, uint64_t mask)
     }
 }
 
-static void take_back(struct taud_engine *engine, struct row_work *work, size_t count)
+struct row_outcome {
+    size_t accepted; // rows that are stored, or kept for what is there
+    size_t logged;
+    size_t refused;
+    bool full; // memory was at its bound for one of them
+};
+
+static enum tau_status apply_row(struct taud_engine *engine, const struct tau_row *row,
+                                 uint64_t hash, uint8_t *encoded, bool *ret_logged)
 {
-    for (size_t i = count; i-- > 0;) {
-        if (work[i].accepted)
-            taud_series_retract(work[i].accepted, 1);
-    }
-    for (size_t i = 0; i < count; i++) {
-        if (work[i].accepted)
-            taud_series_trim(work[i].accepted, &engine->arena);
-    }
+    struct taud_shard *shard = &engine->shards[taud_shard_number(hash)];
+    struct taud_series *series = taud_shard_find(shard, hash, &row->label);
+    double value = row->value;
+    *ret_logged = false;
+    if (!series)
+        return TAU_STATUS_SERIES_NOT_FOUND;
+    enum tau_status status =
+        taud_policy_write(engine, shard, series, row->timestamp, &value, ret_logged);
+    if (*ret_logged)
+        taud_record_point(encoded, series->identity, row->timestamp, value);
+    return status;
 }
 
-// Judges and applies every row. Returns false when memory ended; nothing is applied then.
-static bool apply_rows(struct taud_engine *engine, struct tau_array rows, struct row_work *work,
-                       uint8_t *encoded, size_t *ret_accepted,
-                       struct tau_refused_row *ret_refused, size_t *ret_refused_count)
+// Judges and applies every row.
+static struct row_outcome apply_rows(struct taud_engine *engine, struct tau_array rows,
+                                     const uint64_t *hashes, uint8_t *encoded,
+                                     struct tau_refused_row *ret_refused)
 {
-    size_t accepted = 0, refused = 0;
+    struct row_outcome outcome = {0};
     for (size_t i = 0; i < rows.count; i++) {
         if (i + AHEAD < rows.count) {
-            uint64_t ahead = work[i + AHEAD].hash;
+            uint64_t ahead = hashes[i + AHEAD];
             taud_table_prefetch_named(&engine->shards[taud_shard_number(ahead)].table, ahead);
         }
         struct tau_row row = tau_row_at(rows, i);
-        struct taud_shard *shard = &engine->shards[taud_shard_number(work[i].hash)];
-        struct taud_series *series = taud_shard_find(shard, work[i].hash, &row.label);
-        work[i].accepted = NULL;
-        if (!series || !taud_series_accepts(series, row.timestamp)) {
-            ret_refused[refused++] = (struct tau_refused_row){
-                .row = (uint32_t)i,
-                .status = series ? TAU_STATUS_OUT_OF_ORDER : TAU_STATUS_SERIES_NOT_FOUND,
-            };
+        bool logged;
+        enum tau_status status =
+            apply_row(engine, &row, hashes[i], encoded + outcome.logged * TAUD_RECORD_POINT_BYTES,
+                      &logged);
+        outcome.logged += logged;
+        if (status == TAU_STATUS_SUCCESS) {
+            outcome.accepted++;
             continue;
         }
-        if (!taud_series_append(series, &engine->arena, row.timestamp, row.value)) {
-            take_back(engine, work, i);
-            return false;
-        }
-        work[i].accepted = series;
-        taud_record_point(encoded + accepted++ * TAUD_RECORD_POINT_BYTES, series->identity,
-                          row.timestamp, row.value);
+        outcome.full |= status == TAU_STATUS_STORAGE_FULL;
+        ret_refused[outcome.refused++] =
+            (struct tau_refused_row){.row = (uint32_t)i, .status = status};
     }
-    *ret_accepted = accepted;
-    *ret_refused_count = refused;
-    return true;
+    return outcome;
 }
 
 static enum tau_status append_admitted(struct taud_engine *engine, struct tau_array rows,
-                                       struct row_work *work, uint8_t *encoded,
+                                       uint64_t *hashes, uint8_t *encoded,
                                        struct tau_refused_row *ret_refused,
                                        size_t *ret_refused_count, uint64_t *position)
 {
     uint64_t mask = 0;
     for (size_t i = 0; i < rows.count; i++) {
         struct tau_row row = tau_row_at(rows, i);
-        work[i].hash = taud_engine_hash(engine, &row.label);
-        mask |= UINT64_C(1) << taud_shard_number(work[i].hash);
-        taud_table_prefetch(&engine->shards[taud_shard_number(work[i].hash)].table, work[i].hash);
+        hashes[i] = taud_engine_hash(engine, &row.label);
+        mask |= UINT64_C(1) << taud_shard_number(hashes[i]);
+        taud_table_prefetch(&engine->shards[taud_shard_number(hashes[i])].table, hashes[i]);
     }
-    size_t accepted = 0;
     lock_shards(engine, mask);
-    bool done = apply_rows(engine, rows, work, encoded, &accepted, ret_refused, ret_refused_count);
-    if (done && accepted > 0)
-        taud_raise(position, taud_log_append_points(&engine->log, encoded, accepted));
+    struct row_outcome outcome = apply_rows(engine, rows, hashes, encoded, ret_refused);
+    if (outcome.logged > 0)
+        taud_raise(position, taud_log_append_points(&engine->log, encoded, outcome.logged));
+    else if (outcome.accepted > 0) // what stands there must be durable before the reply says so
+        taud_raise(position, atomic_load(&engine->log.next_position));
     unlock_shards(engine, mask);
-    return done ? TAU_STATUS_SUCCESS : TAU_STATUS_STORAGE_FULL;
+    if (outcome.full && outcome.accepted == 0)
+        return TAU_STATUS_STORAGE_FULL;
+    *ret_refused_count = outcome.refused;
+    return TAU_STATUS_SUCCESS;
 }
 
 enum tau_status taud_engine_append_rows(struct taud_engine *engine, struct tau_array rows,
@@ -106,16 +106,16 @@ enum tau_status taud_engine_append_rows(struct taud_engine *engine, struct tau_a
         return TAU_STATUS_INVALID_PAYLOAD;
     const struct taud_allocator *allocator = engine->allocator;
     size_t bound = TAUD_RECORD_HEADER_BYTES + rows.count * TAUD_RECORD_POINT_BYTES;
-    struct row_work *work =
-        allocator->allocate(allocator->context, rows.count * sizeof *work + bound);
-    if (!work)
+    uint64_t *hashes =
+        allocator->allocate(allocator->context, rows.count * sizeof *hashes + bound);
+    if (!hashes)
         return TAU_STATUS_NO_MEMORY;
     enum tau_status status = taud_log_admit(&engine->log, bound, false);
     if (status == TAU_STATUS_SUCCESS) {
-        status = append_admitted(engine, rows, work, (uint8_t *)(work + rows.count), ret_refused,
+        status = append_admitted(engine, rows, hashes, (uint8_t *)(hashes + rows.count), ret_refused,
                                  ret_refused_count, position);
         taud_log_release(&engine->log, bound);
     }
-    allocator->release(allocator->context, work);
+    allocator->release(allocator->context, hashes);
     return status;
 }

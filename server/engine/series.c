@@ -1,30 +1,11 @@
 // SPDX-License-Identifier: MIT
-// Chunks, the two-level directory that finds them, and the search: interpolation first, since
-// timestamps are mostly even, then an exponential and a binary search around the guess.
+// Heads and what becomes of them. A point in order costs one comparison and two stores; once in 1,024
+// points the head is compressed, and its block is used again. Late ones are merged into the late head
+// from behind: each point of it moves at most once for each piece that is merged.
 #include "series.h"
 
 #include <assert.h>
 #include <string.h>
-
-enum {
-    DIRECTORY_ENTRIES = 1024, // of a full directory
-    TOP_ENTRIES = 2048,
-};
-
-static const uint64_t points_max = (uint64_t)TOP_ENTRIES * DIRECTORY_ENTRIES * TAUD_CHUNK_POINTS;
-
-_Static_assert(DIRECTORY_ENTRIES * sizeof(struct taud_chunk_entry) == 16384, "a 16K block");
-_Static_assert(TOP_ENTRIES * sizeof(void *) == 16384, "a 16K block");
-
-static uint32_t points_of(unsigned class)
-{
-    return (uint32_t)(taud_block_bytes((enum taud_block_class)class) / 16);
-}
-
-static uint64_t chunk_count(const struct taud_series *series)
-{
-    return (series->capacity + TAUD_CHUNK_POINTS - 1) / TAUD_CHUNK_POINTS;
-}
 
 struct taud_series *taud_series_new(struct taud_arena *arena, const struct tau_label *label,
                                     uint64_t hash, uint64_t identity)
@@ -36,333 +17,80 @@ struct taud_series *taud_series_new(struct taud_arena *arena, const struct tau_l
     series->named.label = *label;
     series->named.hash = hash;
     series->identity = identity;
-    series->chunk_class = TAUD_BLOCK_CLASSES;
     atomic_init(&series->references, 1);
     return series;
 }
 
-static struct taud_chunk_entry *entry_at(const struct taud_series *series, uint64_t chunk)
-{
-    struct taud_chunk_entry *directory =
-        series->top ? series->top[chunk / DIRECTORY_ENTRIES] : series->directory;
-    return &directory[chunk % DIRECTORY_ENTRIES];
-}
+// --- heads ------------------------------------------------------------------------------------
 
-uint8_t *taud_series_chunk(const struct taud_series *series, uint64_t chunk)
-{
-    return series->directory ? entry_at(series, chunk)->points : series->tail;
-}
-
-static int64_t chunk_first(const struct taud_series *series, uint64_t chunk)
-{
-    return series->directory ? entry_at(series, chunk)->first : series->first_timestamp;
-}
-
-// The last chunk takes what finds it along, so that none is left when no chunk is.
-static void drop_directory(struct taud_series *series, struct taud_arena *arena, uint64_t last)
-{
-    if (series->top && last % DIRECTORY_ENTRIES == 0) {
-        taud_arena_give(arena, series->directory, TAUD_BLOCK_16K);
-        series->directory = last == 0 ? NULL : series->top[last / DIRECTORY_ENTRIES - 1];
-    }
-    if (last > 0)
-        return;
-    if (series->top)
-        taud_arena_give(arena, series->top, (enum taud_block_class)series->top_class);
-    else if (series->directory)
-        taud_arena_give(arena, series->directory, (enum taud_block_class)series->directory_class);
-    series->top = NULL;
-    series->directory = NULL;
-}
-
-static void drop_last_chunk(struct taud_series *series, struct taud_arena *arena)
-{
-    uint64_t last = chunk_count(series) - 1;
-    taud_arena_give(arena, taud_series_chunk(series, last),
-                    last == 0 ? (enum taud_block_class)series->chunk_class : TAUD_BLOCK_16K);
-    drop_directory(series, arena, last);
-    series->capacity = last * TAUD_CHUNK_POINTS;
-    if (last == 0) {
-        series->tail = NULL;
-        series->chunk_class = TAUD_BLOCK_CLASSES;
-    }
-}
-
-void taud_series_trim(struct taud_series *series, struct taud_arena *arena)
-{
-    uint64_t needed = (series->point_count + TAUD_CHUNK_POINTS - 1) / TAUD_CHUNK_POINTS;
-    while (chunk_count(series) > needed)
-        drop_last_chunk(series, arena);
-}
-
-void taud_series_release(struct taud_series *series, struct taud_arena *arena)
-{
-    if (atomic_fetch_sub_explicit(&series->references, 1, memory_order_acq_rel) != 1)
-        return;
-    while (series->capacity > 0)
-        drop_last_chunk(series, arena);
-    taud_arena_give(arena, series, TAUD_BLOCK_128);
-}
-
-// Moves an array to a block of the next size; NULL leaves everything as it was.
-static void *enlarge(struct taud_arena *arena, void *block, uint8_t *class)
-{
-    enum taud_block_class old = (enum taud_block_class)*class;
-    enum taud_block_class larger = old == TAUD_BLOCK_64 ? TAUD_BLOCK_256
-                                                        : (enum taud_block_class)(old + 1);
-    void *copy = taud_arena_take(arena, larger);
-    if (!copy)
-        return NULL;
-    memcpy(copy, block, taud_block_bytes(old));
-    taud_arena_give(arena, block, old);
-    *class = (uint8_t)larger;
-    return copy;
-}
-
-// The first directory takes over the chunk that was alone.
-static bool add_directory(struct taud_series *series, struct taud_arena *arena)
-{
-    struct taud_chunk_entry *directory = taud_arena_take(arena, TAUD_BLOCK_64);
-    if (!directory)
-        return false;
-    directory[0].first = series->first_timestamp;
-    directory[0].points = series->tail;
-    series->directory = directory;
-    series->directory_class = TAUD_BLOCK_64;
-    return true;
-}
-
-// Begins another directory behind a full one.
-static bool extend_top(struct taud_series *series, struct taud_arena *arena, uint64_t number)
-{
-    if (!series->top) {
-        series->top = taud_arena_take(arena, TAUD_BLOCK_64);
-        if (!series->top)
-            return false;
-        series->top_class = TAUD_BLOCK_64;
-        series->top[0] = series->directory;
-    }
-    if (number == taud_block_bytes((enum taud_block_class)series->top_class) / sizeof(void *)) {
-        void *larger = enlarge(arena, series->top, &series->top_class);
-        if (!larger)
-            return false;
-        series->top = larger;
-    }
-    struct taud_chunk_entry *directory = taud_arena_take(arena, TAUD_BLOCK_16K);
-    if (!directory)
-        return false;
-    series->top[number] = directory;
-    series->directory = directory;
-    return true;
-}
-
-// Makes place for the entry of chunk number `chunk` (> 0).
-static bool add_entry(struct taud_series *series, struct taud_arena *arena, uint64_t chunk)
-{
-    if (!series->directory)
-        return add_directory(series, arena);
-    if (chunk % DIRECTORY_ENTRIES == 0)
-        return extend_top(series, arena, chunk / DIRECTORY_ENTRIES);
-    size_t room = taud_block_bytes((enum taud_block_class)series->directory_class) /
-                  sizeof(struct taud_chunk_entry);
-    if (series->top || chunk < room)
-        return true;
-    void *larger = enlarge(arena, series->directory, &series->directory_class);
-    if (!larger)
-        return false;
-    series->directory = larger;
-    return true;
-}
-
-static bool add_chunk(struct taud_series *series, struct taud_arena *arena)
-{
-    uint64_t chunk = chunk_count(series);
-    uint8_t *points = taud_arena_take(arena, TAUD_BLOCK_16K);
-    if (!points)
-        return false;
-    if (!add_entry(series, arena, chunk)) {
-        taud_arena_give(arena, points, TAUD_BLOCK_16K);
-        return false;
-    }
-    entry_at(series, chunk)->points = points;
-    series->capacity += TAUD_CHUNK_POINTS;
-    return true;
-}
-
-// Makes the first chunk, or moves it to a larger block, so that it holds `points`.
-static bool grow_first(struct taud_series *series, struct taud_arena *arena, uint64_t points)
+// The smallest block for so many points: 16, 64, 256 or 1,024 of them.
+static enum taud_block_class head_class(uint32_t points)
 {
     unsigned class = TAUD_BLOCK_256;
-    while (points_of(class) < points && class < TAUD_BLOCK_16K)
+    while (taud_block_bytes((enum taud_block_class)class) / 16 < points)
         class++;
-    uint8_t *larger = taud_arena_take(arena, (enum taud_block_class)class);
-    if (!larger)
-        return false;
-    if (series->tail) {
-        size_t used = (size_t)series->point_count * 8;
-        memcpy(larger, series->tail, used);
-        memcpy(larger + points_of(class) * 8, series->tail + points_of(series->chunk_class) * 8,
-               used);
-        taud_arena_give(arena, series->tail, (enum taud_block_class)series->chunk_class);
-    }
-    series->tail = larger;
-    series->chunk_class = (uint8_t)class;
-    series->capacity = points_of(class);
-    return true;
+    return (enum taud_block_class)class;
 }
 
-bool taud_series_reserve(struct taud_series *series, struct taud_arena *arena, uint64_t count)
+static void drop_head(struct taud_head *head, struct taud_arena *arena)
 {
-    uint64_t target = series->point_count + count;
-    if (target > points_max)
-        return false;
-    if (series->capacity < target && series->capacity < TAUD_CHUNK_POINTS &&
-        !grow_first(series, arena, target < TAUD_CHUNK_POINTS ? target : TAUD_CHUNK_POINTS))
-        return false;
-    while (series->capacity < target) {
-        if (!add_chunk(series, arena))
-            return false;
-    }
-    return true;
+    if (head->points)
+        taud_arena_give(arena, head->points, head_class(head->capacity));
+    *head = (struct taud_head){0};
 }
 
-struct taud_span taud_series_span(const struct taud_series *series, uint64_t index)
+// Moves a head to a block for `points`, at most TAUD_HEAD_POINTS.
+static bool grow_head(struct taud_head *head, struct taud_arena *arena, uint32_t points)
 {
-    uint32_t room = taud_series_chunk_points(series);
-    uint32_t within = (uint32_t)(index % TAUD_CHUNK_POINTS);
-    uint8_t *chunk = taud_series_chunk(series, index / TAUD_CHUNK_POINTS);
-    return (struct taud_span){
-        .timestamps = (int64_t *)(void *)chunk + within,
-        .values = (double *)(void *)(chunk + room * 8) + within,
-        .count = room - within,
+    enum taud_block_class class = head_class(points);
+    struct taud_head larger = {
+        .points = taud_arena_take(arena, class),
+        .count = head->count,
+        .capacity = (uint16_t)(taud_block_bytes(class) / 16),
     };
-}
-
-void taud_series_publish(struct taud_series *series, uint64_t count)
-{
-    if (count == 0)
-        return;
-    uint64_t old = series->point_count;
-    if (old == 0)
-        series->first_timestamp = *taud_series_span(series, 0).timestamps;
-    series->point_count = old + count;
-    uint64_t chunk = (old + TAUD_CHUNK_POINTS - 1) / TAUD_CHUNK_POINTS;
-    uint64_t last = (series->point_count - 1) / TAUD_CHUNK_POINTS;
-    for (; series->directory && chunk <= last; chunk++) {
-        struct taud_chunk_entry *entry = entry_at(series, chunk);
-        memcpy(&entry->first, entry->points, sizeof entry->first);
-    }
-    series->tail = taud_series_chunk(series, last);
-    series->last_timestamp = *taud_series_span(series, series->point_count - 1).timestamps;
-}
-
-void taud_series_retract(struct taud_series *series, uint64_t count)
-{
-    series->point_count -= count;
-    if (series->point_count == 0)
-        return;
-    uint64_t last = series->point_count - 1;
-    series->tail = taud_series_chunk(series, last / TAUD_CHUNK_POINTS);
-    series->last_timestamp = *taud_series_span(series, last).timestamps;
-}
-
-bool taud_series_append(struct taud_series *series, struct taud_arena *arena, int64_t timestamp,
-                        double value)
-{
-    uint64_t index = series->point_count;
-    if (index == series->capacity && !taud_series_reserve(series, arena, 1))
+    if (!larger.points)
         return false;
-    uint32_t within = (uint32_t)(index % TAUD_CHUNK_POINTS);
-    if (within == 0) {
-        if (index == 0)
-            series->first_timestamp = timestamp;
-        if (series->directory) {
-            struct taud_chunk_entry *entry = entry_at(series, index / TAUD_CHUNK_POINTS);
-            entry->first = timestamp;
-            series->tail = entry->points;
-        }
+    if (head->points) {
+        memcpy(larger.points, head->points, head->count * sizeof(int64_t));
+        memcpy(taud_head_values(&larger), taud_head_values(head), head->count * sizeof(double));
     }
-    memcpy(series->tail + within * 8, &timestamp, 8);
-    memcpy(series->tail + (taud_series_chunk_points(series) + within) * 8, &value, 8);
-    series->last_timestamp = timestamp;
-    series->point_count = index + 1;
+    drop_head(head, arena);
+    *head = larger;
     return true;
 }
 
-// Where `timestamp` would stand among `count` things spread evenly from first to last.
-static uint64_t interpolate(int64_t first, int64_t last, int64_t timestamp, uint64_t count)
+// Where `timestamp`, which is between the first and the last, stands if they are even.
+static uint32_t guess(const struct taud_head *head, int64_t timestamp)
 {
-    uint64_t width = (uint64_t)last - (uint64_t)first;
-    uint64_t offset = (uint64_t)timestamp - (uint64_t)first;
-    if (width == 0)
-        return 0;
-    uint64_t guess = (uint64_t)((double)offset / (double)width * (double)(count - 1) + 0.5);
-    return guess < count ? guess : count - 1;
+    uint32_t last = head->count - 1U;
+    uint64_t width = (uint64_t)head->points[last] - (uint64_t)head->points[0];
+    uint64_t offset = (uint64_t)timestamp - (uint64_t)head->points[0];
+    uint32_t index = (uint32_t)((double)offset / (double)width * (double)last + 0.5);
+    return index < last ? index : last;
 }
 
-// The last chunk that begins at or before `timestamp`, which is not before the first point.
-static uint64_t find_chunk(const struct taud_series *series, int64_t timestamp)
+uint32_t taud_head_find(const struct taud_head *head, int64_t timestamp)
 {
-    uint64_t count = (series->point_count + TAUD_CHUNK_POINTS - 1) / TAUD_CHUNK_POINTS;
-    if (count == 1)
+    const int64_t *timestamps = head->points;
+    uint32_t count = head->count, step = 1;
+    if (count == 0 || timestamp > timestamps[count - 1])
+        return count;
+    if (timestamp <= timestamps[0])
         return 0;
-    uint64_t guess = interpolate(series->first_timestamp, series->last_timestamp, timestamp,
-                                 series->point_count) / TAUD_CHUNK_POINTS;
-    uint64_t low, high, step = 1; // first(low) <= timestamp < first(high)
-    if (chunk_first(series, guess) <= timestamp) {
-        low = guess;
-        high = guess + 1;
-        while (high < count && chunk_first(series, high) <= timestamp) {
+    uint32_t high = guess(head, timestamp), low; // in the end timestamps[low] < timestamp <= [high]
+    if (timestamps[high] < timestamp) {
+        do {
             low = high;
-            high = count - high > step ? high + step : count;
+            high = count - 1 - high > step ? high + step : count - 1;
             step *= 2;
-        }
+        } while (timestamps[high] < timestamp);
     } else {
-        high = guess;
-        low = guess - 1;
-        while (chunk_first(series, low) > timestamp) {
+        low = high - 1;
+        while (timestamps[low] >= timestamp) {
             high = low;
             low = low > step ? low - step : 0;
             step *= 2;
         }
-    }
-    while (high - low > 1) {
-        uint64_t middle = low + (high - low) / 2;
-        if (chunk_first(series, middle) <= timestamp)
-            low = middle;
-        else
-            high = middle;
-    }
-    return low;
-}
-
-// The first of `count` ascending timestamps at or behind `timestamp`; the first one is not behind it.
-static uint32_t search(const int64_t *timestamps, uint32_t count, int64_t timestamp)
-{
-    uint32_t guess =
-        (uint32_t)interpolate(timestamps[0], timestamps[count - 1], timestamp, count);
-    if (timestamps[guess] == timestamp)
-        return guess;
-    uint32_t low, high, step = 1; // timestamps[low] < timestamp <= timestamps[high]
-    if (timestamps[guess] < timestamp) {
-        low = guess;
-        high = guess + 1;
-        while (high < count && timestamps[high] < timestamp) {
-            low = high;
-            high = count - high > step ? high + step : count;
-            step *= 2;
-        }
-    } else {
-        high = guess;
-        while (high > 0) {
-            low = high > step ? high - step : 0;
-            if (timestamps[low] < timestamp)
-                break;
-            high = low;
-            step *= 2;
-        }
-        if (high == 0)
-            return 0;
     }
     while (high - low > 1) {
         uint32_t middle = low + (high - low) / 2;
@@ -374,61 +102,314 @@ static uint32_t search(const int64_t *timestamps, uint32_t count, int64_t timest
     return high;
 }
 
-static uint32_t points_in_chunk(const struct taud_series *series, uint64_t chunk)
+static bool find_in_head(const struct taud_head *head, int64_t timestamp, double *ret_value)
 {
-    uint64_t behind = series->point_count - chunk * TAUD_CHUNK_POINTS;
-    return behind < TAUD_CHUNK_POINTS ? (uint32_t)behind : TAUD_CHUNK_POINTS;
-}
-
-uint64_t taud_series_lower_bound(const struct taud_series *series, int64_t timestamp)
-{
-    if (series->point_count == 0 || timestamp <= series->first_timestamp)
-        return 0;
-    if (timestamp > series->last_timestamp)
-        return series->point_count;
-    uint64_t chunk = find_chunk(series, timestamp);
-    const int64_t *timestamps = (const int64_t *)(const void *)taud_series_chunk(series, chunk);
-    uint32_t count = points_in_chunk(series, chunk);
-    if (timestamps[count - 1] < timestamp)
-        return chunk * TAUD_CHUNK_POINTS + count;
-    return chunk * TAUD_CHUNK_POINTS + search(timestamps, count, timestamp);
-}
-
-bool taud_series_find(const struct taud_series *series, int64_t timestamp, double *ret_value)
-{
-    if (series->point_count == 0 || timestamp < series->first_timestamp ||
-        timestamp > series->last_timestamp)
+    uint32_t index = taud_head_find(head, timestamp);
+    if (index == head->count || head->points[index] != timestamp)
         return false;
-    uint64_t index = taud_series_lower_bound(series, timestamp);
-    if (index == series->point_count)
-        return false;
-    struct taud_span span = taud_series_span(series, index);
-    if (*span.timestamps != timestamp)
-        return false;
-    memcpy(ret_value, span.values, sizeof *ret_value);
+    *ret_value = taud_head_values(head)[index];
     return true;
+}
+
+// Takes a range out, in place.
+static void clear_range(struct taud_head *head, int64_t from, int64_t to)
+{
+    uint32_t begin = taud_head_find(head, from);
+    uint32_t end = to == INT64_MAX ? head->count : taud_head_find(head, to + 1);
+    if (begin >= end)
+        return;
+    double *values = taud_head_values(head);
+    size_t behind = head->count - end;
+    memmove(head->points + begin, head->points + end, behind * sizeof *head->points);
+    memmove(values + begin, values + end, behind * sizeof *values);
+    head->count = (uint16_t)(begin + behind);
+}
+
+// --- sealing ----------------------------------------------------------------------------------
+
+// The run of the present generation; what there is of an older one becomes the older of two.
+static struct taud_run *present_run(struct taud_series *series, struct taud_arena *arena)
+{
+    if (series->run && series->run->generation == series->generation)
+        return series->run;
+    struct taud_run *run = taud_run_new(arena, series->generation);
+    if (!run)
+        return NULL;
+    assert(!series->run || !series->run->older);
+    run->older = series->run;
+    series->run = run;
+    return run;
+}
+
+static bool seal(struct taud_series *series, const struct taud_series_memory *memory,
+                 struct taud_head *head)
+{
+    if (head->count == 0)
+        return true;
+    struct taud_run *run = present_run(series, memory->arena);
+    if (!run)
+        return false;
+    struct taud_sealed *sealed =
+        taud_sealed_encode(memory->pool, memory->codec, head->points, taud_head_values(head),
+                           head->count, &series->hint);
+    if (!sealed)
+        return false;
+    if (!taud_run_add(run, memory->arena, sealed, head == &series->late)) {
+        taud_sealed_release(sealed, memory->arena);
+        return false;
+    }
+    head->count = 0;
+    return true;
+}
+
+bool taud_series_freeze(struct taud_series *series, const struct taud_series_memory *memory,
+                        uint32_t generation)
+{
+    if (!seal(series, memory, &series->head) || !seal(series, memory, &series->late))
+        return false;
+    drop_head(&series->head, memory->arena);
+    drop_head(&series->late, memory->arena);
+    series->generation = generation;
+    return true;
+}
+
+struct taud_run *taud_series_detach(struct taud_series *series, struct taud_arena *arena,
+                                    uint32_t generation)
+{
+    if (series->generation <= generation) {
+        drop_head(&series->head, arena);
+        drop_head(&series->late, arena);
+        series->generation = generation + 1;
+    }
+    struct taud_run **link = &series->run;
+    if (*link && (*link)->generation > generation)
+        link = &(*link)->older;
+    struct taud_run *run = *link;
+    if (!run || run->generation > generation)
+        return NULL;
+    assert(!run->older);
+    *link = NULL;
+    return run;
+}
+
+void taud_series_clear(struct taud_series *series, struct taud_arena *arena,
+                       struct taud_run **ret_run)
+{
+    struct taud_run *run = series->run;
+    drop_head(&series->head, arena);
+    drop_head(&series->late, arena);
+    *ret_run = NULL;
+    if (!run || run->generation != series->generation)
+        return;
+    series->run = run->older;
+    run->older = NULL;
+    *ret_run = run;
+}
+
+void taud_series_release(struct taud_series *series, struct taud_arena *arena)
+{
+    if (atomic_fetch_sub_explicit(&series->references, 1, memory_order_acq_rel) != 1)
+        return;
+    drop_head(&series->head, arena);
+    drop_head(&series->late, arena);
+    for (struct taud_run *run = series->run, *older; run; run = older) {
+        older = run->older;
+        taud_run_release(run, arena);
+    }
+    taud_arena_give(arena, series, TAUD_BLOCK_128);
+}
+
+// --- appending --------------------------------------------------------------------------------
+
+static void raise_last(struct taud_series *series, int64_t timestamp)
+{
+    if (taud_series_in_order(series, timestamp))
+        series->last_timestamp = timestamp;
+    series->any = true;
+}
+
+// Makes room for at least one more point; for all of `count` where a block of their size is enough.
+static bool make_room(struct taud_series *series, const struct taud_series_memory *memory,
+                      struct taud_head *head, size_t count)
+{
+    if (head->count == TAUD_HEAD_POINTS)
+        return seal(series, memory, head);
+    size_t wanted = head->count + count < TAUD_HEAD_POINTS ? head->count + count : TAUD_HEAD_POINTS;
+    return grow_head(head, memory->arena, (uint32_t)wanted);
+}
+
+bool taud_series_append(struct taud_series *series, const struct taud_series_memory *memory,
+                        int64_t timestamp, double value)
+{
+    struct taud_head *head = &series->head;
+    assert(taud_series_in_order(series, timestamp));
+    if (head->count == head->capacity && !make_room(series, memory, head, 1))
+        return false;
+    head->points[head->count] = timestamp;
+    taud_head_values(head)[head->count] = value;
+    head->count++;
+    series->last_timestamp = timestamp;
+    series->any = true;
+    return true;
+}
+
+size_t taud_series_append_columns(struct taud_series *series,
+                                  const struct taud_series_memory *memory,
+                                  const int64_t *timestamps, const double *values, size_t count)
+{
+    struct taud_head *head = &series->head;
+    size_t done = 0;
+    assert(count == 0 || taud_series_in_order(series, timestamps[0]));
+    while (done < count) {
+        if (head->count == head->capacity && !make_room(series, memory, head, count - done))
+            break;
+        size_t room = (size_t)(head->capacity - head->count);
+        size_t piece = count - done < room ? count - done : room;
+        memcpy(head->points + head->count, timestamps + done, piece * sizeof *timestamps);
+        memcpy(taud_head_values(head) + head->count, values + done, piece * sizeof *values);
+        head->count = (uint16_t)(head->count + piece);
+        done += piece;
+    }
+    if (done > 0)
+        raise_last(series, timestamps[done - 1]);
+    return done;
+}
+
+// Moves points within a head.
+static void move_points(struct taud_head *head, size_t from, size_t to, size_t count)
+{
+    double *values = taud_head_values(head);
+    memmove(head->points + to, head->points + from, count * sizeof *head->points);
+    memmove(values + to, values + from, count * sizeof *values);
+}
+
+// Merges ascending points, for which there is room, from the last to the first: what stands behind a
+// point moves up to its place, then the point is put before it. Those that are replaced are left out,
+// and leave a gap in front that is closed in the end.
+static void merge(struct taud_head *head, const int64_t *timestamps, const double *values,
+                  size_t count)
+{
+    double *into = taud_head_values(head);
+    size_t old = head->count, place = old + count;
+    for (size_t i = count; i-- > 0;) {
+        struct taud_head before = {head->points, (uint16_t)old, head->capacity};
+        size_t at = taud_head_find(&before, timestamps[i]);
+        bool replaced = at < old && head->points[at] == timestamps[i];
+        size_t behind = old - at - (replaced ? 1 : 0);
+        move_points(head, old - behind, place - behind, behind);
+        place -= behind + 1;
+        head->points[place] = timestamps[i];
+        into[place] = values[i];
+        old = at;
+    }
+    size_t total = head->count + count, gap = place - old;
+    if (gap > 0)
+        move_points(head, place, old, total - place);
+    head->count = (uint16_t)(total - gap);
+}
+
+size_t taud_series_append_late_columns(struct taud_series *series,
+                                       const struct taud_series_memory *memory,
+                                       const int64_t *timestamps, const double *values,
+                                       size_t count)
+{
+    struct taud_head *head = &series->late;
+    size_t done = 0;
+    while (done < count) {
+        size_t left = count - done;
+        size_t piece = left < TAUD_HEAD_POINTS ? left : TAUD_HEAD_POINTS;
+        if (head->count + piece > TAUD_HEAD_POINTS && !seal(series, memory, head))
+            break;
+        if (head->count + piece > head->capacity &&
+            !grow_head(head, memory->arena, (uint32_t)(head->count + piece)))
+            break;
+        merge(head, timestamps + done, values + done, piece);
+        done += piece;
+    }
+    if (done > 0)
+        raise_last(series, timestamps[done - 1]);
+    return done;
+}
+
+bool taud_series_append_late(struct taud_series *series, const struct taud_series_memory *memory,
+                             int64_t timestamp, double value)
+{
+    struct taud_head *head = &series->late;
+    uint32_t at = taud_head_find(head, timestamp);
+    if (at == head->count || head->points[at] != timestamp)
+        return taud_series_append_late_columns(series, memory, &timestamp, &value, 1) == 1;
+    taud_head_values(head)[at] = value;
+    return true;
+}
+
+bool taud_series_append_sealed(struct taud_series *series, const struct taud_series_memory *memory,
+                               struct taud_sealed *sealed, bool late)
+{
+    if (!seal(series, memory, late ? &series->late : &series->head))
+        return false;
+    struct taud_run *run = present_run(series, memory->arena);
+    if (!run || !taud_run_add(run, memory->arena, sealed, late))
+        return false;
+    raise_last(series, sealed->summary.last_timestamp);
+    return true;
+}
+
+// --- reading ----------------------------------------------------------------------------------
+
+bool taud_series_find(const struct taud_series *series, struct taud_codec *codec, int64_t timestamp,
+                      double *ret_value)
+{
+    if (!series->any || timestamp > series->last_timestamp)
+        return false;
+    if (find_in_head(&series->late, timestamp, ret_value))
+        return true;
+    const struct taud_run *run = series->run;
+    bool present = run && run->generation == series->generation;
+    // Late chunks of the head's generation are newer than what the head has.
+    bool head_first = !present || run->late.count == 0;
+    if (head_first && find_in_head(&series->head, timestamp, ret_value))
+        return true;
+    if (present) {
+        if (taud_run_find(run, codec, timestamp, ret_value))
+            return true;
+        run = run->older;
+    }
+    if (!head_first && find_in_head(&series->head, timestamp, ret_value))
+        return true;
+    return run && taud_run_find(run, codec, timestamp, ret_value);
 }
 
 void taud_series_prefetch(const struct taud_series *series, int64_t timestamp)
 {
-    if (series->point_count == 0 || timestamp < series->first_timestamp ||
-        timestamp > series->last_timestamp)
+    if (!series->any || timestamp > series->last_timestamp)
         return;
-    uint64_t index = interpolate(series->first_timestamp, series->last_timestamp, timestamp,
-                                 series->point_count);
-    struct taud_span span = taud_series_span(series, index);
-    __builtin_prefetch(span.timestamps);
-    __builtin_prefetch(span.values);
+    if (series->head.points)
+        __builtin_prefetch(series->head.points);
+    if (series->run)
+        __builtin_prefetch(series->run);
 }
 
-uint64_t taud_series_memory(const struct taud_series *series)
+bool taud_series_delete(struct taud_series *series, const struct taud_series_memory *memory,
+                        int64_t from, int64_t to)
 {
-    uint64_t bytes = taud_block_bytes(TAUD_BLOCK_128) + series->capacity * 16;
-    if (series->top)
-        bytes += taud_block_bytes((enum taud_block_class)series->top_class) +
-                 (chunk_count(series) + DIRECTORY_ENTRIES - 1) / DIRECTORY_ENTRIES *
-                     taud_block_bytes(TAUD_BLOCK_16K);
-    else if (series->directory)
-        bytes += taud_block_bytes((enum taud_block_class)series->directory_class);
+    struct taud_run *run = series->run;
+    if (run && run->generation == series->generation && taud_run_reaches_into(run, from, to)) {
+        struct taud_run *left = taud_run_without(run, memory->pool, memory->codec, from, to);
+        if (!left)
+            return false;
+        series->run = left;
+        taud_run_release(run, memory->arena);
+    }
+    clear_range(&series->head, from, to);
+    clear_range(&series->late, from, to);
+    return true;
+}
+
+uint64_t taud_series_bytes(const struct taud_series *series)
+{
+    uint64_t bytes = taud_block_bytes(TAUD_BLOCK_128) +
+                     (series->head.capacity + series->late.capacity) * UINT64_C(16);
+    for (const struct taud_run *run = series->run; run; run = run->older)
+        bytes += taud_run_memory(run);
     return bytes;
 }

@@ -2,9 +2,9 @@
 // A series in memory: what was written since its generation began. New points stand in the head, raw
 // columns of at most 1,024 points that are small at first; those that are not later than the newest
 // point stand in the late head, sorted. A full head is sealed: compressed into a chunk of the run. When
-// the engine's generation has risen, the first who touches the series freezes it: all that it has
+// the engine's generation has risen, the first who writes to the series freezes it: all that it has
 // then becomes the run of the older generation, which a flush writes into a segment, and which goes
-// once that can be read.
+// once that can be read. What nobody writes to goes from its heads the same way.
 //
 //   oldest   segments    run->older    run    head    late head   newest
 //
@@ -21,18 +21,16 @@ enum { TAUD_HEAD_POINTS = 1024 };
 struct taud_head {
     int64_t *points; // NULL while it has no block
     uint16_t count;
-    uint8_t class; // of the block
+    uint16_t capacity; // 0 without a block
 };
-
-static inline uint32_t taud_head_capacity(const struct taud_head *head)
-{
-    return (uint32_t)(taud_block_bytes((enum taud_block_class)head->class) / 16);
-}
 
 static inline double *taud_head_values(const struct taud_head *head)
 {
-    return (double *)(void *)(head->points + taud_head_capacity(head));
+    return (double *)(void *)(head->points + head->capacity);
 }
+
+// The index of the first point at or behind `timestamp`; `count` when there is none.
+uint32_t taud_head_find(const struct taud_head *head, int64_t timestamp);
 
 // What the functions below work with; of a shard.
 struct taud_series_memory {
@@ -46,15 +44,16 @@ struct taud_series {
     uint64_t identity;
     _Atomic uint32_t references; // the catalog's and those of readers
     uint32_t generation;         // of heads and of what will be sealed next
-    uint8_t order;               // enum tau_order_policy
+    uint8_t order;               // enum taud_order
     bool any;                    // it has, or had, a point: last_timestamp is one
     bool stored;                 // segments may have points of it
     struct taud_chunk_hint hint;
     struct taud_head head;       // 16 bytes
     struct taud_head late;
-    int64_t last_timestamp;      // of the newest point ever accepted in order
+    int64_t last_timestamp;      // the greatest that it ever had; a delete leaves it
     uint64_t retention;          // nanoseconds; 0: for ever
     struct taud_run *run;        // the newest; NULL while nothing is sealed
+    uint32_t dropped;            // the generation in which it was dropped; 0: it is there
 };
 
 _Static_assert(sizeof(struct taud_series) <= 128, "a series fits its block");
@@ -78,25 +77,43 @@ static inline bool taud_series_is_behind(const struct taud_series *series, uint3
     return series->generation != generation;
 }
 
-// Seals the heads, so that all of it belongs to the run of its generation, and goes on in
-// `generation`. At most one older run is there at a time: the caller flushed the one before. Returns
-// false when memory is at its bound; then it is as it was, and comes again.
+// Seals the heads, gives their blocks back, and goes on in `generation`. What it has stays its run, of
+// the generation before, until something is sealed in the new one and that run becomes the older
+// of two; there are no more, since the one before is flushed and detached by then. Returns false
+// when memory is at its bound; its points are as they were then, and the caller may come again.
 bool taud_series_freeze(struct taud_series *series, const struct taud_series_memory *memory,
                         uint32_t generation);
 
-// Unlinks the run of this or an earlier generation; the caller releases it without the lock. NULL
-// when there is none.
-struct taud_run *taud_series_detach(struct taud_series *series, uint32_t generation);
+// Gives up what is of this or an earlier generation, as it is stored elsewhere now: heads, which then go on in
+// the next one, and the run, which the caller releases without the lock. NULL when there is none.
+struct taud_run *taud_series_detach(struct taud_series *series, struct taud_arena *arena,
+                                    uint32_t generation);
+
+// Gives up what is of the present generation, since nobody will read it: an older run stays. *ret_run,
+// for the caller to release without the lock, may be NULL.
+void taud_series_clear(struct taud_series *series, struct taud_arena *arena,
+                       struct taud_run **ret_run);
 
 // Each stores what it is given, in the present generation; false when memory is at its bound, with
-// nothing stored. The point is in order; late: it is not, and replaces one that has its timestamp.
+// nothing stored. The point is in order; late: it is not, and replaces one that has its timestamp in
+// the late head.
 bool taud_series_append(struct taud_series *series, const struct taud_series_memory *memory,
                         int64_t timestamp, double value);
 bool taud_series_append_late(struct taud_series *series, const struct taud_series_memory *memory,
                              int64_t timestamp, double value);
 
-// Takes over a chunk whose points all stand in order, or, with `late`, all do not. What is in the
-// head before it is sealed first.
+// The same for ascending columns, as far as memory goes. Returns how many of them are stored.
+size_t taud_series_append_columns(struct taud_series *series,
+                                  const struct taud_series_memory *memory,
+                                  const int64_t *timestamps, const double *values, size_t count);
+size_t taud_series_append_late_columns(struct taud_series *series,
+                                       const struct taud_series_memory *memory,
+                                       const int64_t *timestamps, const double *values,
+                                       size_t count);
+
+// Takes over a chunk whose points all stand in order, or, with `late`, not all do. What is in the head,
+// or in the late head, before it is sealed first. Returns false when memory is at its bound; the
+// reference is still the caller's then.
 bool taud_series_append_sealed(struct taud_series *series, const struct taud_series_memory *memory,
                                struct taud_sealed *sealed, bool late);
 
@@ -107,8 +124,8 @@ bool taud_series_find(const struct taud_series *series, struct taud_codec *codec
 // Brings near what taud_series_find will probably look at first.
 void taud_series_prefetch(const struct taud_series *series, int64_t timestamp);
 
-// Takes the points from `from` to `to`, both included, out of what is of the present generation; what
-// readers hold stays theirs. Returns false when memory is at its bound: then nothing is changed.
+// Takes the points from `from` to `to`, both included, out of the heads and the run of their generation;
+// older runs and what readers hold stay as they are. Returns false when memory is at its bound: then nothing is changed.
 bool taud_series_delete(struct taud_series *series, const struct taud_series_memory *memory,
                         int64_t from, int64_t to);
 

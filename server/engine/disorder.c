@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: MIT
+// Batches whose rows do not ascend, or of which late ones have to know what is there. A strict series
+// takes them row by row. Under the other policies a row matters to those of its timestamp alone, so
+// rows are sorted, those of one timestamp become one point, and all of them ascend: the sorting, and
+// the reading of what may be needed from segments, before the lock is taken.
+#include "arrange.h"
+#include "columns.h"
+
+#include "read/snapshot.h"
+
+#include <string.h>
+
+// Memory for a batch, all in one piece.
+struct disorder {
+    struct tau_array timestamps, values; // as they came
+    size_t count;
+    struct taud_arranged *rows, *spare;
+    bool arranged;
+    int64_t *judged_timestamps; // what is to be stored, ascending
+    double *judged_values;
+    size_t judged_count;
+    enum tau_status *statuses; // of each row
+};
+
+static struct disorder *new_disorder(const struct taud_allocator *allocator,
+                                     struct tau_array timestamps, struct tau_array values)
+{
+    size_t count = timestamps.count;
+    struct disorder *batch = allocator->allocate(
+        allocator->context, sizeof *batch + count * (2 * sizeof *batch->rows + 16 +
+                                                     sizeof *batch->statuses));
+    if (!batch)
+        return NULL;
+    *batch = (struct disorder){.timestamps = timestamps, .values = values, .count = count};
+    batch->rows = (struct taud_arranged *)(void *)(batch + 1);
+    batch->spare = batch->rows + count;
+    batch->judged_timestamps = (int64_t *)(void *)(batch->spare + count);
+    batch->judged_values = (double *)(void *)(batch->judged_timestamps + count);
+    batch->statuses = (enum tau_status *)(void *)(batch->judged_values + count);
+    return batch;
+}
+
+static void arrange(struct disorder *batch)
+{
+    if (batch->arranged)
+        return;
+    for (size_t i = 0; i < batch->count; i++)
+        batch->rows[i] = (struct taud_arranged){tau_i64_at(batch->timestamps, i), (uint32_t)i};
+    taud_arrange(batch->rows, batch->count, batch->spare);
+    batch->arranged = true;
+}
+
+// --- before the lock --------------------------------------------------------------------------
+
+// Asks for the late timestamps, as anybody may, so that what is stored of them is in the cache.
+static void bring_near(struct taud_engine *engine, const struct tau_label *label,
+                       const struct disorder *batch, int64_t last)
+{
+    enum { PIECE = 64 };
+    struct tau_query_point_request asked[PIECE];
+    struct tau_query_point_response answers[PIECE];
+    enum tau_status statuses[PIECE];
+    size_t done = 0;
+    while (done < batch->count && batch->rows[done].timestamp <= last) {
+        size_t count = 0;
+        for (; count < PIECE && done < batch->count && batch->rows[done].timestamp <= last; done++)
+            asked[count++] =
+                (struct tau_query_point_request){*label, batch->rows[done].timestamp};
+        taud_engine_query_points(engine, asked, count, answers, statuses);
+    }
+}
+
+static bool prepare(struct taud_engine *engine, const struct tau_label *label,
+                    struct disorder *batch)
+{
+    struct taud_shard *shard;
+    const struct taud_series *series = taud_engine_lock_series(engine, label, &shard);
+    if (!series)
+        return false;
+    unsigned order = series->order;
+    int64_t last = series->last_timestamp;
+    bool stored = series->any && series->stored;
+    pthread_mutex_unlock(&shard->mutex);
+    if (order != TAUD_ORDER_STRICT)
+        arrange(batch);
+    if (stored && taud_order_asks(order))
+        bring_near(engine, label, batch, last);
+    return true;
+}
+
+// --- judging ----------------------------------------------------------------------------------
+
+static void add_point(struct disorder *batch, int64_t timestamp, double value)
+{
+    batch->judged_timestamps[batch->judged_count] = timestamp;
+    batch->judged_values[batch->judged_count++] = value;
+}
+
+// Of a strict series: each row has to be later than all before it.
+static void judge_strict(struct disorder *batch, const struct taud_series *series)
+{
+    int64_t last = series->last_timestamp;
+    bool any = series->any;
+    for (size_t i = 0; i < batch->count; i++) {
+        int64_t timestamp = tau_i64_at(batch->timestamps, i);
+        if (any && timestamp <= last) {
+            batch->statuses[i] = taud_order_refusal(TAUD_ORDER_STRICT);
+            continue;
+        }
+        batch->statuses[i] = TAU_STATUS_SUCCESS;
+        add_point(batch, timestamp, tau_f64_at(batch->values, i));
+        last = timestamp;
+        any = true;
+    }
+}
+
+// Rows `from` to `to` - 1 of those in order of time have one timestamp: what they make of it.
+static void judge_group(const struct taud_columns *columns, struct disorder *batch, size_t from,
+                        size_t to)
+{
+    const struct taud_series *series = columns->series;
+    int64_t timestamp = batch->rows[from].timestamp;
+    bool found = false, changed = false;
+    double value = 0;
+    enum tau_status status = TAU_STATUS_SUCCESS;
+    if (taud_order_asks(series->order) && !taud_series_in_order(series, timestamp))
+        status = taud_lookup(columns->engine, columns->shard, series, timestamp, &found, &value);
+    for (size_t i = from; i < to; i++) {
+        uint32_t row = batch->rows[i].row;
+        double given = tau_f64_at(batch->values, row);
+        batch->statuses[row] = status;
+        if (status != TAU_STATUS_SUCCESS)
+            continue;
+        enum taud_order_verdict verdict = TAUD_ORDER_STORE;
+        if (found)
+            verdict = taud_order_fold(series->order, value, given, &given);
+        if (verdict == TAUD_ORDER_REFUSE)
+            batch->statuses[row] = taud_order_refusal(series->order);
+        if (verdict != TAUD_ORDER_STORE)
+            continue;
+        value = given;
+        found = changed = true;
+    }
+    if (changed)
+        add_point(batch, timestamp, value);
+}
+
+static void judge(const struct taud_columns *columns, struct disorder *batch)
+{
+    if (columns->series->order == TAUD_ORDER_STRICT) {
+        judge_strict(batch, columns->series);
+        return;
+    }
+    arrange(batch);
+    for (size_t i = 0, end; i < batch->count; i = end) {
+        end = i + 1;
+        while (end < batch->count && batch->rows[end].timestamp == batch->rows[i].timestamp)
+            end++;
+        judge_group(columns, batch, i, end);
+    }
+}
+
+// --- what became of them ----------------------------------------------------------------------
+
+// Rows whose timestamps are among the judged ones from `from` to `to` - 1 found no memory.
+static void mark_full(struct disorder *batch, size_t from, size_t to)
+{
+    if (from == to)
+        return;
+    int64_t first = batch->judged_timestamps[from], last = batch->judged_timestamps[to - 1];
+    for (size_t i = 0; i < batch->count; i++) {
+        int64_t timestamp = tau_i64_at(batch->timestamps, i);
+        if (timestamp >= first && timestamp <= last && batch->statuses[i] == TAU_STATUS_SUCCESS)
+            batch->statuses[i] = TAU_STATUS_STORAGE_FULL;
+    }
+}
+
+static enum tau_status report(const struct disorder *batch, struct tau_refused_row *ret_refused,
+                              size_t *ret_refused_count)
+{
+    size_t refused = 0;
+    bool full = false;
+    for (size_t i = 0; i < batch->count; i++) {
+        if (batch->statuses[i] == TAU_STATUS_SUCCESS)
+            continue;
+        full |= batch->statuses[i] == TAU_STATUS_STORAGE_FULL;
+        ret_refused[refused++] =
+            (struct tau_refused_row){.row = (uint32_t)i, .status = batch->statuses[i]};
+    }
+    if (full && refused == batch->count)
+        return TAU_STATUS_STORAGE_FULL;
+    *ret_refused_count = refused;
+    return TAU_STATUS_SUCCESS;
+}
+
+// With the lock. Returns false when memory is at its bound before anything is done.
+static bool append_locked(struct taud_columns *columns, struct disorder *batch, uint64_t *position)
+{
+    struct taud_columns_placed placed;
+    if (!taud_policy_begin(columns->engine, columns->shard, columns->series))
+        return false;
+    judge(columns, batch);
+    columns->timestamps = (struct tau_array){batch->judged_timestamps, batch->judged_count, false};
+    columns->values = (struct tau_array){batch->judged_values, batch->judged_count, false};
+    if (!taud_columns_place(columns, true, &placed, position))
+        return false; // never: they ascend
+    mark_full(batch, placed.late_stored, placed.late);
+    mark_full(batch, placed.stored, batch->judged_count);
+    // Rows that keep what is there rely on it to be durable.
+    if (taud_order_asks(columns->series->order))
+        taud_raise(position, atomic_load(&columns->engine->log.next_position));
+    return true;
+}
+
+enum tau_status taud_columns_append_disorder(struct taud_engine *engine,
+                                             const struct tau_label *label,
+                                             struct tau_array timestamps, struct tau_array values,
+                                             struct tau_refused_row *ret_refused,
+                                             size_t *ret_refused_count, uint64_t *position)
+{
+    const struct taud_allocator *allocator = engine->allocator;
+    struct disorder *batch = new_disorder(allocator, timestamps, values);
+    if (!batch)
+        return TAU_STATUS_NO_MEMORY;
+    struct taud_columns columns = {.engine = engine};
+    enum tau_status status = TAU_STATUS_SERIES_NOT_FOUND;
+    if (prepare(engine, label, batch))
+        columns.series = taud_engine_lock_series(engine, label, &columns.shard);
+    if (columns.series) {
+        bool done = append_locked(&columns, batch, position);
+        pthread_mutex_unlock(&columns.shard->mutex);
+        status = done ? report(batch, ret_refused, ret_refused_count) : TAU_STATUS_STORAGE_FULL;
+    }
+    allocator->release(allocator->context, batch);
+    return status;
+}
