@@ -6,7 +6,7 @@
 #include "arrange.h"
 #include "columns.h"
 
-#include "read/snapshot.h"
+#include "read/lookup.h"
 
 #include <string.h>
 

@@ -3,7 +3,7 @@
 // log, and in the catalog's changes that the next flush stores.
 #include "policy.h"
 
-#include "read/snapshot.h"
+#include "read/lookup.h"
 #include "record.h"
 
 #include <string.h>
