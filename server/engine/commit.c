@@ -89,7 +89,7 @@ static void fail(struct taud_log *log, int os_error)
     pthread_cond_broadcast(&log->room);
 }
 
-static void notify(struct taud_log *log)
+void taud_log_notify(struct taud_log *log)
 {
     for (struct taud_log_listener *listener = atomic_load(&log->listeners); listener;
          listener = listener->next)
@@ -209,7 +209,7 @@ bool taud_log_write_pending(struct taud_log *log)
     if (log->backend->log->needs_prepare(log->backend))
         pthread_cond_signal(&log->ahead);
     pthread_mutex_unlock(&log->mutex);
-    notify(log);
+    taud_log_notify(log);
     pthread_mutex_lock(&log->mutex);
     return true;
 }
@@ -255,7 +255,7 @@ static void sync_now(struct taud_log *log)
         fail(log, result.os_error);
     tell_end(log);
     pthread_mutex_unlock(&log->mutex);
-    notify(log); // of a failure; a success is no news, what it covers was told when it was written
+    taud_log_notify(log); // of a failure; a success is no news, what it covers was told when it was written
     pthread_mutex_lock(&log->mutex);
 }
 

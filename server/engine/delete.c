@@ -104,7 +104,7 @@ struct deletion {
 static void encode(uint8_t *out, const void *user_data)
 {
     const struct deletion *deletion = user_data;
-    taud_record_delete(out, deletion->identity, deletion->from, deletion->to);
+    taud_record_delete_range(out, deletion->identity, deletion->from, deletion->to);
 }
 
 static enum tau_status delete_locked(struct taud_engine *engine, struct taud_shard *shard,
@@ -114,7 +114,7 @@ static enum tau_status delete_locked(struct taud_engine *engine, struct taud_sha
     struct deletion deletion = {series->identity, from, to};
     if (!taud_storage_delete(engine, shard, series, from, to))
         return TAU_STATUS_STORAGE_FULL;
-    taud_raise(position, taud_log_append_record(&engine->log, TAUD_RECORD_DELETE_BYTES, encode,
+    taud_raise(position, taud_log_append_record(&engine->log, TAUD_RECORD_DELETE_RANGE_BYTES, encode,
                                                 &deletion));
     return TAU_STATUS_SUCCESS;
 }
@@ -124,7 +124,7 @@ enum tau_status taud_engine_delete_range(struct taud_engine *engine, const struc
 {
     if (from > to)
         return TAU_STATUS_INVALID_PAYLOAD;
-    enum tau_status status = taud_log_admit(&engine->log, TAUD_RECORD_DELETE_BYTES, true);
+    enum tau_status status = taud_log_admit(&engine->log, TAUD_RECORD_DELETE_RANGE_BYTES, true);
     if (status != TAU_STATUS_SUCCESS)
         return status;
     struct taud_shard *shard;
@@ -134,7 +134,7 @@ enum tau_status taud_engine_delete_range(struct taud_engine *engine, const struc
         status = delete_locked(engine, shard, series, from, to, position);
         pthread_mutex_unlock(&shard->mutex);
     }
-    taud_log_release(&engine->log, TAUD_RECORD_DELETE_BYTES);
+    taud_log_release(&engine->log, TAUD_RECORD_DELETE_RANGE_BYTES);
     if (status == TAU_STATUS_STORAGE_FULL)
         taud_storage_consider(engine);
     return status;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The engine's life: memory, then files and threads, then back in the reverse order. And its figures.
+// The engine's life: memory, then what is stored, the log, and threads, then back in the reverse order.
+// And what its log says of durability.
 #include "state.h"
 
 #include <string.h>
@@ -36,20 +37,59 @@ static bool init_tables(struct taud_engine *engine)
     return true;
 }
 
+static void done_codecs(struct taud_engine *engine)
+{
+    for (size_t i = 0; i < TAUD_SHARDS; i++)
+        taud_codec_free(engine->shards[i].codec);
+}
+
+static bool init_shards(struct taud_engine *engine)
+{
+    bool made = true;
+    for (size_t i = 0; i < TAUD_SHARDS; i++) {
+        struct taud_shard *shard = &engine->shards[i];
+        taud_pool_init(&shard->pool, &engine->arena);
+        atomic_init(&shard->newest, INT64_MIN);
+        shard->codec = made ? taud_codec_new(engine->allocator) : NULL;
+        made = shard->codec != NULL;
+    }
+    if (made)
+        made = init_tables(engine);
+    if (!made)
+        done_codecs(engine);
+    return made;
+}
+
+static void done_shards(struct taud_engine *engine)
+{
+    for (size_t i = 0; i < TAUD_SHARDS; i++)
+        taud_table_done(&engine->shards[i].table);
+    taud_table_done(&engine->lenses);
+    done_codecs(engine);
+}
+
 static bool init_memory(struct taud_engine *engine, const struct taud_engine_options *options)
 {
-    if (!taud_arena_init(&engine->arena, options->memory_bytes, options->allocator))
+    uint64_t bytes = options->memory_bytes - options->memory_bytes / TAUD_CACHE_SHARE;
+    if (!taud_arena_init(&engine->arena, bytes, options->allocator))
         return false;
-    if (!taud_log_init(&engine->log, options)) {
-        taud_arena_done(&engine->arena);
-        return false;
-    }
-    if (!init_tables(engine)) {
-        taud_log_done(&engine->log);
-        taud_arena_done(&engine->arena);
-        return false;
-    }
+    if (!taud_log_init(&engine->log, options))
+        goto no_log;
+    if (!init_shards(engine))
+        goto no_shards;
+    if (!taud_storage_init(engine, options))
+        goto no_storage;
+    taud_identities_init(&engine->identities, options->allocator);
+    taud_codecs_init(&engine->codecs, options->allocator);
     return true;
+
+no_storage:
+    done_shards(engine);
+no_shards:
+    taud_log_done(&engine->log);
+no_log:
+    taud_arena_done(&engine->arena);
+    return false;
 }
 
 // From the allocator, aligned to cache lines; the address that it gave stands before the engine.
@@ -91,7 +131,7 @@ enum tau_status taud_engine_new(const struct taud_engine_options *options,
     if (!init_memory(engine, &given)) {
         release(engine, given.allocator);
         return taud_error_set(error, TAU_STATUS_NO_MEMORY, 0,
-                              "no address space for %llu bytes of points",
+                              "no memory for an engine of %llu bytes",
                               (unsigned long long)given.memory_bytes);
     }
     taud_hash_key_init(&engine->hash_key, given.seed);
@@ -106,17 +146,7 @@ enum tau_status taud_engine_new(const struct taud_engine_options *options,
     return TAU_STATUS_SUCCESS;
 }
 
-// --- the log and the root ---------------------------------------------------------------------
-
-static enum tau_status read_root(struct taud_engine *engine, struct taud_error *error)
-{
-    enum tau_status status = taud_root_read(engine->backend, &engine->root, error);
-    if (status == TAU_STATUS_SUCCESS && engine->root.manifest != 0)
-        return taud_error_set(error, TAU_STATUS_INTERNAL_ERROR, 0,
-                              "the stored data has segments, which this server does not read; "
-                              "it was not touched");
-    return status;
-}
+// --- start and end ----------------------------------------------------------------------------
 
 // `known` is a position that the log is durable to.
 static enum tau_status write_root(struct taud_engine *engine, uint64_t known,
@@ -126,32 +156,48 @@ static enum tau_status write_root(struct taud_engine *engine, uint64_t known,
     return taud_root_write(engine->backend, &engine->root, error);
 }
 
-static enum tau_status start_log(struct taud_engine *engine, struct taud_recovery *recovery,
-                                 struct taud_error *error)
+static enum tau_status replay_log(struct taud_engine *engine, struct taud_recovery *recovery,
+                                  uint64_t *ret_end, struct taud_error *error)
 {
     struct taud_log_report report;
-    enum tau_status status = read_root(engine, error);
-    if (status != TAU_STATUS_SUCCESS)
-        return status;
     engine->stage = TAUD_STAGE_LOG;
-    status = taud_engine_replay(engine, 0, engine->root.known_position, recovery, &report, error);
+    enum tau_status status =
+        taud_engine_replay(engine, engine->storage.manifest.flush_position,
+                           engine->root.known_position, recovery, &report, error);
     if (status != TAU_STATUS_SUCCESS)
         return status;
     if (engine->root.epoch < report.highest_epoch)
         engine->root.epoch = report.highest_epoch;
     engine->root.epoch++;
-    status = engine->backend->objects->sweep(engine->backend, error);
-    if (status == TAU_STATUS_SUCCESS)
-        status = write_root(engine, report.end_position, error);
-    if (status == TAU_STATUS_SUCCESS)
-        status = engine->backend->log->start(engine->backend, engine->root.epoch, error);
-    if (status == TAU_STATUS_SUCCESS)
-        status = taud_log_start(&engine->log, report.end_position, error);
     recovery->epoch = engine->root.epoch;
     recovery->log_bytes = report.read_bytes;
     recovery->cut_bytes = report.cut_bytes;
     recovery->quarantined_count = report.quarantined_count;
     recovery->quarantined_bytes = report.quarantined_bytes;
+    *ret_end = report.end_position;
+    return status;
+}
+
+static enum tau_status start_all(struct taud_engine *engine, struct taud_recovery *recovery,
+                                 struct taud_error *error)
+{
+    uint64_t end;
+    enum tau_status status = taud_storage_load(engine, recovery, error);
+    if (status == TAU_STATUS_SUCCESS)
+        status = replay_log(engine, recovery, &end, error);
+    if (status == TAU_STATUS_SUCCESS)
+        status = taud_storage_tidy(engine, error);
+    if (status == TAU_STATUS_SUCCESS)
+        status = write_root(engine, end, error);
+    if (status == TAU_STATUS_SUCCESS)
+        status = engine->backend->log->start(engine->backend, engine->root.epoch, error);
+    if (status == TAU_STATUS_SUCCESS)
+        status = taud_log_start(&engine->log, end, error);
+    if (status == TAU_STATUS_SUCCESS) {
+        status = taud_storage_start(engine, error);
+        if (status != TAU_STATUS_SUCCESS)
+            taud_log_stop(&engine->log);
+    }
     return status;
 }
 
@@ -172,7 +218,7 @@ enum tau_status taud_engine_startup(struct taud_engine *engine, struct taud_reco
     if (status != TAU_STATUS_SUCCESS)
         return status;
     engine->stage = TAUD_STAGE_BACKEND;
-    status = start_log(engine, &recovery, error);
+    status = start_all(engine, &recovery, error);
     if (status != TAU_STATUS_SUCCESS) {
         close_files(engine);
         return status;
@@ -192,6 +238,8 @@ bool taud_engine_step(struct taud_engine *engine, enum taud_engine_task task)
         return taud_log_step_commit(&engine->log);
     case TAUD_TASK_PREPARE:
         return taud_log_step_prepare(&engine->log);
+    case TAUD_TASK_STORE:
+        return taud_storage_turn(engine);
     case TAUD_TASK_COUNT:
         break;
     }
@@ -202,6 +250,7 @@ void taud_engine_stop(struct taud_engine *engine)
 {
     if (engine->stage != TAUD_STAGE_RUNNING)
         return;
+    taud_storage_stop(engine);
     taud_log_stop(&engine->log);
     // Only a hint to the next start, which can do without it.
     if (!atomic_load(&engine->log.failed))
@@ -214,12 +263,13 @@ void taud_engine_free(struct taud_engine *engine)
     if (!engine)
         return;
     taud_engine_stop(engine);
+    taud_storage_done(engine);
+    taud_identities_done(&engine->identities);
+    taud_codecs_done(&engine->codecs);
     // Series, lenses and all else lie in the arena.
-    for (size_t i = 0; i < TAUD_SHARDS; i++) {
-        taud_table_done(&engine->shards[i].table);
+    done_shards(engine);
+    for (size_t i = 0; i < TAUD_SHARDS; i++)
         pthread_mutex_destroy(&engine->shards[i].mutex);
-    }
-    taud_table_done(&engine->lenses);
     pthread_rwlock_destroy(&engine->lens_lock);
     pthread_mutex_destroy(&engine->index_mutex);
     taud_log_done(&engine->log);
@@ -261,32 +311,9 @@ bool taud_engine_log_has_room(const struct taud_engine *engine)
     if (atomic_load_explicit(&log->failed, memory_order_relaxed) ||
         atomic_load_explicit(&log->disk_full, memory_order_relaxed))
         return true;
+    if (taud_storage_is_pressed(engine))
+        return false;
     return atomic_load_explicit(&log->active_used, memory_order_relaxed) +
                atomic_load_explicit(&log->in_flight, memory_order_relaxed) <=
            TAUD_LOG_BUFFER_BYTES / 2;
-}
-
-void taud_engine_statistics(const struct taud_engine *engine, struct taud_engine_statistics *ret)
-{
-    // The arena's and the lenses' locks are taken; nothing that a caller can see changes.
-    struct taud_engine *mutable = (struct taud_engine *)(uintptr_t)engine;
-    const struct taud_log *log = &engine->log;
-    *ret = (struct taud_engine_statistics){
-        .state = TAUD_ENGINE_WRITABLE,
-        .failure = atomic_load(&log->failure),
-        .memory_limit_bytes = engine->memory_bytes,
-        .memory_used_bytes = taud_arena_used(&mutable->arena),
-        .series_count = atomic_load(&engine->series_count),
-        .log_position = atomic_load(&log->next_position),
-        .durable_position = atomic_load(&log->durable_position),
-        .commit_count = atomic_load(&log->commit_count),
-        .commit_bytes = atomic_load(&log->commit_bytes),
-    };
-    if (atomic_load(&log->disk_full) || atomic_load(&log->prepare_full))
-        ret->state = TAUD_ENGINE_DISK_FULL;
-    if (atomic_load(&log->failed))
-        ret->state = TAUD_ENGINE_READ_ONLY;
-    pthread_rwlock_rdlock(&mutable->lens_lock);
-    ret->lens_count = engine->lenses.count;
-    pthread_rwlock_unlock(&mutable->lens_lock);
 }

@@ -134,6 +134,9 @@ enum tau_status taud_log_add_listener(struct taud_log *log, taud_engine_durable_
 // underway has ended.
 bool taud_log_write_pending(struct taud_log *log);
 
+// Calls the listeners. Without a lock.
+void taud_log_notify(struct taud_log *log);
+
 // Whether an append or a sync is underway. With the mutex.
 static inline bool taud_log_is_busy(const struct taud_log *log)
 {

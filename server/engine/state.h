@@ -179,11 +179,6 @@ void taud_lens_remove(struct taud_engine *engine, struct taud_lens *lens);
 // Whether this server has every transform of a lens that the log holds.
 bool taud_lens_known(const struct taud_lens *lens);
 
-// Stores columns of a replayed or requested batch whose timestamps stand behind the last point in the
-// series' spans: tells whether they ascend from there, and whether their step is constant.
-void taud_columns_examine(const struct taud_series *series, uint64_t count, bool *ret_ascending,
-                          bool *ret_even);
-
 // Applies records of the catalog that are in one block of an object: nothing of them is noted again, and
 // a drop leaves nothing. Returns SUCCESS, STORAGE_FULL, NO_MEMORY, INTERNAL_ERROR (a record that only a
 // later version can have written). In replay.c; before any thread is there.

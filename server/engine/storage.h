@@ -27,6 +27,8 @@ struct taud_engine;
 enum {
     TAUD_STORAGE_TICKETS = 64, // pieces of work that wait or whose end may still be asked for
     TAUD_STORAGE_RETRY_MS = 1000, // after a full disk or full memory
+    TAUD_STORAGE_COMPACT_RETRY_MS = 60000,
+    TAUD_STORAGE_LOG_BYTES = 1 << 30,
 };
 
 // A generation that is no longer written to and not yet stored. Of the storage thread alone.
@@ -46,7 +48,7 @@ struct taud_ticket {
     uint64_t number; // 0: free
     enum taud_work kind;
     enum tau_status status; // WOULD_BLOCK while it is underway
-    uint32_t generation;    // that has to be stored first, with those before
+    uint64_t position;      // of the log: what is before it has to be stored first
     uint64_t done, total;   // bytes of segments, for whoever watches
     struct taud_error error;
     char directory[TAUD_SNAPSHOT_NAME_MAX + 1];
@@ -61,7 +63,7 @@ struct taud_pending_tombstone {
 struct taud_storage_figures {
     _Atomic uint64_t segment_count, stored_bytes, stored_points, index_bytes;
     _Atomic uint64_t flush_count, flush_bytes;
-    _Atomic uint64_t compaction_count, compaction_bytes_read, compaction_bytes_written;
+    _Atomic uint64_t compaction_count, compaction_read_bytes, compaction_written_bytes;
     _Atomic uint64_t damaged_count; // chunks and objects that turned out to be damaged
 };
 
@@ -78,12 +80,16 @@ struct taud_storage {
     struct taud_codec *compaction_codec; // a flush may come in between
     struct taud_cut cut;
     uint64_t file_seed, file_count; // from which numbers of files are made
-    uint64_t retry_at_ns;           // not before, after a failure
+    uint64_t retry_at_ns;           // no flush before, after a failure
+    uint64_t compact_at_ns;         // no compaction before, after a failure
     uint64_t retention_at_ns;       // when segments are next looked through for what is too old
+    bool something_lost; // what the manifest does not name may be all that is left of something
     bool catalog_lost; // an object of the catalog is damaged: who is not known may still be somebody
     bool garbage_known; // nothing was dropped or deleted since segments were looked through for it
+    bool has_retention; // a series then had one
     bool trim_due;
     bool has_reserve;   // of the disk
+    bool reserve_due;   // it is to be tried to have one
 
     // Under any shard's lock; changed with all of them.
     _Atomic uint32_t generation; // of heads and what is being sealed, from 1
@@ -94,8 +100,7 @@ struct taud_storage {
 
     pthread_mutex_t mutex; // of what follows and is not atomic
     pthread_cond_t due;
-    bool stepped, running, stopping;
-    bool woken;
+    bool stepped, running, woken;
     pthread_t thread;
     struct taud_pending_tombstone *tombstones;
     uint32_t tombstone_count, tombstone_room;
@@ -103,10 +108,11 @@ struct taud_storage {
     uint64_t next_ticket;
     struct taud_error failure; // of what stopped flushes for good, or held the last one up
 
-    _Atomic bool failed; // for good: nothing is stored any more
-    _Atomic bool full;   // the last flush found no space
-    _Atomic bool flushing;
-    _Atomic uint64_t segments_newest; // int64_t: the newest timestamp in segments
+    _Atomic bool stopping;
+    _Atomic bool failed;   // for good: nothing is stored any more
+    _Atomic bool full;     // the last flush found no space
+    _Atomic bool flushing; // a cut is not yet stored
+    _Atomic bool asked;    // somebody waits for a flush
     struct taud_storage_figures figures;
 };
 
@@ -122,21 +128,30 @@ enum tau_status taud_storage_start(struct taud_engine *engine, struct taud_error
 void taud_storage_stop(struct taud_engine *engine);
 
 // In start.c: reads what is stored into an engine without threads, up to where the log goes on: finds the
-// manifest, puts away what is left over or damaged, opens the segments, reads the catalog. Returns
-// SUCCESS, NO_MEMORY, STORAGE_FULL, INTERNAL_ERROR; what is of a later format was not touched.
+// manifest, opens the segments, reads the catalog. Changes nothing. Returns SUCCESS, NO_MEMORY,
+// STORAGE_FULL, INTERNAL_ERROR.
 enum tau_status taud_storage_load(struct taud_engine *engine, struct taud_recovery *recovery,
                                   struct taud_error *error);
+
+// Then, once the log is read too: removes what is left over, and puts aside what is damaged.
+enum tau_status taud_storage_tidy(struct taud_engine *engine, struct taud_error *error);
 
 // --- work -------------------------------------------------------------------------------------
 
 // Does one piece of work that is due. Returns whether there was one.
 bool taud_storage_turn(struct taud_engine *engine);
 
-// Whether something has to be flushed now; wakes the thread where it is so. From any thread.
+// Wakes the thread where something has to be flushed. From any thread.
 void taud_storage_consider(struct taud_engine *engine);
 
-// Whether writers had better wait for a flush.
+// In budget.c: whether memory, the log or the disk ask for a flush; whether writers had better wait for
+// one; and how much of memory it frees, as far as that is known.
+bool taud_storage_needs_flush(const struct taud_engine *engine);
 bool taud_storage_is_pressed(const struct taud_engine *engine);
+uint64_t taud_storage_unflushed(const struct taud_engine *engine);
+
+// Divides memory between points and the indexes of segments, which take so many bytes.
+void taud_storage_divide(struct taud_engine *engine, uint64_t index_bytes);
 
 // For compaction: flushes where that is due. Returns false when the thread has to end.
 bool taud_storage_pause(struct taud_engine *engine);
@@ -146,18 +161,34 @@ bool taud_storage_pause(struct taud_engine *engine);
 bool taud_storage_publish(struct taud_engine *engine, uint32_t generation,
                           struct taud_segment *const *segments, uint32_t count);
 
+// Names an open segment in a manifest. Returns false when there is no memory.
+bool taud_storage_name_segment(struct taud_manifest *manifest, const struct taud_segment *segment);
+
 // A number for a new object's file.
 uint64_t taud_storage_file_id(struct taud_storage *storage);
 
-// Notes a failure: STORAGE_FULL and NO_MEMORY pass, and it is tried again; others stay.
-void taud_storage_fail(struct taud_engine *engine, const struct taud_error *error);
+// Notes what held something up, in words.
+void taud_storage_note(struct taud_storage *storage, const struct taud_error *error);
+
+// Nothing can be stored any more, until the next start.
+void taud_storage_fail(struct taud_storage *storage, const struct taud_error *error);
+
+static inline bool taud_storage_is_stopping(const struct taud_storage *storage)
+{
+    return atomic_load_explicit(&storage->stopping, memory_order_relaxed);
+}
 
 // In flush.c: goes on with the cut that is pending, or makes one. Returns SUCCESS when it is stored.
 enum tau_status taud_flush(struct taud_engine *engine, struct taud_error *error);
 
-// In compaction.c: merges what is worth it, or with `whole` all there is. *ret_done: there was something.
-enum tau_status taud_compact(struct taud_engine *engine, bool whole, struct taud_ticket *ticket,
-                             bool *ret_done, struct taud_error *error);
+// In compaction.c: merges what is worth it; for a ticket, all there is. *ret_done: there was something.
+// Returns SUCCESS, WOULD_BLOCK (the end of the server), STORAGE_FULL, NO_MEMORY, INTERNAL_ERROR.
+enum tau_status taud_compact(struct taud_engine *engine, uint64_t ticket, bool *ret_done,
+                             struct taud_error *error);
+
+// How far the work of a ticket is; nothing for ticket 0.
+void taud_storage_progress(struct taud_storage *storage, uint64_t ticket, uint64_t done,
+                           uint64_t total);
 
 // In snapshot_copy.c: links what the manifest names below `directory`.
 enum tau_status taud_snapshot_copy(struct taud_engine *engine, const char *directory,

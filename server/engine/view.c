@@ -152,11 +152,16 @@ struct taud_view *taud_views_take(struct taud_views *views)
     return view;
 }
 
-void taud_views_replace(struct taud_views *views, struct taud_view *next)
+struct taud_view *taud_views_exchange(struct taud_views *views, struct taud_view *next)
 {
     pthread_mutex_lock(&views->mutex);
     struct taud_view *before = views->current;
     views->current = next;
     pthread_mutex_unlock(&views->mutex);
-    taud_view_release(before);
+    return before;
+}
+
+void taud_views_replace(struct taud_views *views, struct taud_view *next)
+{
+    taud_view_release(taud_views_exchange(views, next));
 }

@@ -44,7 +44,9 @@ struct taud_views {
 // belongs to a generation that the view has is skipped in memory.
 struct taud_view *taud_views_take(struct taud_views *views);
 
-// Makes `next` the present one, taking its reference over.
+// Makes `next` the present one, taking its reference over. Returns the one before with its reference,
+// or releases that.
+struct taud_view *taud_views_exchange(struct taud_views *views, struct taud_view *next);
 void taud_views_replace(struct taud_views *views, struct taud_view *next);
 
 #endif

@@ -76,6 +76,8 @@ struct taud_segment {
     struct taud_object *object;
     uint64_t owner; // its number in the cache
     _Atomic uint64_t references;
+    uint64_t garbage; // bytes of chunks that nobody can see any more; the storage thread's, as is
+    bool spoiled;     // a chunk turned out to be damaged: it stays as it is
 
     void *columns; // what follows
     uint64_t columns_bytes;

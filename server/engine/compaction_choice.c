@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: MIT
+// Which segments are compacted next. Neighbours in sequence of about the same size or smaller become one
+// when there are four of them, so that there are few segments and each point is moved only so often as
+// there are sizes, each four times the one before. A segment in which more than a quarter is garbage is
+// made anew by itself, and so is one whose index was lost. It must not know how they are merged.
+#include "compaction.h"
+
+#include <string.h>
+
+enum {
+    NEIGHBOURS_MIN = 4,
+    NEIGHBOURS_MAX = 32, // each takes a buffer to read through
+    GARBAGE_SHARE = 4,
+    SMALLEST_BYTES = 1 << 20, // of the lowest size
+    SIZES_MAX = 20,
+    ANEW_LEVEL = 2, // at which every chunk gets a better encoding, once in its life
+    RETENTION_MS = 60000, // between two looks for what has grown too old
+};
+
+// --- garbage ----------------------------------------------------------------------------------
+
+static bool is_deleted(const struct taud_view *tombstones, uint64_t identity,
+                       const struct taud_segment *segment, uint32_t chunk)
+{
+    uint32_t count;
+    const struct taud_tombstone *found = taud_view_tombstones(tombstones, identity, &count);
+    for (uint32_t i = 0; i < count; i++) {
+        if (found[i].sequence >= segment->facts.last_sequence &&
+            found[i].from <= segment->first_timestamps[chunk] &&
+            found[i].to >= segment->last_timestamps[chunk])
+            return true;
+    }
+    return false;
+}
+
+static uint64_t garbage_of(struct taud_engine *engine, const struct taud_view *tombstones,
+                           const struct taud_segment *segment)
+{
+    uint64_t garbage = 0;
+    for (uint32_t i = 0; i < segment->facts.series_count; i++) {
+        int64_t edge;
+        uint64_t identity = segment->identities[i];
+        struct taud_chunk_run chunks = taud_segment_series(segment, i);
+        bool wanted = taud_compaction_wants(engine, identity, &edge);
+        for (uint32_t k = chunks.first; k < chunks.first + chunks.count; k++) {
+            if (!wanted || segment->last_timestamps[k] < edge ||
+                (tombstones->tombstone_count > 0 && is_deleted(tombstones, identity, segment, k)))
+                garbage += segment->sizes[k];
+        }
+    }
+    return garbage;
+}
+
+// Looks all segments through, when something may have become garbage since the last time.
+static void look_for_garbage(struct taud_engine *engine, const struct taud_view *view)
+{
+    struct taud_storage *storage = &engine->storage;
+    const struct taud_manifest *manifest = &storage->manifest;
+    uint64_t now = storage->clock->monotonic_ns(storage->clock->context);
+    if (storage->garbage_known && !(storage->has_retention && now >= storage->retention_at_ns))
+        return;
+    struct taud_view *tombstones = taud_view_new(engine->allocator, 0, NULL, 0,
+                                                 manifest->tombstones, manifest->tombstone_count);
+    if (!tombstones)
+        return; // the next time
+    storage->garbage_known = true;
+    storage->has_retention = false;
+    storage->retention_at_ns = now + (uint64_t)RETENTION_MS * 1000000U;
+    for (uint32_t i = 0; i < view->segment_count && taud_storage_pause(engine); i++)
+        view->segments[i]->garbage = garbage_of(engine, tombstones, view->segments[i]);
+    taud_view_release(tombstones);
+}
+
+// --- choosing ---------------------------------------------------------------------------------
+
+static unsigned size_class(const struct taud_segment *segment)
+{
+    uint64_t bytes = segment->facts.size / SMALLEST_BYTES;
+    unsigned class = 0;
+    for (; bytes > 0 && class < SIZES_MAX; bytes /= NEIGHBOURS_MIN)
+        class++;
+    return class;
+}
+
+struct range {
+    uint32_t first, count;
+};
+
+// Neighbours of this size or smaller; none when there are too few.
+static struct range neighbours_of(const struct taud_view *view, unsigned class)
+{
+    struct range range = {0, 0};
+    for (uint32_t i = 0; i < view->segment_count; i++) {
+        const struct taud_segment *segment = view->segments[i];
+        if (segment->spoiled || size_class(segment) > class)
+            range.count = 0;
+        else if (range.count++ == 0)
+            range.first = i;
+        bool ends = i + 1 == view->segment_count || view->segments[i + 1]->spoiled ||
+                    size_class(view->segments[i + 1]) > class;
+        if (range.count >= NEIGHBOURS_MIN && (ends || range.count == NEIGHBOURS_MAX))
+            return range;
+    }
+    return (struct range){0, 0};
+}
+
+static struct range choose(const struct taud_view *view)
+{
+    for (uint32_t i = 0; i < view->segment_count; i++) {
+        const struct taud_segment *segment = view->segments[i];
+        if (!segment->spoiled &&
+            (segment->rebuilt || segment->garbage > segment->facts.size / GARBAGE_SHARE))
+            return (struct range){i, 1};
+    }
+    for (unsigned class = 0; class <= SIZES_MAX; class++) {
+        struct range range = neighbours_of(view, class);
+        if (range.count > 0)
+            return range;
+    }
+    return (struct range){0, 0};
+}
+
+// The next neighbours that can be compacted at all, from a place on.
+static struct range next_whole(const struct taud_view *view, uint32_t from)
+{
+    struct range range = {from, 0};
+    while (range.first < view->segment_count && view->segments[range.first]->spoiled)
+        range.first++;
+    while (range.first + range.count < view->segment_count &&
+           !view->segments[range.first + range.count]->spoiled)
+        range.count++;
+    return range;
+}
+
+// --- doing it ---------------------------------------------------------------------------------
+
+static void describe_job(const struct taud_view *view, struct range range,
+                         struct taud_compaction_job *ret)
+{
+    ret->segments = view->segments + range.first;
+    ret->count = range.count;
+    ret->name = ret->segments[0]->facts.name;
+    ret->last_sequence = ret->segments[range.count - 1]->facts.last_sequence;
+    for (uint32_t i = 0; i < range.count; i++) {
+        if (ret->name.level < ret->segments[i]->facts.name.level)
+            ret->name.level = ret->segments[i]->facts.name.level;
+    }
+    ret->name.level++;
+    ret->effort = TAUD_EFFORT_THOROUGH;
+    ret->anew = ret->name.level == ANEW_LEVEL;
+}
+
+// All there is, by every means.
+static enum tau_status compact_whole(struct taud_engine *engine, const struct taud_view *view,
+                                     uint64_t ticket, struct taud_error *error)
+{
+    struct taud_compaction_job job = {.ticket = ticket};
+    enum tau_status status = TAU_STATUS_SUCCESS;
+    struct range range = next_whole(view, 0);
+    for (uint32_t i = 0; i < view->segment_count; i++)
+        job.bytes_total += view->segments[i]->facts.size;
+    while (range.count > 0 && status == TAU_STATUS_SUCCESS) {
+        describe_job(view, range, &job);
+        job.effort = TAUD_EFFORT_BEST;
+        job.anew = true;
+        status = taud_compaction_run(engine, &job, error);
+        for (uint32_t i = 0; i < range.count; i++)
+            job.bytes_before += job.segments[i]->facts.size;
+        range = next_whole(view, range.first + range.count);
+    }
+    return status;
+}
+
+enum tau_status taud_compact(struct taud_engine *engine, uint64_t ticket, bool *ret_done,
+                             struct taud_error *error)
+{
+    struct taud_view *view = taud_views_take(&engine->storage.views);
+    enum tau_status status = TAU_STATUS_SUCCESS;
+    *ret_done = false;
+    if (ticket != 0) {
+        *ret_done = true;
+        status = compact_whole(engine, view, ticket, error);
+    } else {
+        look_for_garbage(engine, view);
+        struct range range = choose(view);
+        struct taud_compaction_job job = {.ticket = 0};
+        if (range.count > 0 && !taud_storage_is_stopping(&engine->storage)) {
+            *ret_done = true;
+            describe_job(view, range, &job);
+            status = taud_compaction_run(engine, &job, error);
+        }
+    }
+    taud_view_release(view);
+    return status;
+}
