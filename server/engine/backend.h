@@ -50,6 +50,25 @@ struct taud_log_report {
 typedef enum tau_status taud_log_replay_callback(const struct taud_log_group *group,
                                                  bool damaged_before, void *user_data);
 
+// Something of the log that is not as it was written.
+struct taud_log_damage {
+    const char *place; // the object that it is in, by its name
+    uint64_t offset, size; // in it; a size of 0: what is missing is nowhere
+    uint64_t from, to;     // positions that are lost for it; equal where that cannot be told
+    bool spare; // nothing is lost: it is there a second time, or says nothing
+};
+
+// A status other than SUCCESS ends what tells it.
+typedef enum tau_status taud_log_damage_callback(const struct taud_log_damage *damage,
+                                                 void *user_data);
+
+// Whom an inspection of the log tells what it finds.
+struct taud_log_inspection {
+    taud_log_replay_callback *group;
+    taud_log_damage_callback *damage;
+    void *user_data;
+};
+
 // Told that groups are stored, or that they are not and why.
 typedef void taud_log_completion(enum tau_status status, int os_error, void *user_data);
 
@@ -64,6 +83,13 @@ struct taud_log_operations {
                             uint64_t known_position, taud_log_replay_callback *callback,
                             void *user_data,
                             struct taud_log_report *ret_report, struct taud_error *error);
+    // Reads as open does and finds the same, but changes nothing: what open would put aside is told,
+    // and so is damage that it would not mind. At any time, also beside appends, which it may see.
+    // Returns SUCCESS, INTERNAL_ERROR, NO_MEMORY, or what a callback returned.
+    enum tau_status (*inspect)(struct taud_backend *backend, uint64_t from_position,
+                               uint64_t known_position,
+                               const struct taud_log_inspection *inspection,
+                               struct taud_log_report *ret_report, struct taud_error *error);
     // Makes it ready for append at the report's end_position, under an epoch above highest_epoch:
     // what an earlier holder may still write is not taken for good afterwards.
     enum tau_status (*start)(struct taud_backend *backend, uint64_t epoch,
@@ -148,6 +174,10 @@ struct taud_objects_operations {
     // INTERNAL_ERROR when it is not there.
     enum tau_status (*quarantine)(struct taud_backend *backend, const char *name,
                                   struct taud_error *error);
+    // Keeps a copy of a range of the object in the same place, under a name that says which range and
+    // that none has; durable on return. Returns as put.
+    enum tau_status (*preserve)(struct taud_backend *backend, const char *name, uint64_t offset,
+                                uint64_t size, struct taud_error *error);
     // Gives the object a second place, of the same name below `directory`, which is another one of the
     // same storage; durable on return. INTERNAL_ERROR also when something has that place.
     enum tau_status (*link)(struct taud_backend *backend, const char *name, const char *directory,
@@ -164,6 +194,10 @@ struct taud_catalog_operations {
     // quarantine and counts as none.
     enum tau_status (*read)(struct taud_backend *backend, uint64_t *ret_version, void *ret_data,
                             size_t capacity, size_t *ret_size, struct taud_error *error);
+    // Reads it too, and changes nothing: of a damaged one *ret_damaged is true, and the version 0.
+    enum tau_status (*inspect)(struct taud_backend *backend, uint64_t *ret_version, void *ret_data,
+                               size_t capacity, size_t *ret_size, bool *ret_damaged,
+                               struct taud_error *error);
     // Replaces version `expected`; INTERNAL_ERROR when it is not the present one. Durable on return.
     enum tau_status (*swap)(struct taud_backend *backend, uint64_t expected, const void *data,
                             size_t size, struct taud_error *error);
@@ -174,7 +208,8 @@ struct taud_backend {
     const struct taud_objects_operations *objects;
     const struct taud_catalog_operations *catalog;
     // Takes hold of the storage: INTERNAL_ERROR when another process has it, or the format is of a
-    // future version (nothing is touched then).
+    // future version (nothing is touched then). Where the storage is only read nothing is changed,
+    // not even made where there is none, and others may read beside.
     enum tau_status (*open)(struct taud_backend *backend, struct taud_error *error);
     // After it, open may be called again.
     void (*close)(struct taud_backend *backend);
@@ -185,6 +220,7 @@ struct taud_local_options {
     const char *directory;        // made when it is not there; copied
     uint64_t segment_bytes;       // of the log; 0: 64 MiB; a multiple of 4 KiB, from 16 KiB
     uint64_t file_seed;           // random: told apart files that the same name had
+    bool read_only;               // only inspect, list, open and read are for it then
     const struct taud_io *io;     // NULL: taud_io_posix()
     const struct taud_allocator *allocator; // NULL: taud_allocator_system()
 };

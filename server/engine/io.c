@@ -83,6 +83,12 @@ static int posix_size(void *context, int file, uint64_t *ret_size)
     return 0;
 }
 
+static int posix_lock_shared(void *context, int file)
+{
+    (void)context;
+    return result(flock(file, LOCK_SH | LOCK_NB));
+}
+
 static int posix_lock(void *context, int file)
 {
     (void)context;
@@ -157,6 +163,7 @@ const struct taud_io *taud_io_posix(void)
         .truncate = posix_truncate,
         .size = posix_size,
         .lock = posix_lock,
+        .lock_shared = posix_lock_shared,
         .rename = posix_rename,
         .link = posix_link,
         .unlink = posix_unlink,

@@ -41,6 +41,8 @@ struct taud_io {
     int (*size)(void *context, int file, uint64_t *ret_size);
     // Takes an exclusive lock that ends with the process; -EWOULDBLOCK when another has it.
     int (*lock)(void *context, int file);
+    // One that others may have too, but none with the exclusive one.
+    int (*lock_shared)(void *context, int file);
     int (*rename)(void *context, const char *from, const char *to);
     // A second name for a file, on the same file system; -EEXIST when the name is taken.
     int (*link)(void *context, const char *from, const char *to);

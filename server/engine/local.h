@@ -69,6 +69,7 @@ struct taud_local {
     const struct taud_allocator *allocator;
     uint64_t segment_bytes;
     uint64_t file_seed;
+    bool read_only;
     int lock_file;
     _Atomic uint64_t quarantined_count;
     _Atomic uint64_t quarantined_bytes;
@@ -204,6 +205,11 @@ enum tau_status taud_local_log_open(struct taud_backend *backend, uint64_t from_
                                     uint64_t known_position, taud_log_replay_callback *callback,
                                     void *user_data, struct taud_log_report *ret_report,
                                     struct taud_error *error);
+enum tau_status taud_local_log_inspect(struct taud_backend *backend, uint64_t from_position,
+                                       uint64_t known_position,
+                                       const struct taud_log_inspection *inspection,
+                                       struct taud_log_report *ret_report,
+                                       struct taud_error *error);
 // Refuses segments of a future version without touching anything.
 enum tau_status taud_local_log_check(struct taud_local *local, struct taud_error *error);
 

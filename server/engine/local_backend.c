@@ -58,6 +58,17 @@ int taud_local_replace(struct taud_local *local, const char *name, const char *f
     return io->sync_directory(io->context, parent);
 }
 
+// Returns 0, -ENOENT, or another negative errno. A path may be of a file or a directory.
+static int exists(struct taud_local *local, const char *path)
+{
+    const struct taud_io *io = local->io;
+    int file = io->open(io->context, path, TAUD_IO_READ, 0);
+    if (file < 0)
+        return file;
+    io->close(io->context, file);
+    return 0;
+}
+
 static enum tau_status make_directories(struct taud_local *local, struct taud_error *error)
 {
     const struct taud_io *io = local->io;
@@ -95,6 +106,37 @@ static enum tau_status take_lock(struct taud_local *local, struct taud_error *er
                           "cannot lock the data directory %s", local->directory);
 }
 
+// That the storage is there, and that no server has it: without a lock file none ever had, or what
+// holds it cannot be written to.
+static enum tau_status share(struct taud_local *local, struct taud_error *error)
+{
+    const struct taud_io *io = local->io;
+    char path[TAUD_PATH_BYTES];
+    static const char *const signs[] = {"catalog", "log", "segments", "manifests"};
+    int status = -ENOENT;
+    for (size_t i = 0; i < sizeof signs / sizeof signs[0] && status == -ENOENT; i++) {
+        taud_local_path(local, path, signs[i]);
+        status = exists(local, path);
+    }
+    if (status == -ENOENT)
+        return taud_error_set(error, TAU_STATUS_INTERNAL_ERROR, 0, "%s is no data directory",
+                              local->directory);
+    taud_local_path(local, path, "lock");
+    if (status == 0)
+        local->lock_file = io->open(io->context, path, TAUD_IO_READ, 0);
+    if (status == 0 && local->lock_file >= 0)
+        status = io->lock_shared(io->context, local->lock_file);
+    else if (status == 0 && local->lock_file != -ENOENT)
+        status = local->lock_file;
+    if (status == -EWOULDBLOCK)
+        return taud_error_set(error, TAU_STATUS_INTERNAL_ERROR, 0,
+                              "a server uses the data directory %s", local->directory);
+    if (status != 0)
+        return taud_error_set(error, TAU_STATUS_INTERNAL_ERROR, -status,
+                              "cannot read the data directory %s", local->directory);
+    return TAU_STATUS_SUCCESS;
+}
+
 static void local_close(struct taud_backend *backend)
 {
     struct taud_local *local = taud_local_of(backend);
@@ -108,8 +150,12 @@ static enum tau_status local_open(struct taud_backend *backend, struct taud_erro
     struct taud_local *local = taud_local_of(backend);
     local->quarantined_count = 0;
     local->quarantined_bytes = 0;
-    enum tau_status status = make_directories(local, error);
-    if (status == TAU_STATUS_SUCCESS)
+    enum tau_status status = TAU_STATUS_SUCCESS;
+    if (local->read_only)
+        status = share(local, error);
+    else
+        status = make_directories(local, error);
+    if (status == TAU_STATUS_SUCCESS && !local->read_only)
         status = take_lock(local, error);
     if (status == TAU_STATUS_SUCCESS)
         status = taud_local_catalog_check(local, error);
@@ -163,6 +209,7 @@ enum tau_status taud_local_backend_new(const struct taud_local_options *options,
     local->segment_bytes =
         options->segment_bytes ? options->segment_bytes : TAUD_SEGMENT_BYTES_DEFAULT;
     local->file_seed = options->file_seed;
+    local->read_only = options->read_only;
     local->lock_file = -1;
     local->file = -1;
     local->direct_file = -1;

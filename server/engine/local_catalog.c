@@ -78,9 +78,9 @@ enum tau_status taud_local_catalog_check(struct taud_local *local, struct taud_e
     return TAU_STATUS_SUCCESS;
 }
 
-static enum tau_status catalog_read(struct taud_backend *backend, uint64_t *ret_version,
-                                    void *ret_data, size_t capacity, size_t *ret_size,
-                                    struct taud_error *error)
+static enum tau_status catalog_inspect(struct taud_backend *backend, uint64_t *ret_version,
+                                       void *ret_data, size_t capacity, size_t *ret_size,
+                                       bool *ret_damaged, struct taud_error *error)
 {
     struct taud_local *local = taud_local_of(backend);
     uint8_t bytes[FILE_BYTES_MAX + 1];
@@ -89,15 +89,9 @@ static enum tau_status catalog_read(struct taud_backend *backend, uint64_t *ret_
     int status = load(local, bytes, &size, &kind);
     if (status != 0)
         return unreadable(local, status, error);
-    if (kind == CATALOG_DAMAGED) {
-        enum tau_status put = taud_local_objects.put(backend, "quarantine/catalog", bytes, size, error);
-        if (put != TAU_STATUS_SUCCESS)
-            return put;
-        local->quarantined_count++;
-        local->quarantined_bytes += size;
-    }
     *ret_version = 0;
     *ret_size = 0;
+    *ret_damaged = kind == CATALOG_DAMAGED;
     if (kind != CATALOG_GOOD)
         return TAU_STATUS_SUCCESS;
     if (size - HEADER_BYTES > capacity)
@@ -107,6 +101,35 @@ static enum tau_status catalog_read(struct taud_backend *backend, uint64_t *ret_
     *ret_size = size - HEADER_BYTES;
     memcpy(ret_data, bytes + HEADER_BYTES, *ret_size);
     return TAU_STATUS_SUCCESS;
+}
+
+static enum tau_status set_aside(struct taud_local *local, struct taud_error *error)
+{
+    uint8_t bytes[FILE_BYTES_MAX + 1];
+    size_t size;
+    enum catalog_kind kind;
+    int status = load(local, bytes, &size, &kind);
+    if (status != 0)
+        return unreadable(local, status, error);
+    enum tau_status put =
+        taud_local_objects.put(&local->backend, "quarantine/catalog", bytes, size, error);
+    if (put == TAU_STATUS_SUCCESS) {
+        local->quarantined_count++;
+        local->quarantined_bytes += size;
+    }
+    return put;
+}
+
+static enum tau_status catalog_read(struct taud_backend *backend, uint64_t *ret_version,
+                                    void *ret_data, size_t capacity, size_t *ret_size,
+                                    struct taud_error *error)
+{
+    bool damaged;
+    enum tau_status status = catalog_inspect(backend, ret_version, ret_data, capacity, ret_size,
+                                             &damaged, error);
+    if (status == TAU_STATUS_SUCCESS && damaged)
+        status = set_aside(taud_local_of(backend), error);
+    return status;
 }
 
 static enum tau_status catalog_swap(struct taud_backend *backend, uint64_t expected,
@@ -142,5 +165,6 @@ static enum tau_status catalog_swap(struct taud_backend *backend, uint64_t expec
 
 const struct taud_catalog_operations taud_local_catalog = {
     .read = catalog_read,
+    .inspect = catalog_inspect,
     .swap = catalog_swap,
 };

@@ -362,6 +362,7 @@ static void local_log_close(struct taud_backend *backend)
 
 const struct taud_log_operations taud_local_log = {
     .open = taud_local_log_open,
+    .inspect = taud_local_log_inspect,
     .start = local_start,
     .place = local_place,
     .append = local_append,

@@ -331,7 +331,7 @@ static int free_path(struct taud_local *local, const char *name, char out[TAUD_P
 {
     const struct taud_io *io = local->io;
     for (unsigned i = 1; i < 10000; i++) {
-        char free_name[TAUD_OBJECT_NAME_MAX + 40];
+        char free_name[TAUD_OBJECT_NAME_MAX + 80];
         int length = snprintf(free_name, sizeof free_name, "%s/%s", quarantine_folder, name);
         char *slash = strchr(free_name + sizeof quarantine_folder, '/');
         if (slash)
@@ -376,6 +376,62 @@ static enum tau_status objects_quarantine(struct taud_backend *backend, const ch
     local->quarantined_count++;
     local->quarantined_bytes += size;
     return TAU_STATUS_SUCCESS;
+}
+
+// Copies a range of the object, in pieces.
+static enum tau_status copy_range(struct taud_object *object, struct taud_object_writer *writer,
+                                  uint64_t offset, uint64_t size, struct taud_error *error)
+{
+    uint8_t piece[16 << 10];
+    enum tau_status status = TAU_STATUS_SUCCESS;
+    while (size > 0 && status == TAU_STATUS_SUCCESS) {
+        size_t step = size < sizeof piece ? (size_t)size : sizeof piece;
+        status = objects_read(object, piece, step, offset, error);
+        if (status == TAU_STATUS_SUCCESS)
+            status = objects_write(writer, piece, step, error);
+        offset += step;
+        size -= step;
+    }
+    return status;
+}
+
+// Copies it to an object of that name, which there is not.
+static enum tau_status copy_to(struct taud_object *object, const char *name, uint64_t offset,
+                               uint64_t size, struct taud_error *error)
+{
+    struct taud_object_writer *writer = NULL;
+    enum tau_status status = objects_begin(&object->local->backend, name, &writer, error);
+    if (status != TAU_STATUS_SUCCESS)
+        return status;
+    assert(writer);
+    status = copy_range(object, writer, offset, size, error);
+    if (status == TAU_STATUS_SUCCESS)
+        return objects_finish(writer, error);
+    objects_abandon(writer);
+    return status;
+}
+
+static enum tau_status objects_preserve(struct taud_backend *backend, const char *name,
+                                        uint64_t offset, uint64_t size, struct taud_error *error)
+{
+    struct taud_local *local = taud_local_of(backend);
+    struct taud_object *object;
+    char wanted[TAUD_OBJECT_NAME_MAX + 40], path[TAUD_PATH_BYTES];
+    snprintf(wanted, sizeof wanted, "%s-%010llx-%08llx", name, (unsigned long long)offset,
+             (unsigned long long)size);
+    enum tau_status status = objects_open(backend, name, &object, error);
+    if (status != TAU_STATUS_SUCCESS)
+        return status;
+    int found = object ? free_path(local, wanted, path) : -ENOENT;
+    status = refuse(local, found, "copy to quarantine", name, error);
+    if (status == TAU_STATUS_SUCCESS)
+        status = copy_to(object, path + strlen(local->directory) + 1, offset, size, error);
+    objects_close(object);
+    if (status != TAU_STATUS_SUCCESS)
+        return status;
+    local->quarantined_count++;
+    local->quarantined_bytes += size;
+    return status;
 }
 
 static int link_below(struct taud_local *local, const char *name, const char *directory)
@@ -443,6 +499,7 @@ const struct taud_objects_operations taud_local_objects = {
     .list = objects_list,
     .remove = objects_remove,
     .quarantine = objects_quarantine,
+    .preserve = objects_preserve,
     .link = objects_link,
     .sweep = objects_sweep,
 };

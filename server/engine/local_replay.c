@@ -2,7 +2,8 @@
 // Reads the local log back. A place where no good group stands is the torn end of the log, unless
 // something proves that it had once been synced: a later segment in use, a later group written when
 // more was durable than ends here, or the position that a clean stop left. Then it is damage: the
-// bytes are copied to quarantine/ and reading goes on behind them.
+// bytes are copied to quarantine/ and reading goes on behind them. An inspection goes the same way, but
+// tells of damage instead, and leaves everything as it is.
 #include "local.h"
 
 #include "crc32c.h"
@@ -16,6 +17,7 @@ struct replay {
     struct taud_local *local;
     taud_log_replay_callback *callback;
     void *user_data;
+    const struct taud_log_inspection *inspection; // NULL where it is not one
     struct taud_log_report *report;
     struct taud_error *error;
     uint64_t from_position; // nothing before it is needed
@@ -24,7 +26,7 @@ struct replay {
     uint64_t least_epoch;  // of the next group
     bool damaged_before;
     bool begun;               // a segment in use was found
-    uint64_t aside_count;     // what was in quarantine when it began
+    uint64_t damage_count;    // so far
     // The segment that is read, through a window.
     const struct taud_found_segment *segment;
     int file;
@@ -181,7 +183,46 @@ static uint64_t used_end(struct replay *replay, uint64_t offset)
     return end;
 }
 
-static enum tau_status put_aside(struct replay *replay, uint64_t from, uint64_t to)
+// --- damage -----------------------------------------------------------------------------------
+
+// Counts what lies in quarantine then, or would.
+static void count_damage(struct replay *replay, uint64_t bytes)
+{
+    struct taud_local *local = replay->local;
+    replay->damage_count++;
+    if (replay->inspection) {
+        replay->report->quarantined_count++;
+        replay->report->quarantined_bytes += bytes;
+    } else {
+        local->quarantined_count++;
+        local->quarantined_bytes += bytes;
+    }
+}
+
+// Tells an inspection of bytes of a segment, by which the positions up to `to` are lost.
+static enum tau_status tell(struct replay *replay, const struct taud_found_segment *segment,
+                            struct taud_log_damage damage)
+{
+    char name[40];
+    if (!replay->inspection)
+        return TAU_STATUS_SUCCESS;
+    snprintf(name, sizeof name, "log/%016llx.log",
+             (unsigned long long)(segment ? segment->sequence : 0));
+    damage.place = segment ? name : "log";
+    return replay->inspection->damage(&damage, replay->inspection->user_data);
+}
+
+// What is missing up to `position` and is nowhere.
+static enum tau_status lose(struct replay *replay, uint64_t offset, uint64_t position)
+{
+    struct taud_log_damage damage = {
+        .offset = offset, .from = reached(replay), .to = position};
+    count_damage(replay, 0);
+    replay->damaged_before = true;
+    return tell(replay, replay->segment, damage);
+}
+
+static enum tau_status copy_aside(struct replay *replay, uint64_t from, uint64_t to)
 {
     struct taud_local *local = replay->local;
     for (uint64_t at = from; at < to;) {
@@ -199,11 +240,70 @@ static enum tau_status put_aside(struct replay *replay, uint64_t from, uint64_t 
             return status;
         at += size;
     }
-    local->quarantined_count++;
-    local->quarantined_bytes += to - from;
-    replay->damaged_before = true;
     return TAU_STATUS_SUCCESS;
 }
+
+// Puts bytes of the segment aside that are damaged; the log goes on at `position`.
+static enum tau_status put_aside(struct replay *replay, uint64_t from, uint64_t to,
+                                 uint64_t position)
+{
+    enum tau_status status = TAU_STATUS_SUCCESS;
+    if (replay->inspection)
+        status = tell(replay, replay->segment,
+                      (struct taud_log_damage){.offset = from,
+                                               .size = to - from,
+                                               .from = reached(replay),
+                                               .to = position});
+    else
+        status = copy_aside(replay, from, to);
+    if (status != TAU_STATUS_SUCCESS)
+        return status;
+    count_damage(replay, to - from);
+    replay->damaged_before = true;
+    return status;
+}
+
+// Counts a beginning of the log that is not there, unless it was moved aside as a whole.
+static enum tau_status lose_beginning(struct replay *replay, uint64_t position)
+{
+    if (replay->damage_count > 0) {
+        replay->damaged_before = true;
+        return TAU_STATUS_SUCCESS;
+    }
+    return lose(replay, 0, position);
+}
+
+static bool is_zero(const uint8_t *bytes, size_t size)
+{
+    while (size > 0 && bytes[size - 1] == 0)
+        size--;
+    return size == 0;
+}
+
+// Tells of what is damaged in the header of a segment that has one good copy of it.
+static enum tau_status inspect_header(struct replay *replay)
+{
+    enum tau_status status = TAU_STATUS_SUCCESS;
+    const uint8_t *first = look(replay, 0, TAUD_SEGMENT_HEADER_BYTES);
+    if (!replay->inspection || !first)
+        return status;
+    uint8_t bytes[TAUD_SEGMENT_HEADER_BYTES];
+    memcpy(bytes, first, sizeof bytes);
+    for (size_t at = 0; at < sizeof bytes && status == TAU_STATUS_SUCCESS; at += TAUD_IO_BLOCK) {
+        struct taud_segment_header header;
+        uint8_t alone[TAUD_SEGMENT_HEADER_BYTES] = {0};
+        memcpy(alone, bytes + at, TAUD_SEGMENT_COPY_BYTES);
+        struct taud_log_damage damage = {.offset = at, .size = TAUD_IO_BLOCK, .spare = true};
+        if (taud_segment_header_decode(alone, &header) != TAUD_HEADER_GOOD ||
+            header.sequence != replay->segment->sequence ||
+            !is_zero(bytes + at + TAUD_SEGMENT_COPY_BYTES,
+                     TAUD_IO_BLOCK - TAUD_SEGMENT_COPY_BYTES))
+            status = tell(replay, replay->segment, damage);
+    }
+    return status;
+}
+
+// --- one segment ------------------------------------------------------------------------------
 
 // Says of a group that was refused where it stands.
 static void name_group(struct replay *replay, const struct taud_group_header *header)
@@ -249,7 +349,7 @@ static enum tau_status judge_gap(struct replay *replay, const struct taud_found_
         return TAU_STATUS_SUCCESS;
     }
     if (any && (next || known || later_proof(replay, found))) {
-        enum tau_status status = put_aside(replay, *offset, found);
+        enum tau_status status = put_aside(replay, *offset, found, header.position);
         *offset = found;
         return status;
     }
@@ -257,18 +357,11 @@ static enum tau_status judge_gap(struct replay *replay, const struct taud_found_
     if (!missing || replay->io_status != 0)
         return TAU_STATUS_SUCCESS;
     uint64_t end = used_end(replay, *offset);
-    if (end > *offset)
-        return put_aside(replay, *offset, end);
-    replay->local->quarantined_count++; // lost without a trace
-    replay->damaged_before = true;
-    return TAU_STATUS_SUCCESS;
-}
-
-// Counts a beginning of the log that is not there, unless it was moved aside as a whole.
-static void count_lost_beginning(struct replay *replay)
-{
-    if (!replay->begun && replay->local->quarantined_count == replay->aside_count)
-        replay->local->quarantined_count++;
+    uint64_t position = next ? next->header.position : replay->known_position;
+    enum tau_status status = end > *offset ? put_aside(replay, *offset, end, position)
+                                           : lose(replay, *offset, position);
+    replay->expected = position;
+    return status;
 }
 
 // Reads a segment in use; `next` is the one in use behind it, or NULL. *ret_end is where its groups end.
@@ -276,30 +369,30 @@ static enum tau_status replay_segment(struct replay *replay, const struct taud_f
                                       uint64_t *ret_end)
 {
     uint64_t offset = TAUD_SEGMENT_HEADER_BYTES;
+    enum tau_status status = inspect_header(replay);
     if (replay->segment->header.epoch > replay->least_epoch)
         replay->least_epoch = replay->segment->header.epoch;
     if (replay->segment->header.position > reached(replay)) {
         replay->damaged_before = true;
-        count_lost_beginning(replay);
+        if (!replay->begun && status == TAU_STATUS_SUCCESS)
+            status = lose_beginning(replay, replay->segment->header.position);
+        replay->expected = replay->segment->header.position;
     }
     replay->begun = true;
-    for (bool end = false; !end;) {
+    for (bool end = false; !end && status == TAU_STATUS_SUCCESS;) {
         struct taud_group_header header;
         const uint8_t *content;
-        enum tau_status status;
         if (next_group(replay, &offset, &header, &content)) {
             status = deliver(replay, &header, content);
             offset += TAUD_GROUP_HEADER_BYTES + header.size;
         } else {
             status = judge_gap(replay, next, &offset, &end);
         }
-        if (status != TAU_STATUS_SUCCESS)
-            return status;
-        if (replay->io_status != 0)
+        if (status == TAU_STATUS_SUCCESS && replay->io_status != 0)
             return file_error(replay->local, replay->io_status, replay->error);
     }
     *ret_end = offset;
-    return TAU_STATUS_SUCCESS;
+    return status;
 }
 
 // --- repair -----------------------------------------------------------------------------------
@@ -313,6 +406,9 @@ static int take_over(struct replay *replay, uint64_t end)
     uint64_t used = remains ? written_end(replay, end) : used_end(replay, end);
     if (replay->io_status != 0)
         return replay->io_status;
+    replay->report->cut_bytes += used - end;
+    if (replay->inspection)
+        return 0;
     int status = taud_local_open_files(local, replay->segment->sequence);
     static const uint8_t zeros[ZERO_BYTES];
     for (uint64_t at = end; at < used && status == 0; at += ZERO_BYTES) {
@@ -325,7 +421,6 @@ static int take_over(struct replay *replay, uint64_t end)
         status = io->sync(io->context, local->file);
     if (status != 0)
         return status;
-    replay->report->cut_bytes += used - end;
     local->current = replay->segment->header;
     local->offset = end;
     local->fresh = false;
@@ -351,9 +446,19 @@ static int move_aside(struct taud_local *local, const struct taud_found_segment 
         status = io->sync_directory(io->context, to);
     if (status == 0)
         status = io->sync_directory(io->context, from);
-    local->quarantined_count++;
-    local->quarantined_bytes += segment->size;
     return status;
+}
+
+// A segment without a good header: all in it is lost.
+static enum tau_status lose_segment(struct replay *replay, const struct taud_found_segment *segment)
+{
+    struct taud_log_damage damage = {
+        .size = segment->size, .from = reached(replay), .to = reached(replay)};
+    count_damage(replay, segment->size);
+    if (replay->inspection)
+        return tell(replay, segment, damage);
+    int status = move_aside(replay->local, segment);
+    return status == 0 ? TAU_STATUS_SUCCESS : file_error(replay->local, status, replay->error);
 }
 
 // Keeps a prepared segment that comes next, removes others.
@@ -398,8 +503,10 @@ static enum tau_status replay_file(struct replay *replay, const struct taud_foun
             result = file_error(local, status, replay->error);
     }
     local->io->close(local->io->context, replay->file);
-    local->current_sequence = segment->sequence;
-    local->current_used = true;
+    if (!replay->inspection) {
+        local->current_sequence = segment->sequence;
+        local->current_used = true;
+    }
     return result;
 }
 
@@ -430,26 +537,67 @@ static enum tau_status replay_all(struct replay *replay, const struct taud_found
         if (segment->kind == TAUD_HEADER_GOOD)
             result = replay_file(replay, segment, next);
         else if (segment->kind == TAUD_HEADER_DAMAGED || i < last)
-            status = move_aside(local, segment);
-        else
+            result = lose_segment(replay, segment);
+        else if (!replay->inspection)
             status = sort_unused(local, segment);
         if (status != 0)
             result = file_error(local, status, replay->error);
         if (result != TAU_STATUS_SUCCESS)
             return result;
     }
+    enum tau_status result = TAU_STATUS_SUCCESS;
     if (!replay->begun && replay->known_position > replay->from_position)
-        count_lost_beginning(replay);
-    remove_passed(local, list, passed);
-    return TAU_STATUS_SUCCESS;
+        result = lose_beginning(replay, replay->known_position);
+    if (!replay->inspection)
+        remove_passed(local, list, passed);
+    return result;
 }
 
-static bool take_buffers(struct replay *replay)
+// Finds the segments and reads them all.
+static enum tau_status run(struct replay *replay)
 {
     struct taud_local *local = replay->local;
     const struct taud_allocator *allocator = local->allocator;
+    struct taud_found_segments list = {.local = local};
+    enum tau_status status = TAU_STATUS_SUCCESS;
+    memset(replay->report, 0, sizeof *replay->report);
     replay->window = allocator->reserve(allocator->context, WINDOW_BYTES);
-    return taud_local_take_buffers(local) && replay->window;
+    int found = replay->window ? 0 : -ENOMEM;
+    if (found == 0 && !replay->inspection)
+        found = taud_local_sweep_log(local);
+    if (found == 0)
+        found = taud_local_find_segments(local, &list);
+    if (found != 0)
+        status = file_error(local, found, replay->error);
+    else
+        status = replay_all(replay, &list);
+    taud_local_free_segments(&list);
+    if (replay->window)
+        allocator->unreserve(allocator->context, replay->window, WINDOW_BYTES);
+    if (status != TAU_STATUS_SUCCESS)
+        return status;
+    uint64_t end = reached(replay);
+    replay->report->end_position = end > replay->known_position ? end : replay->known_position;
+    replay->report->highest_epoch = replay->least_epoch;
+    return status;
+}
+
+enum tau_status taud_local_log_inspect(struct taud_backend *backend, uint64_t from_position,
+                                       uint64_t known_position,
+                                       const struct taud_log_inspection *inspection,
+                                       struct taud_log_report *ret_report, struct taud_error *error)
+{
+    struct replay replay = {
+        .local = taud_local_of(backend),
+        .callback = inspection->group,
+        .user_data = inspection->user_data,
+        .inspection = inspection,
+        .report = ret_report,
+        .error = error,
+        .from_position = from_position,
+        .known_position = known_position,
+    };
+    return run(&replay);
 }
 
 enum tau_status taud_local_log_open(struct taud_backend *backend, uint64_t from_position,
@@ -466,35 +614,19 @@ enum tau_status taud_local_log_open(struct taud_backend *backend, uint64_t from_
         .error = error,
         .from_position = from_position,
         .known_position = known_position,
-        .aside_count = local->quarantined_count,
     };
-    struct taud_found_segments list = {.local = local};
-    memset(ret_report, 0, sizeof *ret_report);
     local->current = (struct taud_segment_header){0};
     local->current_sequence = 0;
     local->current_used = false;
     local->next_state = TAUD_NEXT_NONE;
     local->spare_count = 0;
     local->offset = 0;
-    enum tau_status status = TAU_STATUS_SUCCESS;
-    int found = take_buffers(&replay) ? taud_local_sweep_log(local) : -ENOMEM;
-    if (found == 0)
-        found = taud_local_find_segments(local, &list);
-    if (found != 0)
-        status = file_error(local, found, error);
-    else
-        status = replay_all(&replay, &list);
-    taud_local_free_segments(&list);
-    if (replay.window)
-        local->allocator->unreserve(local->allocator->context, replay.window, WINDOW_BYTES);
+    if (!taud_local_take_buffers(local))
+        return file_error(local, -ENOMEM, error);
+    enum tau_status status = run(&replay);
     if (status != TAU_STATUS_SUCCESS)
         return status;
-    local->position = reached(&replay);
-    if (local->position < known_position)
-        local->position = known_position;
-    local->synced_position = local->position;
-    ret_report->end_position = local->position;
-    ret_report->highest_epoch = replay.least_epoch;
+    local->position = local->synced_position = ret_report->end_position;
     ret_report->quarantined_count = local->quarantined_count;
     ret_report->quarantined_bytes = local->quarantined_bytes;
     return TAU_STATUS_SUCCESS;

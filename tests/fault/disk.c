@@ -28,6 +28,7 @@ struct node {
     struct image seen, durable;
     struct change *first, **last;
     bool directory, locked;
+    unsigned sharers; // of the lock
 };
 
 struct entry {
@@ -44,7 +45,7 @@ struct rename_step {
 
 struct open_file {
     struct node *node;
-    bool direct, has_lock;
+    bool direct, has_lock, shares_lock;
 };
 
 struct disk {
@@ -238,6 +239,8 @@ static int disk_close(void *context, int file)
     if (file >= 0 && file < OPEN_MAX && disk->files[file].node) {
         if (disk->files[file].has_lock)
             disk->files[file].node->locked = false;
+        if (disk->files[file].shares_lock)
+            disk->files[file].node->sharers--;
         disk->files[file].node = NULL;
     }
     return leave(disk, 0);
@@ -376,10 +379,24 @@ static int disk_lock(void *context, int file)
     struct disk *disk = context;
     enum disk_fault_kind partial;
     int status = enter(disk, false, &partial);
-    if (status == 0 && disk->files[file].node->locked)
+    if (status == 0 && (disk->files[file].node->locked || disk->files[file].node->sharers > 0))
         status = -EWOULDBLOCK;
     if (status == 0)
         disk->files[file].node->locked = disk->files[file].has_lock = true;
+    return leave(disk, status);
+}
+
+static int disk_lock_shared(void *context, int file)
+{
+    struct disk *disk = context;
+    enum disk_fault_kind partial;
+    int status = enter(disk, false, &partial);
+    if (status == 0 && disk->files[file].node->locked)
+        status = -EWOULDBLOCK;
+    if (status == 0) {
+        disk->files[file].node->sharers++;
+        disk->files[file].shares_lock = true;
+    }
     return leave(disk, status);
 }
 
@@ -501,6 +518,7 @@ struct disk *disk_new(bool direct)
         .truncate = disk_set_size,
         .size = disk_size,
         .lock = disk_lock,
+        .lock_shared = disk_lock_shared,
         .rename = disk_rename,
         .link = disk_link,
         .unlink = disk_unlink,
@@ -590,6 +608,7 @@ static void settle(struct disk *disk, struct node *node, uint64_t seed)
     if (node->durable.size > 0)
         memcpy(node->seen.data, node->durable.data, node->durable.size);
     node->locked = false;
+    node->sharers = 0;
 }
 
 void disk_restart(struct disk *disk, uint64_t seed)

@@ -280,6 +280,13 @@ static bool is_intact(const uint8_t *bytes, size_t size)
            taud_load_u32(bytes + size - 4) == taud_crc32c(0, bytes, size - 4);
 }
 
+void taud_manifest_copies(const uint8_t *bytes, size_t size, bool ret_intact[2])
+{
+    size_t half = size / 2;
+    for (int i = 0; i < 2; i++)
+        ret_intact[i] = size % 2 == 0 && is_intact(bytes + (i == 0 ? 0 : half), half);
+}
+
 static struct taud_manifest_segment decode_segment(const uint8_t *bytes)
 {
     return (struct taud_manifest_segment){
@@ -361,10 +368,9 @@ enum tau_status taud_manifest_decode(const uint8_t *bytes, size_t size, struct t
                                      enum taud_manifest_fault *ret_fault)
 {
     size_t half = size / 2;
-    const uint8_t *copy = size % 2 != 0                   ? NULL
-                          : is_intact(bytes, half)        ? bytes
-                          : is_intact(bytes + half, half) ? bytes + half
-                                                          : NULL;
+    bool intact[2];
+    taud_manifest_copies(bytes, size, intact);
+    const uint8_t *copy = intact[0] ? bytes : intact[1] ? bytes + half : NULL;
     *ret_fault = TAUD_MANIFEST_DAMAGED;
     if (!copy)
         return TAU_STATUS_INTERNAL_ERROR;

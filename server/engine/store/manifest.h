@@ -79,6 +79,9 @@ size_t taud_manifest_size(const struct taud_manifest *manifest);
 // Writes taud_manifest_size bytes.
 void taud_manifest_encode(const struct taud_manifest *manifest, uint8_t *out);
 
+// Which of its two copies are intact.
+void taud_manifest_copies(const uint8_t *bytes, size_t size, bool ret_intact[2]);
+
 enum taud_manifest_fault {
     TAUD_MANIFEST_NO_FAULT, // it could not be read: the status says why
     TAUD_MANIFEST_MISSING,

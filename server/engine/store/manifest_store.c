@@ -218,70 +218,85 @@ enum tau_status taud_manifest_find(struct taud_backend *backend, struct taud_roo
     return TAU_STATUS_SUCCESS;
 }
 
-// --- sweeping ---------------------------------------------------------------------------------
+// --- what is left over ------------------------------------------------------------------------
+
+struct search {
+    const struct taud_manifest *manifest;
+    taud_object_name_callback *callback;
+    void *user_data;
+};
+
+static enum tau_status search_manifest(const char *text, void *user_data)
+{
+    const struct search *search = user_data;
+    char name[TAUD_NUMBER_NAME_BYTES];
+    uint64_t number = parse_number(text, taud_manifest_object_name);
+    if (number == 0 || number == search->manifest->number)
+        return TAU_STATUS_SUCCESS;
+    taud_manifest_object_name(number, name);
+    return search->callback(name, search->user_data);
+}
+
+static enum tau_status search_segment(const char *text, void *user_data)
+{
+    const struct search *search = user_data;
+    char name[TAUD_SEGMENT_NAME_BYTES];
+    struct taud_segment_name segment;
+    if (!taud_segment_parse_name(text, &segment) ||
+        taud_manifest_names_segment(search->manifest, segment))
+        return TAU_STATUS_SUCCESS;
+    taud_segment_object_name(segment, name);
+    return search->callback(name, search->user_data);
+}
+
+static enum tau_status search_catalog(const char *text, void *user_data)
+{
+    const struct search *search = user_data;
+    char name[TAUD_NUMBER_NAME_BYTES];
+    uint64_t number = parse_number(text, taud_catalog_object_name);
+    if (number == 0 || taud_manifest_names_catalog(search->manifest, number))
+        return TAU_STATUS_SUCCESS;
+    taud_catalog_object_name(number, name);
+    return search->callback(name, search->user_data);
+}
+
+enum tau_status taud_manifest_list_others(struct taud_backend *backend,
+                                          const struct taud_manifest *manifest,
+                                          taud_object_name_callback *callback, void *user_data,
+                                          struct taud_error *error)
+{
+    const struct taud_objects_operations *objects = backend->objects;
+    struct search search = {manifest, callback, user_data};
+    // Manifests first: none is ever there without what it names, but for the time of a sweep.
+    enum tau_status status =
+        objects->list(backend, TAUD_MANIFESTS_FOLDER, search_manifest, &search, error);
+    if (status == TAU_STATUS_SUCCESS)
+        status = objects->list(backend, TAUD_SEGMENTS_FOLDER, search_segment, &search, error);
+    if (status == TAU_STATUS_SUCCESS)
+        status = objects->list(backend, TAUD_CATALOGS_FOLDER, search_catalog, &search, error);
+    return status;
+}
 
 struct sweep {
     struct taud_backend *backend;
-    const struct taud_manifest *manifest;
     bool lost;
     struct taud_error *error;
 };
 
-static enum tau_status put_away(const struct sweep *sweep, const char *name)
+static enum tau_status put_away(const char *name, void *user_data)
 {
+    const struct sweep *sweep = user_data;
     const struct taud_objects_operations *objects = sweep->backend->objects;
     return sweep->lost ? objects->quarantine(sweep->backend, name, sweep->error)
                        : objects->remove(sweep->backend, name, sweep->error);
-}
-
-static enum tau_status sweep_manifest(const char *text, void *user_data)
-{
-    const struct sweep *sweep = user_data;
-    char name[TAUD_NUMBER_NAME_BYTES];
-    uint64_t number = parse_number(text, taud_manifest_object_name);
-    if (number == 0 || number == sweep->manifest->number)
-        return TAU_STATUS_SUCCESS;
-    taud_manifest_object_name(number, name);
-    return put_away(sweep, name);
-}
-
-static enum tau_status sweep_segment(const char *text, void *user_data)
-{
-    const struct sweep *sweep = user_data;
-    char name[TAUD_SEGMENT_NAME_BYTES];
-    struct taud_segment_name segment;
-    if (!taud_segment_parse_name(text, &segment) ||
-        taud_manifest_names_segment(sweep->manifest, segment))
-        return TAU_STATUS_SUCCESS;
-    taud_segment_object_name(segment, name);
-    return put_away(sweep, name);
-}
-
-static enum tau_status sweep_catalog(const char *text, void *user_data)
-{
-    const struct sweep *sweep = user_data;
-    char name[TAUD_NUMBER_NAME_BYTES];
-    uint64_t number = parse_number(text, taud_catalog_object_name);
-    if (number == 0 || taud_manifest_names_catalog(sweep->manifest, number))
-        return TAU_STATUS_SUCCESS;
-    taud_catalog_object_name(number, name);
-    return put_away(sweep, name);
 }
 
 enum tau_status taud_manifest_sweep(struct taud_backend *backend,
                                     const struct taud_manifest *manifest, bool lost,
                                     struct taud_error *error)
 {
-    const struct taud_objects_operations *objects = backend->objects;
-    struct sweep sweep = {backend, manifest, lost, error};
-    // Manifests first: none is ever there without what it names, but for the time of a sweep.
-    enum tau_status status =
-        objects->list(backend, TAUD_MANIFESTS_FOLDER, sweep_manifest, &sweep, error);
-    if (status == TAU_STATUS_SUCCESS)
-        status = objects->list(backend, TAUD_SEGMENTS_FOLDER, sweep_segment, &sweep, error);
-    if (status == TAU_STATUS_SUCCESS)
-        status = objects->list(backend, TAUD_CATALOGS_FOLDER, sweep_catalog, &sweep, error);
-    return status;
+    struct sweep sweep = {backend, lost, error};
+    return taud_manifest_list_others(backend, manifest, put_away, &sweep, error);
 }
 
 // --- committing -------------------------------------------------------------------------------

@@ -30,6 +30,13 @@ enum tau_status taud_manifest_find(struct taud_backend *backend, struct taud_roo
                                    struct taud_manifest *ret, bool *ret_lost,
                                    struct taud_error *error);
 
+// Tells the name of every manifest, segment and catalog object that the manifest does not name,
+// manifests first. The callback may remove it; its status other than SUCCESS ends the listing.
+enum tau_status taud_manifest_list_others(struct taud_backend *backend,
+                                          const struct taud_manifest *manifest,
+                                          taud_object_name_callback *callback, void *user_data,
+                                          struct taud_error *error);
+
 // Removes every manifest, segment and catalog object that the manifest does not name, or moves it
 // into quarantine where something was `lost`. Other names in those folders are left alone. Once at
 // a start, before the root or any object is written.

@@ -29,6 +29,18 @@ static bool decode(const uint8_t *bytes, size_t size, struct taud_root *ret)
     return true;
 }
 
+// Takes the record of root->version.
+static enum tau_status take(const uint8_t *bytes, size_t size, struct taud_root root,
+                            struct taud_root *ret, struct taud_error *error)
+{
+    if (root.version != 0 && !decode(bytes, size, &root))
+        return taud_error_set(error, TAU_STATUS_INTERNAL_ERROR, 0,
+                              "the stored data is of a later format than this server knows; "
+                              "it was not touched");
+    *ret = root;
+    return TAU_STATUS_SUCCESS;
+}
+
 enum tau_status taud_root_read(struct taud_backend *backend, struct taud_root *ret,
                                struct taud_error *error)
 {
@@ -37,14 +49,18 @@ enum tau_status taud_root_read(struct taud_backend *backend, struct taud_root *r
     struct taud_root root = {0};
     enum tau_status status =
         backend->catalog->read(backend, &root.version, bytes, sizeof bytes, &size, error);
-    if (status != TAU_STATUS_SUCCESS)
-        return status;
-    if (root.version != 0 && !decode(bytes, size, &root))
-        return taud_error_set(error, TAU_STATUS_INTERNAL_ERROR, 0,
-                              "the stored data is of a later format than this server knows; "
-                              "it was not touched");
-    *ret = root;
-    return TAU_STATUS_SUCCESS;
+    return status != TAU_STATUS_SUCCESS ? status : take(bytes, size, root, ret, error);
+}
+
+enum tau_status taud_root_inspect(struct taud_backend *backend, struct taud_root *ret,
+                                  bool *ret_damaged, struct taud_error *error)
+{
+    uint8_t bytes[TAUD_CATALOG_BYTES_MAX];
+    size_t size = 0;
+    struct taud_root root = {0};
+    enum tau_status status = backend->catalog->inspect(backend, &root.version, bytes,
+                                                       sizeof bytes, &size, ret_damaged, error);
+    return status != TAU_STATUS_SUCCESS ? status : take(bytes, size, root, ret, error);
 }
 
 enum tau_status taud_root_write(struct taud_backend *backend, struct taud_root *root,

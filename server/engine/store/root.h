@@ -18,6 +18,10 @@ struct taud_root {
 enum tau_status taud_root_read(struct taud_backend *backend, struct taud_root *ret,
                                struct taud_error *error);
 
+// Reads it too, and changes nothing: of a damaged one *ret_damaged is true, and it counts as none.
+enum tau_status taud_root_inspect(struct taud_backend *backend, struct taud_root *ret,
+                                  bool *ret_damaged, struct taud_error *error);
+
 // Replaces the record that was read or written last by what `root` says now, and raises the
 // version. Returns as the catalog store's swap; of a failure it is not known which one the next
 // start finds.

@@ -70,7 +70,8 @@ void taud_segment_writer_abandon(struct taud_segment_writer *writer); // accepts
 // whoever looks through all of it, as the summaries are. Chunks are numbered in their order.
 struct taud_segment {
     struct taud_segment_facts facts;
-    bool rebuilt; // of the chunks alone: its index or its footer is damaged
+    bool rebuilt;      // of the chunks alone: its index or its footer is damaged
+    bool head_damaged; // while its footer is good, and says the same
 
     struct taud_store store;
     struct taud_object *object;

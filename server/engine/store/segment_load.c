@@ -60,6 +60,11 @@ static enum tau_status judge_ends(struct taud_segment_opening *opening,
         return taud_segment_refuse(opening, TAUD_SEGMENT_DAMAGED,
                                    "has neither a good header nor a good footer");
     struct taud_segment_facts *facts = &opening->segment->facts;
+    opening->segment->head_damaged =
+        opening->has_foot &&
+        (head_part != TAUD_PART_GOOD || first.file_id != last.file_id ||
+         first.last_sequence != last.last_sequence ||
+         !taud_segment_name_equal(first.name, last.name));
     *facts = opening->has_foot ? last : first;
     facts->size = size;
     if (!taud_segment_name_equal(facts->name, name))

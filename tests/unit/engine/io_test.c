@@ -159,6 +159,21 @@ static void a_lock_is_held_by_one_and_ends_with_its_file(void **state)
     close_file(second);
 }
 
+static void a_shared_lock_keeps_out_the_exclusive_one(void **state)
+{
+    (void)state;
+    int first = open_new(file_path);
+    int second = io->open(io->context, file_path, TAUD_IO_READ, 0);
+    int third = io->open(io->context, file_path, TAUD_IO_READ, 0);
+    assert_int_equal(io->lock_shared(io->context, second), 0);
+    assert_int_equal(io->lock_shared(io->context, third), 0);
+    assert_int_equal(io->lock(io->context, first), -EWOULDBLOCK);
+    close_file(second);
+    close_file(third);
+    assert_int_equal(io->lock(io->context, first), 0);
+    close_file(first);
+}
+
 static void names_are_moved_and_removed(void **state)
 {
     (void)state;
@@ -392,6 +407,7 @@ int main(void)
         cmocka_unit_test_teardown(bytes_stand_at_their_offset, remove_files),
         cmocka_unit_test_teardown(room_is_given_and_taken, remove_files),
         cmocka_unit_test_teardown(a_lock_is_held_by_one_and_ends_with_its_file, remove_files),
+        cmocka_unit_test_teardown(a_shared_lock_keeps_out_the_exclusive_one, remove_files),
         cmocka_unit_test_teardown(names_are_moved_and_removed, remove_files),
         cmocka_unit_test_teardown(a_file_has_two_names_until_both_are_removed, remove_files),
         cmocka_unit_test_teardown(directories_are_made_once_and_synced, remove_files),

@@ -132,15 +132,55 @@ static void opening_makes_the_directories_for_good(void **state)
     local_rig_done(&rig);
 }
 
+// A second rig on the disk of the first.
+static void join(struct local_rig *second, struct local_rig *first)
+{
+    local_rig_init(second, true);
+    disk_free(second->disk);
+    second->disk = first->disk;
+    local_rig_renew(second);
+}
+
+static void who_only_reads_changes_nothing(void **state)
+{
+    (void)state;
+    struct local_rig server, reader, other;
+    local_rig_init(&server, true);
+    join(&reader, &server);
+    join(&other, &server);
+    reader.local->read_only = other.local->read_only = true;
+    uint64_t digest = disk_digest(server.disk, "");
+    assert_int_equal(reader.backend->open(reader.backend, &reader.error),
+                     TAU_STATUS_INTERNAL_ERROR);
+    assert_string_equal(reader.error.text, "data is no data directory");
+    assert_int_equal(disk_digest(server.disk, ""), digest);
+
+    local_rig_open(&server);
+    assert_int_equal(reader.backend->open(reader.backend, &reader.error),
+                     TAU_STATUS_INTERNAL_ERROR);
+    assert_string_equal(reader.error.text, "a server uses the data directory data");
+    server.backend->close(server.backend);
+    digest = disk_digest(server.disk, "");
+    local_rig_open(&reader);
+    local_rig_open(&other);
+    assert_int_equal(server.backend->open(server.backend, NULL), TAU_STATUS_INTERNAL_ERROR);
+    reader.backend->close(reader.backend);
+    other.backend->close(other.backend);
+    assert_int_equal(disk_digest(server.disk, ""), digest);
+    const struct taud_io *io = disk_io(server.disk);
+    assert_int_equal(io->unlink(io->context, "data/lock"), 0);
+    local_rig_open(&reader); // as on a medium that cannot be written to
+    reader.backend->free(reader.backend);
+    other.backend->free(other.backend);
+    local_rig_done(&server);
+}
+
 static void one_at_a_time_holds_the_directory(void **state)
 {
     (void)state;
     struct local_rig first, second;
     local_rig_init(&first, true);
-    local_rig_init(&second, true);
-    disk_free(second.disk);
-    second.disk = first.disk;
-    local_rig_renew(&second);
+    join(&second, &first);
     local_rig_open(&first);
     assert_int_equal(second.backend->open(second.backend, &second.error),
                      TAU_STATUS_INTERNAL_ERROR);
@@ -223,6 +263,7 @@ int main(void)
         cmocka_unit_test(paths_stand_below_the_directory),
         cmocka_unit_test(opening_makes_the_directories_for_good),
         cmocka_unit_test(one_at_a_time_holds_the_directory),
+        cmocka_unit_test(who_only_reads_changes_nothing),
         cmocka_unit_test(a_failed_open_holds_nothing),
         cmocka_unit_test(a_future_format_is_refused_untouched),
     };

@@ -42,6 +42,22 @@ static void expect(struct local_rig *rig, uint64_t version, const void *data, si
     assert_memory_equal(back, data, size);
 }
 
+// What an inspection says; it changes nothing.
+static void expect_inspected(struct local_rig *rig, uint64_t version, bool damaged)
+{
+    uint8_t back[TAUD_CATALOG_BYTES_MAX];
+    uint64_t present = 77, digest = disk_digest(rig->disk, "");
+    size_t length = 77;
+    bool found = !damaged;
+    assert_int_equal(rig->backend->catalog->inspect(rig->backend, &present, back, sizeof back,
+                                                    &length, &found, &rig->error),
+                     TAU_STATUS_SUCCESS);
+    assert_int_equal(present, version);
+    assert_int_equal(found, damaged);
+    assert_true((length > 0) == (version > 0));
+    assert_int_equal(disk_digest(rig->disk, ""), digest);
+}
+
 static void open_with_old(struct local_rig *rig)
 {
     local_rig_open(rig);
@@ -66,6 +82,7 @@ static int teardown(void **state)
 static void there_is_none_at_first(void **state)
 {
     struct local_rig *rig = *state;
+    expect_inspected(rig, 0, false);
     expect(rig, 0, "", 0);
     assert_int_equal(rig->local->quarantined_count, 0);
     assert_int_equal(taud_local_catalog_check(rig->local, &rig->error), TAU_STATUS_SUCCESS);
@@ -145,6 +162,7 @@ static void expect_damaged(struct local_rig *rig, const uint8_t *bytes, size_t s
     rig->local->quarantined_count = rig->local->quarantined_bytes = 0;
     local_rig_put(rig, "catalog", bytes, size);
     assert_int_equal(taud_local_catalog_check(rig->local, &rig->error), TAU_STATUS_SUCCESS);
+    expect_inspected(rig, 0, true);
     expect(rig, 0, "", 0);
     assert_int_equal(rig->local->quarantined_count, 1);
     assert_int_equal(rig->local->quarantined_bytes, size);
@@ -155,6 +173,7 @@ static void expect_damaged(struct local_rig *rig, const uint8_t *bytes, size_t s
     assert_memory_equal(copy, bytes, size);
     assert_int_equal(swap(rig, 0, new_content, sizeof new_content), TAU_STATUS_SUCCESS);
     expect(rig, 1, new_content, sizeof new_content);
+    expect_inspected(rig, 1, false);
 }
 
 static size_t good_catalog(struct local_rig *rig, uint8_t *ret)

@@ -329,6 +329,36 @@ static void the_damaged_is_kept_under_a_name_of_its_own(void **state)
     assert_null(local_rig_file(rig, object, &size));
 }
 
+static void a_range_of_the_damaged_is_kept_as_a_copy(void **state)
+{
+    struct local_rig *rig = *state;
+    const struct taud_objects_operations *objects = objects_of(rig);
+    enum { SIZE = 50000, FROM = 20000, COUNT = 29000 };
+    static uint8_t content[SIZE];
+    static const char *const names[] = {
+        "quarantine/folder-object-1_a.bin-0000004e20-00007148",
+        "quarantine/folder-object-1_a.bin-0000004e20-00007148-2"};
+    for (size_t i = 0; i < SIZE; i++)
+        content[i] = (uint8_t)(i * 7 + i / 251);
+    assert_int_equal(objects->preserve(rig->backend, object, 0, 1, &rig->error),
+                     TAU_STATUS_INTERNAL_ERROR);
+    assert_non_null(strstr(rig->error.text, object));
+    assert_int_equal(put(rig, object, content, SIZE), TAU_STATUS_SUCCESS);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(objects->preserve(rig->backend, object, FROM, COUNT, &rig->error),
+                         TAU_STATUS_SUCCESS);
+        assert_true(holds(rig, names[i], content + FROM, COUNT));
+    }
+    assert_int_equal(rig->local->quarantined_count, 2);
+    assert_int_equal(rig->local->quarantined_bytes, 2 * COUNT);
+    assert_true(holds(rig, object, content, SIZE));
+    assert_int_equal(objects->preserve(rig->backend, object, SIZE - 1, 2, NULL),
+                     TAU_STATUS_INTERNAL_ERROR);
+    assert_int_equal(disk_count(rig->disk, "data/quarantine"), 2);
+    disk_restart(rig->disk, 0);
+    assert_true(holds(rig, names[1], content + FROM, COUNT));
+}
+
 static void a_link_is_the_same_object_elsewhere(void **state)
 {
     struct local_rig *rig = *state;
@@ -586,6 +616,7 @@ int main(void)
         OBJECTS_TEST(several_threads_read_one_object),
         OBJECTS_TEST(a_folder_names_its_objects),
         OBJECTS_TEST(the_damaged_is_kept_under_a_name_of_its_own),
+        OBJECTS_TEST(a_range_of_the_damaged_is_kept_as_a_copy),
         OBJECTS_TEST(a_link_is_the_same_object_elsewhere),
         cmocka_unit_test(a_call_that_fails_leaves_the_old_object_or_the_new),
         cmocka_unit_test(a_disk_that_fails_for_good_leaves_the_old_object_or_the_new),

@@ -120,6 +120,41 @@ static enum tau_status take_group(const struct taud_log_group *group, bool damag
     return TAU_STATUS_SUCCESS;
 }
 
+static struct told {
+    unsigned count, spare;
+    uint64_t bytes, to; // of those that are not spare; where the last lost position is
+} told;
+
+static enum tau_status take_damage(const struct taud_log_damage *damage, void *user_data)
+{
+    assert_ptr_equal(user_data, &outcome);
+    assert_true(strncmp(damage->place, "log", 3) == 0 && damage->to >= damage->from);
+    told.spare += damage->spare;
+    if (!damage->spare) {
+        assert_true(damage->from >= told.to);
+        told.count++;
+        told.bytes += damage->size;
+        told.to = damage->to;
+    }
+    return TAU_STATUS_SUCCESS;
+}
+
+// Inspects it, which must not change anything.
+static enum tau_status inspect(struct local_rig *rig, uint64_t from_position,
+                               uint64_t known_position)
+{
+    const struct taud_log_inspection inspection = {take_group, take_damage, &outcome};
+    uint64_t digest = disk_digest(rig->disk, "");
+    outcome.count = 0;
+    outcome.error = &rig->error;
+    told = (struct told){0};
+    enum tau_status status =
+        rig->backend->log->inspect(rig->backend, from_position, known_position, &inspection,
+                                   &outcome.report, &rig->error);
+    assert_int_equal(disk_digest(rig->disk, ""), digest);
+    return status;
+}
+
 static enum tau_status try_read_from(struct local_rig *rig, uint64_t from_position,
                                      uint64_t known_position)
 {
@@ -131,6 +166,17 @@ static enum tau_status try_read_from(struct local_rig *rig, uint64_t from_positi
                                    &outcome, &outcome.report, &rig->error);
 }
 
+// Reads it; an inspection before that must have found the same.
+static void read_from(struct local_rig *rig, uint64_t from_position, uint64_t known_position)
+{
+    assert_int_equal(inspect(rig, from_position, known_position), TAU_STATUS_SUCCESS);
+    struct outcome before = outcome;
+    assert_int_equal(try_read_from(rig, from_position, known_position), TAU_STATUS_SUCCESS);
+    assert_memory_equal(&outcome, &before, sizeof outcome);
+    assert_int_equal(told.count, outcome.report.quarantined_count);
+    assert_int_equal(told.bytes, outcome.report.quarantined_bytes);
+}
+
 static enum tau_status try_read(struct local_rig *rig, uint64_t known_position)
 {
     return try_read_from(rig, 0, known_position);
@@ -140,7 +186,7 @@ static enum tau_status try_read(struct local_rig *rig, uint64_t known_position)
 static void expect_groups(struct local_rig *rig, uint64_t known_position, unsigned count,
                           uint64_t end_position)
 {
-    assert_int_equal(try_read(rig, known_position), TAU_STATUS_SUCCESS);
+    read_from(rig, 0, known_position);
     assert_int_equal(outcome.count, count);
     assert_int_equal(outcome.report.end_position, end_position);
 }
@@ -537,7 +583,7 @@ static void zeros_before_a_segment_in_use_are_moved_aside(void **state)
 static void expect_from(struct local_rig *rig, uint64_t from_position, unsigned count,
                         uint64_t end_position)
 {
-    assert_int_equal(try_read_from(rig, from_position, 0), TAU_STATUS_SUCCESS);
+    read_from(rig, from_position, 0);
     assert_int_equal(outcome.count, count);
     assert_int_equal(outcome.report.end_position, end_position);
 }
@@ -691,6 +737,33 @@ static void remains_are_neither_a_torn_end_nor_good(void **state)
         expect_groups(rig, 0, 2, 88);
         expect_cut(0, 0, 0);
     }
+}
+
+// --- what only an inspection tells ------------------------------------------------------------
+
+// In the header of a segment everything stands twice, or is zero.
+static void a_header_may_be_damaged_once(void **state)
+{
+    struct local_rig *rig = *state;
+    uint64_t size;
+    for (uint64_t bit = 0; bit < FIRST * 8; bit += bit % TAUD_IO_BLOCK < 1024 ? 1 : 1013) {
+        store_three(rig, NO_BIT, 0);
+        local_rig_file(rig, name_of(1), &size)[bit / 8] ^= (uint8_t)(1 << bit % 8);
+        assert_int_equal(inspect(rig, 0, 0), TAU_STATUS_SUCCESS);
+        assert_int_equal(outcome.count, 3);
+        assert_int_equal(told.spare, 1);
+        assert_int_equal(told.count, 0);
+    }
+}
+
+static void what_it_is_told_may_end_it(void **state)
+{
+    struct local_rig *rig = *state;
+    store_three(rig, (FIRST + 20) * 8, 88);
+    outcome.refuse_at = 1;
+    outcome.refuse = TAU_STATUS_CANCELLED;
+    assert_int_equal(inspect(rig, 0, 0), TAU_STATUS_CANCELLED);
+    assert_int_equal(outcome.count, 1);
 }
 
 // --- refusals ---------------------------------------------------------------------------------
@@ -863,6 +936,8 @@ int main(void)
         LOG_TEST(a_missing_beginning_is_damage_only_behind_it),
         LOG_TEST(segments_that_end_before_it_go),
         LOG_TEST(remains_are_neither_a_torn_end_nor_good),
+        LOG_TEST(a_header_may_be_damaged_once),
+        LOG_TEST(what_it_is_told_may_end_it),
         LOG_TEST(a_group_that_is_refused_ends_it_and_is_named),
         LOG_TEST(a_later_format_anywhere_is_refused_untouched),
         cmocka_unit_test(a_call_that_fails_loses_nothing),

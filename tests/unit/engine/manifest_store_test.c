@@ -168,6 +168,32 @@ static void what_was_committed_is_found(void **state)
     assert_true(is_new);
 }
 
+static enum tau_status count_other(const char *name, void *user_data)
+{
+    unsigned *count = user_data;
+    assert_non_null(strchr(name, '/'));
+    ++*count;
+    return TAU_STATUS_SUCCESS;
+}
+
+static void expect_others(struct local_rig *rig, unsigned expected)
+{
+    struct taud_manifest found;
+    struct taud_root as_it_is;
+    bool lost, damaged;
+    unsigned count = 0;
+    taud_manifest_init(&found, &rig->memory.table);
+    assert_int_equal(taud_root_inspect(rig->backend, &as_it_is, &damaged, NULL),
+                     TAU_STATUS_SUCCESS);
+    assert_int_equal(taud_manifest_find(rig->backend, &as_it_is, &found, &lost, &rig->error),
+                     TAU_STATUS_SUCCESS);
+    assert_int_equal(
+        taud_manifest_list_others(rig->backend, &found, count_other, &count, &rig->error),
+        TAU_STATUS_SUCCESS);
+    assert_int_equal(count, expected);
+    taud_manifest_done(&found);
+}
+
 static void what_is_left_over_is_swept(void **state)
 {
     struct local_rig *rig = *state;
@@ -177,7 +203,9 @@ static void what_is_left_over_is_swept(void **state)
     assert_int_equal(put(rig, "manifests/0000000000000002.man", 10), TAU_STATUS_SUCCESS);
     assert_int_equal(put(rig, "segments/a-note-of-a-person", 10), TAU_STATUS_SUCCESS);
     assert_int_equal(put(rig, "manifests/2.man", 10), TAU_STATUS_SUCCESS);
+    expect_others(rig, 3);
     recovers(rig, &is_new);
+    expect_others(rig, 0);
     assert_int_equal(disk_count(rig->disk, "data/segments"), 3);
     assert_true(object_there(rig, "segments/a-note-of-a-person"));
     assert_true(object_there(rig, "manifests/2.man"));

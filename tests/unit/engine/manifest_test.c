@@ -170,7 +170,10 @@ static void any_bit_may_flip(void **state)
     size_t size = taud_manifest_size(manifest), half = size / 2;
     taud_manifest_encode(manifest, bytes);
     for (size_t bit = 0; bit < size * 8; bit++) {
+        bool intact[2];
         bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
+        taud_manifest_copies(bytes, size, intact);
+        assert_true(intact[0] == (bit / 8 >= half) && intact[1] == (bit / 8 < half));
         assert_int_equal(decode(bytes, size, &back), TAUD_MANIFEST_NO_FAULT); // by the other copy
         assert_true(equal(manifest, &back));
         taud_manifest_done(&back);

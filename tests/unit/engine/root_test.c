@@ -36,8 +36,13 @@ static struct taud_root read_root(struct local_rig *rig)
 
 static void expect(struct local_rig *rig, struct taud_root expected)
 {
-    struct taud_root root = read_root(rig);
+    struct taud_root root = read_root(rig), inspected;
+    bool damaged = true;
     assert_memory_equal(&root, &expected, sizeof root);
+    assert_int_equal(taud_root_inspect(rig->backend, &inspected, &damaged, &rig->error),
+                     TAU_STATUS_SUCCESS);
+    assert_memory_equal(&inspected, &expected, sizeof root);
+    assert_false(damaged);
 }
 
 static void there_is_none_at_first(void **state)
@@ -64,6 +69,24 @@ static void it_is_as_the_format_says(void **state)
     assert_memory_equal(content,
                         "\2\0\0\0\0\0\0\0\3\0\0\0\0\0\0\0\0\4\0\0\0\0\0\0\x9\0\0\0\0\0\0\0", 32);
     expect(rig, (struct taud_root){2, 3, 0x400, 9});
+}
+
+static void a_damaged_one_is_left_by_an_inspection(void **state)
+{
+    struct local_rig *rig = *state;
+    struct taud_root root = {.epoch = 3, .known_position = 0x400}, inspected;
+    uint64_t size;
+    bool damaged = false;
+    assert_int_equal(taud_root_write(rig->backend, &root, NULL), TAU_STATUS_SUCCESS);
+    local_rig_file(rig, "catalog", &size)[40] ^= 1;
+    uint64_t digest = disk_digest(rig->disk, "");
+    assert_int_equal(taud_root_inspect(rig->backend, &inspected, &damaged, &rig->error),
+                     TAU_STATUS_SUCCESS);
+    assert_true(damaged);
+    assert_int_equal(inspected.version, 0);
+    assert_int_equal(disk_digest(rig->disk, ""), digest);
+    assert_int_equal(read_root(rig).version, 0); // which keeps a copy
+    assert_int_equal(disk_count(rig->disk, "data/quarantine"), 1);
 }
 
 static void only_who_read_the_present_one_replaces_it(void **state)
@@ -107,6 +130,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         ROOT_TEST(there_is_none_at_first),
         ROOT_TEST(it_is_as_the_format_says),
+        ROOT_TEST(a_damaged_one_is_left_by_an_inspection),
         ROOT_TEST(only_who_read_the_present_one_replaces_it),
         ROOT_TEST(another_format_is_refused_untouched),
     };

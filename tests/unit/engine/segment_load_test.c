@@ -77,8 +77,12 @@ static void one_good_end_is_enough(void **state)
     struct store_rig *rig = *state;
     uint64_t size;
     uint8_t *bytes = store_rig_bytes(rig, shape.name, &size);
+    struct taud_segment *segment = store_rig_open(rig, shape.name);
+    assert_false(segment->head_damaged);
+    taud_segment_release(segment);
     bytes[20] ^= 1;
-    struct taud_segment *segment = store_rig_open(rig, shape.name); // by its footer
+    segment = store_rig_open(rig, shape.name); // by its footer
+    assert_true(segment->head_damaged);
     assert_int_equal(store_rig_count_good(rig, segment, shape), 1200);
     taud_segment_release(segment);
     bytes[size - 30] ^= 1;
