@@ -185,10 +185,11 @@ static bool add_segments(struct taud_merge *merge, const struct taud_snapshot *s
 
 static bool add_head(struct taud_merge *merge, const struct taud_snapshot *snapshot)
 {
+    if (snapshot->head_count == 0)
+        return true;
     const int64_t *timestamps = snapshot->columns;
     const double *values = (const double *)(const void *)(timestamps + snapshot->head_count);
-    return snapshot->head_count == 0 ||
-           taud_merge_add_columns(merge, timestamps, values, snapshot->head_count,
+    return taud_merge_add_columns(merge, timestamps, values, snapshot->head_count,
                                   snapshot->head_sequence);
 }
 
