@@ -130,6 +130,110 @@ static void lenses_come_back(void **state)
     assert_true(is_zero(record.transforms, sizeof record.transforms));
 }
 
+static void deletes_and_policies_come_back(void **state)
+{
+    (void)state;
+    uint8_t bytes[TAUD_RECORD_DELETE_RANGE_BYTES];
+    taud_record_delete_range(bytes, 77, INT64_MIN, -5);
+    refused_when_cut(bytes, sizeof bytes);
+    struct taud_record record = decoded(bytes, sizeof bytes);
+    assert_int_equal(record.type, TAUD_RECORD_DELETE_RANGE);
+    assert_int_equal(record.identity, 77);
+    assert_true(record.from == INT64_MIN && record.to == -5);
+    assert_int_equal(record.retention, 0);
+    taud_record_delete_range(bytes, 77, 3, 3);
+    assert_true(decoded(bytes, sizeof bytes).to == 3);
+    taud_record_delete_range(bytes, 77, 3, 2); // no range
+    const uint8_t *data = bytes;
+    size_t size = sizeof bytes;
+    assert_false(taud_record_decode(&data, &size, &record));
+    assert_ptr_equal(data, bytes);
+
+    taud_record_policy(bytes, 78, TAUD_RECORD_ORDER_MAX, UINT64_MAX);
+    refused_when_cut(bytes, TAUD_RECORD_POLICY_BYTES);
+    record = decoded(bytes, TAUD_RECORD_POLICY_BYTES);
+    assert_int_equal(record.type, TAUD_RECORD_POLICY);
+    assert_int_equal(record.mode, TAUD_RECORD_ORDER_MAX);
+    assert_int_equal(record.identity, 78);
+    assert_true(record.retention == UINT64_MAX && record.from == 0);
+    taud_record_policy(bytes, 78, TAUD_RECORD_ORDER_MAX + 1, 0);
+    size = TAUD_RECORD_POLICY_BYTES;
+    assert_false(taud_record_decode(&data, &size, &record));
+}
+
+// Chunks of 18 and more bytes, whose content does not matter here.
+static void chunks_come_back(void **state)
+{
+    (void)state;
+    static uint8_t bytes[16 + 3 * 16406 + 8];
+    static const uint32_t sizes[][3] = {{18, 18, 18}, {19, 16402, 25}, {16402, 16402, 16402}};
+    for (size_t k = 0; k < 3; k++) {
+        memset(bytes, 0, sizeof bytes);
+        taud_record_header(bytes, TAUD_RECORD_CHUNKS, k % 2, 3);
+        taud_store_u64(bytes + 8, 5);
+        size_t size = TAUD_RECORD_CHUNKS_HEADER_BYTES;
+        for (size_t i = 0; i < 3; i++) {
+            taud_store_u32(bytes + size, sizes[k][i]);
+            memset(bytes + size + 4, (int)i + 1, sizes[k][i]);
+            size += 4 + sizes[k][i];
+        }
+        size_t whole = taud_record_chunks_bytes(size - TAUD_RECORD_CHUNKS_HEADER_BYTES);
+        assert_true(whole % 8 == 0 && whole >= size && whole < size + 8);
+        if (k < 2)
+            refused_when_cut(bytes, whole);
+        struct taud_record record = decoded(bytes, whole);
+        assert_int_equal(record.mode, k % 2);
+        assert_int_equal(record.identity, 5);
+        const uint8_t *at = record.chunks;
+        for (size_t i = 0; i < 3; i++) {
+            size_t chunk_size;
+            const uint8_t *chunk = taud_record_next_chunk(&at, &chunk_size);
+            assert_int_equal(chunk_size, sizes[k][i]);
+            assert_true(chunk[0] == i + 1 && chunk[chunk_size - 1] == i + 1);
+        }
+        assert_ptr_equal(at, bytes + size);
+        for (size_t pad = size; pad < whole; pad++) { // zeros are a part of the form
+            bytes[pad] = 1;
+            const uint8_t *data = bytes;
+            size_t left = whole;
+            assert_false(taud_record_decode(&data, &left, &record));
+            bytes[pad] = 0;
+        }
+    }
+}
+
+static void chunks_of_no_possible_size_are_refused(void **state)
+{
+    (void)state;
+    static uint8_t bytes[40000];
+    static const uint32_t sizes[] = {0, 17, 16403, UINT32_MAX, UINT32_MAX - 3, 39981};
+    struct taud_record record;
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        memset(bytes, 0, sizeof bytes);
+        taud_record_header(bytes, TAUD_RECORD_CHUNKS, 0, 1);
+        taud_store_u32(bytes + 16, sizes[i]);
+        const uint8_t *data = bytes;
+        size_t size = sizeof bytes;
+        assert_false(taud_record_decode(&data, &size, &record));
+    }
+    taud_store_u32(bytes + 16, 20);
+    const uint8_t *data = bytes;
+    size_t size = 40;
+    assert_true(taud_record_decode(&data, &size, &record));
+    for (uint32_t count = 0; count < 3; count += 2) { // none, and one more than there are
+        taud_record_header(bytes, TAUD_RECORD_CHUNKS, 0, count);
+        data = bytes;
+        size = 40;
+        assert_false(taud_record_decode(&data, &size, &record));
+    }
+    taud_record_header(bytes, TAUD_RECORD_CHUNKS, 0, UINT32_MAX);
+    size = sizeof bytes;
+    assert_false(taud_record_decode(&data, &size, &record));
+    taud_record_header(bytes, TAUD_RECORD_CHUNKS, 2, 1);
+    size = 40;
+    assert_false(taud_record_decode(&data, &size, &record));
+}
+
 static void one_is_taken_behind_the_other(void **state)
 {
     (void)state;
@@ -177,10 +281,11 @@ static void nonsense_is_refused(void **state)
 {
     (void)state;
     static const uint8_t headers[][8] = {
-        {0}, {7}, {255}, {1, 1, 0, 0, 1}, {1, 0, 1, 0, 1}, {1, 0, 0, 0, 0},
+        {0}, {10}, {255}, {1, 1, 0, 0, 1}, {1, 0, 1, 0, 1}, {1, 0, 0, 0, 0},
         {2, 2, 0, 0, 1}, {2, 0, 0, 0, 0}, {1, 0, 0, 0, 255, 255, 255, 255},
         {2, 1, 0, 0, 255, 255, 255, 255}, {1, 0, 0, 1, 1}, {3, 1}, {4, 1}, {6, 1},
         {5, 0, 0, 0, 0}, {5, 1, 0, 0, 1}, {5, 0, 0, 1, 1}, {4, 0, 1}, {6, 0, 0, 128},
+        {7, 0, 0, 0, 1}, {8, 1}, {8, 0, 0, 0, 1}, {9, 7}, {9, 0, 0, 0, 1}, {9, 0, 1},
     };
     for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++) {
         uint8_t bytes[512] = {0};
@@ -199,6 +304,9 @@ int main(void)
         cmocka_unit_test(columns_come_back),
         cmocka_unit_test(series_come_back),
         cmocka_unit_test(lenses_come_back),
+        cmocka_unit_test(deletes_and_policies_come_back),
+        cmocka_unit_test(chunks_come_back),
+        cmocka_unit_test(chunks_of_no_possible_size_are_refused),
         cmocka_unit_test(one_is_taken_behind_the_other),
         cmocka_unit_test(the_fixed_ones_come_back),
         cmocka_unit_test(nonsense_is_refused),
