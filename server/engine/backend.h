@@ -214,6 +214,12 @@ struct taud_backend {
     // After it, open may be called again.
     void (*close)(struct taud_backend *backend);
     void (*free)(struct taud_backend *backend);
+    // Another storage of the same kind that is kept within this one, snapshots/NAME, to which objects can
+    // be linked: it is made when it is not there. It is not open, and the caller's to free. *ret_directory
+    // is what link takes, and is its. Returns SUCCESS, NO_MEMORY, INTERNAL_ERROR.
+    enum tau_status (*snapshot)(struct taud_backend *backend, const char *name,
+                                struct taud_backend **ret_snapshot, const char **ret_directory,
+                                struct taud_error *error);
 };
 
 struct taud_local_options {

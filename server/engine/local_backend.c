@@ -175,6 +175,38 @@ static void local_free(struct taud_backend *backend)
     local->allocator->release(local->allocator->context, local);
 }
 
+static enum tau_status local_snapshot(struct taud_backend *backend, const char *name,
+                                      struct taud_backend **ret_snapshot,
+                                      const char **ret_directory, struct taud_error *error)
+{
+    struct taud_local *local = taud_local_of(backend);
+    const struct taud_io *io = local->io;
+    char parent[TAUD_PATH_BYTES], path[TAUD_PATH_BYTES + TAUD_OBJECT_NAME_MAX + 2];
+    struct taud_local_options options = {.directory = path,
+                                         .segment_bytes = local->segment_bytes,
+                                         .file_seed = local->file_seed,
+                                         .io = io,
+                                         .allocator = local->allocator};
+    taud_local_path(local, parent, "snapshots");
+    snprintf(path, sizeof path, "%s/%.*s", parent, TAUD_OBJECT_NAME_MAX, name);
+    int status = io->make_directory(io->context, parent, 0700);
+    if (status == 0)
+        status = io->sync_directory(io->context, local->directory);
+    if (status == 0)
+        status = io->make_directory(io->context, path, 0700);
+    if (status == 0)
+        status = io->sync_directory(io->context, parent);
+    if (status != 0)
+        return taud_error_set(error,
+                              status == -ENOSPC ? TAU_STATUS_STORAGE_FULL
+                                                : TAU_STATUS_INTERNAL_ERROR,
+                              -status, "cannot make the snapshot %s", path);
+    enum tau_status made = taud_local_backend_new(&options, ret_snapshot, error);
+    if (made == TAU_STATUS_SUCCESS)
+        *ret_directory = taud_local_of(*ret_snapshot)->directory;
+    return made == TAU_STATUS_INVALID_ARGUMENT ? TAU_STATUS_INTERNAL_ERROR : made;
+}
+
 static bool options_valid(const struct taud_local_options *options)
 {
     uint64_t segment = options->segment_bytes;
@@ -203,6 +235,7 @@ enum tau_status taud_local_backend_new(const struct taud_local_options *options,
         .open = local_open,
         .close = local_close,
         .free = local_free,
+        .snapshot = local_snapshot,
     };
     local->io = options->io ? options->io : taud_io_posix();
     local->allocator = allocator;

@@ -190,8 +190,9 @@ enum tau_status taud_compact(struct taud_engine *engine, uint64_t ticket, bool *
 void taud_storage_progress(struct taud_storage *storage, uint64_t ticket, uint64_t done,
                            uint64_t total);
 
-// In snapshot_copy.c: links what the manifest names below `directory`.
-enum tau_status taud_snapshot_copy(struct taud_engine *engine, const char *directory,
+// In snapshot_copy.c: makes a snapshot of what the manifest names. Returns also INVALID_ARGUMENT: there is
+// one of that name.
+enum tau_status taud_snapshot_copy(struct taud_engine *engine, const char *name,
                                    struct taud_error *error);
 
 // --- for readers and writers ------------------------------------------------------------------
