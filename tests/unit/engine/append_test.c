@@ -188,6 +188,7 @@ static void every_timestamp_and_every_bit_of_a_value_is_kept(void **state)
 static void points_without_memory_are_refused_and_the_others_stored(void **state)
 {
     struct workbench *bench = *state;
+    workbench_hold(bench);
     workbench_create(bench, "full");
     workbench_create(bench, "other");
     workbench_append(bench, "other", 1, 1); // there is room behind it

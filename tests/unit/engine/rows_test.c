@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Rows of many series: one record for all that is accepted, refusals in their order, and all or
-// nothing when memory ends between two of them.
+// Rows of many series: one record for all that is accepted, refusals in their order, and each row by
+// itself when memory ends.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,8 +9,6 @@
 #include <cmocka.h>
 
 #include "workbench.h"
-
-#include "engine/series.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -134,43 +132,38 @@ static void there_is_a_limit_of_rows(void **state)
     assert_int_equal(append(bench, TAU_LIMIT_MULTI_ROWS + 1), TAU_STATUS_INVALID_PAYLOAD);
 }
 
-// The first row of "a" takes the last block that is free, and then "full" finds none. Everything is
-// as before, memory too.
-static void rows_are_stored_all_or_none_when_memory_ends(void **state)
+// The head of "full" cannot be sealed any more: its row alone is refused, as often as it comes.
+static void a_row_without_memory_is_refused_by_itself(void **state)
 {
     struct workbench *bench = *state;
+    workbench_hold(bench);
     workbench_create(bench, "a");
-    workbench_create(bench, "some");
     workbench_create(bench, "full");
-    for (int64_t i = 0; i < 2 * TAUD_CHUNK_POINTS; i++) { // whole chunks
-        workbench_append(bench, "a", i, 1);
-        if (i < TAUD_CHUNK_POINTS)
-            workbench_append(bench, "some", i, 1);
-    }
+    workbench_append(bench, "a", 2999, 1); // there is room behind it
     uint64_t stored = workbench_fill(bench, "full", 0);
-    assert_int_equal(workbench_try_drop(bench, "some"), TAU_STATUS_SUCCESS);
-    uint64_t position = bench->position, used = workbench_used(bench);
-    struct tau_describe_series_response before = workbench_describe(bench, "a");
-    set_row(0, "a", 3000, 2);
-    set_row(1, "none", 2, 2);
-    set_row(2, "a", 3000, 2); // refused, so there is nothing to take back
-    set_row(3, "a", 3001, 3);
-    set_row(4, "full", INT64_MAX, 1);
-    set_row(5, "a", 3002, 4);
-    for (int round = 0; round < 3; round++) {
-        assert_int_equal(append(bench, 6), TAU_STATUS_STORAGE_FULL);
-        struct tau_describe_series_response after = workbench_describe(bench, "a");
-        assert_int_equal(after.point_count, 2 * TAUD_CHUNK_POINTS);
-        assert_int_equal(after.last_timestamp, 2 * TAUD_CHUNK_POINTS - 1);
-        assert_int_equal(after.memory_bytes, before.memory_bytes);
+    for (int64_t round = 0; round < 3; round++) {
+        set_row(0, "a", 3000 + 2 * round, 2);
+        set_row(1, "none", 2, 2);
+        set_row(2, "full", INT64_MAX, 1);
+        set_row(3, "a", 3001 + 2 * round, 4);
+        assert_int_equal(append(bench, 4), TAU_STATUS_SUCCESS);
+        assert_int_equal(refused_count, 2);
+        assert_int_equal(refused[0].row, 1);
+        assert_int_equal(refused[0].status, TAU_STATUS_SERIES_NOT_FOUND);
+        assert_int_equal(refused[1].row, 2);
+        assert_int_equal(refused[1].status, TAU_STATUS_STORAGE_FULL);
     }
+    assert_int_equal(workbench_describe(bench, "full").point_count, stored);
+    // Where nothing is stored the request is refused as a whole.
+    uint64_t position = bench->position;
+    set_row(0, "none", 1, 1);
+    set_row(1, "full", INT64_MAX, 1);
+    assert_int_equal(append(bench, 2), TAU_STATUS_STORAGE_FULL);
     assert_int_equal(bench->position, position);
-    assert_int_equal(workbench_used(bench), used);
+    workbench_start(bench);
+    assert_int_equal(workbench_describe(bench, "a").point_count, 7);
     assert_int_equal(workbench_describe(bench, "full").point_count, stored);
     assert_int_equal(workbench_try_drop(bench, "full"), TAU_STATUS_SUCCESS);
-    assert_int_equal(append(bench, 6), TAU_STATUS_SUCCESS);
-    assert_int_equal(refused_count, 3);
-    assert_int_equal(workbench_describe(bench, "a").point_count, 2 * TAUD_CHUNK_POINTS + 3);
 }
 
 static void rows_without_working_memory_change_nothing(void **state)
@@ -204,7 +197,7 @@ int main(void)
         WORKBENCH_TEST(rows_from_the_wire_are_read),
         WORKBENCH_TEST(rows_of_which_none_is_accepted_log_nothing),
         WORKBENCH_TEST(there_is_a_limit_of_rows),
-        WORKBENCH_TEST(rows_are_stored_all_or_none_when_memory_ends),
+        WORKBENCH_TEST(a_row_without_memory_is_refused_by_itself),
         WORKBENCH_TEST(rows_without_working_memory_change_nothing),
         WORKBENCH_TEST(a_failed_log_refuses_rows),
     };

@@ -10,6 +10,8 @@
 
 #include "workbench.h"
 
+#include "engine/store/segment_name.h"
+
 #include "engine/state.h"
 
 #include <errno.h>
@@ -162,16 +164,34 @@ uint64_t workbench_bits(double value)
     return bits;
 }
 
+void workbench_hold(struct workbench *bench)
+{
+    bench->options.stepped = true;
+    workbench_start(bench);
+}
+
+// Values that take as much memory as they can.
+static double noise(uint64_t number)
+{
+    uint64_t bits = (number + 1) * UINT64_C(0x9e3779b97f4a7c15);
+    double value;
+    bits = (bits ^ bits >> 29) * UINT64_C(0xbf58476d1ce4e5b9) >> 2;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
 uint64_t workbench_fill(struct workbench *bench, const char *label, int64_t from)
 {
     enum { PIECE = 256 };
+    assert_true(bench->options.stepped);
     struct tau_append_request points[PIECE];
     enum tau_status statuses[PIECE];
     uint64_t stored = 0;
     for (bool full = false; !full;) {
         for (size_t i = 0; i < PIECE; i++) {
             int64_t timestamp = from + (int64_t)(stored + i);
-            points[i] = (struct tau_append_request){workbench_label(label), timestamp, 1};
+            points[i] = (struct tau_append_request){workbench_label(label), timestamp,
+                                                    noise((uint64_t)timestamp)};
         }
         taud_engine_append(bench->engine, points, PIECE, statuses, &bench->position);
         for (size_t i = 0; i < PIECE; i++) {
@@ -181,6 +201,27 @@ uint64_t workbench_fill(struct workbench *bench, const char *label, int64_t from
         }
     }
     return stored;
+}
+
+void workbench_work(struct workbench *bench, enum taud_work kind)
+{
+    uint64_t ticket, done, total;
+    enum tau_status status;
+    assert_int_equal(taud_engine_work_begin(bench->engine, kind, NULL, &ticket),
+                     TAU_STATUS_SUCCESS);
+    do {
+        status = taud_engine_work_state(bench->engine, ticket, &done, &total, &bench->error);
+        sched_yield();
+    } while (status == TAU_STATUS_WOULD_BLOCK);
+    assert_int_equal(status, TAU_STATUS_SUCCESS);
+}
+
+uint8_t *workbench_segment(struct workbench *bench, uint64_t sequence, uint64_t *ret_size)
+{
+    char name[TAUD_SEGMENT_NAME_BYTES], path[TAUD_SEGMENT_NAME_BYTES + 8];
+    taud_segment_object_name((struct taud_segment_name){sequence, 0}, name);
+    snprintf(path, sizeof path, "data/%s", name);
+    return disk_file(bench->storage.disk, path, ret_size);
 }
 
 void workbench_exhaust_pages(struct workbench *bench)

@@ -63,11 +63,20 @@ uint64_t workbench_used(struct workbench *bench);
 // The bits of a double: equal values may differ in them, and NaN equals nothing.
 uint64_t workbench_bits(double value);
 
-// Appends to the series until memory ends. Returns how many points were stored; their timestamps
+// Starts the engine again without threads: nothing is flushed, so memory can end.
+void workbench_hold(struct workbench *bench);
+
+// Appends to the series until memory ends, behind workbench_hold. Returns how many points were stored; their timestamps
 // begin at `from` and are one apart.
 uint64_t workbench_fill(struct workbench *bench, const char *label, int64_t from);
 
-// Ends memory so that a series or a lens can still be had, and no page of an index to list it on.
+// Asks for work of the storage thread and waits until it is done.
+void workbench_work(struct workbench *bench, enum taud_work kind);
+
+// The bytes of the segment that holds this sequence alone, as it stands on the disk; NULL for none.
+uint8_t *workbench_segment(struct workbench *bench, uint64_t sequence, uint64_t *ret_size);
+
+// Behind workbench_hold: ends memory so that a series or a lens can still be had, and no page of an index to list it on.
 void workbench_exhaust_pages(struct workbench *bench);
 
 // Commits, waits, and decodes what was logged since it was last asked, into bench->records. They stay
