@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Reading: points in batches of every size, the latest one, and ranges with both ends, limits and
-// directions, which show what was there when they were opened and nothing else.
+// Points in batches of every size, wherever they are, and the latest one; what damage and a lack of
+// memory concern is told, and nothing else.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,7 +10,8 @@
 
 #include "workbench.h"
 
-#include <stdio.h>
+#include "engine/policy.h"
+
 #include <string.h>
 
 enum { POINTS = 3000, STEP = 10 };
@@ -82,168 +83,206 @@ static void the_latest_point_is_the_last_one(void **state)
     }
 }
 
-// --- ranges -----------------------------------------------------------------------------------
+// --- wherever they are ------------------------------------------------------------------------
 
-static struct taud_range *open_range(struct workbench *bench, int64_t from, int64_t to,
-                                     uint64_t limit, enum tau_direction direction)
+enum { TIME = 4000 };
+
+// A series whose points are stored, in memory, replaced and deleted; and what it has then.
+struct mixed {
+    bool there[TIME];
+    double values[TIME];
+};
+
+static void put(struct workbench *bench, struct mixed *mixed, int64_t from, int64_t to,
+                int64_t step, double value)
 {
-    struct tau_label label = workbench_label("a");
-    struct taud_range *range = NULL;
-    assert_int_equal(taud_range_open(bench->engine, &label, from, to, limit, direction, &range),
+    for (int64_t i = from; i < to; i += step) {
+        workbench_append(bench, "mixed", i, value);
+        mixed->there[i] = true;
+        mixed->values[i] = value;
+    }
+}
+
+static void delete_some(struct workbench *bench, struct mixed *mixed, int64_t from, int64_t to)
+{
+    struct tau_label label = workbench_label("mixed");
+    assert_int_equal(taud_engine_delete_range(bench->engine, &label, from, to, &bench->position),
                      TAU_STATUS_SUCCESS);
-    return range;
+    for (int64_t i = from < 0 ? 0 : from; i <= to && i < TIME; i++)
+        mixed->there[i] = false;
 }
 
-// Reads in pages and expects the points at first, first + step, ...
-static void expect_range(struct taud_range *range, size_t page, int64_t first, int64_t step,
-                         size_t count)
+static void allow_late(struct workbench *bench, const char *name)
 {
-    int64_t timestamps[POINTS];
-    double values[POINTS];
-    size_t seen = 0, got;
-    bool end = false;
-    while (!end) {
-        memset(timestamps, 0x55, sizeof timestamps);
-        taud_range_next(range, timestamps, values, page, &got, &end);
-        assert_true(got <= page);
-        assert_true(end || got == page);
-        for (size_t i = 0; i < got; i++, seen++) {
-            assert_true(timestamps[i] == first + (int64_t)seen * step);
-            assert_true(values[i] == (double)timestamps[i] / 4);
-        }
-        assert_true(got == POINTS || timestamps[got] == 0x5555555555555555);
-        assert_int_equal(end, seen == count); // said together with the last point
-        assert_true(seen <= count);
-    }
-    taud_range_next(range, timestamps, values, page, &got, &end);
-    assert_true(got == 0 && end);
-    taud_range_close(range);
+    struct tau_label label = workbench_label(name);
+    assert_int_equal(taud_engine_set_policy(bench->engine, &label,
+                                            (enum tau_order_policy)TAUD_ORDER_LAST, 0,
+                                            &bench->position),
+                     TAU_STATUS_SUCCESS);
 }
 
-static void both_ends_are_included(void **state)
+static void make_mixed(struct workbench *bench, struct mixed *mixed)
 {
-    struct workbench *bench = *state;
-    const int64_t last = (POINTS - 1) * STEP;
-    static const struct {
-        int64_t from, to, first;
-        size_t count;
-    } cases[] = {
-        {100, 200, 100, 11},
-        {99, 201, 100, 11},
-        {101, 199, 110, 9},
-        {100, 100, 100, 1},
-        {101, 109, 0, 0},
-        {200, 100, 0, 0},
-        {INT64_MIN, INT64_MAX, 0, POINTS},
-        {INT64_MIN, -1, 0, 0},
-        {INT64_MIN, 0, 0, 1},
-        {(POINTS - 1) * STEP, INT64_MAX, (POINTS - 1) * STEP, 1},
-        {(POINTS - 1) * STEP + 1, INT64_MAX, 0, 0},
-        {INT64_MAX, INT64_MIN, 0, 0},
-    };
-    make_series(bench, "a");
-    assert_int_equal(workbench_describe(bench, "a").last_timestamp, last);
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        size_t count = cases[i].count;
-        int64_t final = cases[i].first + ((int64_t)count - 1) * STEP;
-        expect_range(open_range(bench, cases[i].from, cases[i].to, 0, TAU_DIRECTION_FORWARD), 700,
-                     cases[i].first, STEP, count);
-        expect_range(open_range(bench, cases[i].from, cases[i].to, 0, TAU_DIRECTION_BACKWARD), 700,
-                     final, -STEP, count);
+    workbench_create(bench, "mixed");
+    allow_late(bench, "mixed");
+    put(bench, mixed, 0, 2000, 1, 1);
+    workbench_work(bench, TAUD_WORK_FLUSH);
+    put(bench, mixed, 500, 1500, 3, 2);
+    put(bench, mixed, 2000, 3000, 2, 2);
+    delete_some(bench, mixed, 700, 899);
+    workbench_work(bench, TAUD_WORK_FLUSH);
+    put(bench, mixed, 800, 820, 1, 3);
+    put(bench, mixed, 3000, 3900, 1, 3);
+    put(bench, mixed, 2500, 2600, 7, 4);
+    delete_some(bench, mixed, 3100, 3110);
+}
+
+static void expect_mixed(struct workbench *bench, const struct mixed *mixed)
+{
+    static struct tau_query_point_request asked[TIME];
+    static struct tau_query_point_response found[TIME];
+    static enum tau_status statuses[TIME];
+    for (int64_t i = 0; i < TIME; i++)
+        asked[i] = (struct tau_query_point_request){workbench_label("mixed"), i * 7 % TIME};
+    taud_engine_query_points(bench->engine, asked, TIME, found, statuses);
+    for (int64_t i = 0; i < TIME; i++) {
+        int64_t timestamp = i * 7 % TIME;
+        assert_int_equal(statuses[i], TAU_STATUS_SUCCESS);
+        if (found[i].has_value != mixed->there[timestamp] ||
+            found[i].value != (mixed->there[timestamp] ? mixed->values[timestamp] : 0))
+            fail_msg("at %d: %f", (int)timestamp, found[i].value);
     }
 }
 
-static void the_last_instant_can_be_read(void **state)
+static void points_are_found_wherever_they_are(void **state)
 {
     struct workbench *bench = *state;
-    int64_t timestamps[3];
-    double values[3];
-    size_t count;
-    bool end;
-    workbench_create(bench, "a");
-    workbench_append(bench, "a", INT64_MIN, 1);
-    workbench_append(bench, "a", INT64_MAX, 2);
-    struct taud_range *range = open_range(bench, INT64_MAX, INT64_MAX, 0, TAU_DIRECTION_FORWARD);
-    taud_range_next(range, timestamps, values, 3, &count, &end);
-    taud_range_close(range);
-    assert_true(count == 1 && end && timestamps[0] == INT64_MAX && values[0] == 2);
-    range = open_range(bench, INT64_MIN, INT64_MIN, 0, TAU_DIRECTION_BACKWARD);
-    taud_range_next(range, timestamps, values, 3, &count, &end);
-    taud_range_close(range);
-    assert_true(count == 1 && end && timestamps[0] == INT64_MIN && values[0] == 1);
+    static struct mixed mixed;
+    memset(&mixed, 0, sizeof mixed);
+    make_mixed(bench, &mixed);
+    expect_mixed(bench, &mixed);
+    workbench_start(bench);
+    expect_mixed(bench, &mixed);
+    workbench_work(bench, TAUD_WORK_FLUSH);
+    expect_mixed(bench, &mixed);
+    workbench_work(bench, TAUD_WORK_COMPACT);
+    expect_mixed(bench, &mixed);
+    workbench_start(bench);
+    expect_mixed(bench, &mixed);
 }
 
-static void a_limit_counts_from_where_the_reading_begins(void **state)
+static void what_the_cache_has_takes_no_memory(void **state)
 {
     struct workbench *bench = *state;
-    make_series(bench, "a");
-    expect_range(open_range(bench, 50, 90, 3, TAU_DIRECTION_FORWARD), 10, 50, STEP, 3);
-    expect_range(open_range(bench, 50, 90, 3, TAU_DIRECTION_BACKWARD), 10, 90, -STEP, 3);
-    expect_range(open_range(bench, 50, 90, 5, TAU_DIRECTION_FORWARD), 10, 50, STEP, 5);
-    expect_range(open_range(bench, 50, 90, 6, TAU_DIRECTION_BACKWARD), 10, 90, -STEP, 5);
-    expect_range(open_range(bench, 50, 90, UINT64_MAX, TAU_DIRECTION_FORWARD), 10, 50, STEP, 5);
+    static struct mixed mixed;
+    memset(&mixed, 0, sizeof mixed);
+    make_mixed(bench, &mixed);
+    workbench_work(bench, TAUD_WORK_COMPACT);
+    expect_mixed(bench, &mixed);
+    unsigned calls = bench->memory.calls;
+    expect_mixed(bench, &mixed);
+    assert_int_equal(bench->memory.calls, calls);
 }
 
-static void pages_of_any_size_make_one_range(void **state)
+// Random values, in three chunks that are equally large, read from the disk anew.
+static void store_large(struct workbench *bench)
+{
+    uint64_t random = 1;
+    workbench_create(bench, "large");
+    for (int64_t i = 0; i < POINTS; i++) {
+        random = random * UINT64_C(6364136223846793005) + 1442695040888963407U;
+        workbench_append(bench, "large", i, (double)(random >> 8));
+    }
+    workbench_work(bench, TAUD_WORK_FLUSH);
+    workbench_start(bench);
+}
+
+static void damage_is_told_of_the_points_that_it_concerns(void **state)
 {
     struct workbench *bench = *state;
-    static const size_t pages[] = {1, 7, 1023, 1024, 1025, POINTS - 1, POINTS};
-    make_series(bench, "a");
-    for (size_t i = 0; i < sizeof pages / sizeof pages[0]; i++) {
-        expect_range(open_range(bench, 0, INT64_MAX, 0, TAU_DIRECTION_FORWARD), pages[i], 0, STEP,
-                     POINTS);
-        expect_range(open_range(bench, 0, INT64_MAX, 0, TAU_DIRECTION_BACKWARD), pages[i],
-                     (POINTS - 1) * STEP, -STEP, POINTS);
+    static struct tau_query_point_request asked[POINTS];
+    static struct tau_query_point_response found[POINTS];
+    static enum tau_status statuses[POINTS];
+    struct tau_query_latest_response latest;
+    struct tau_label label = workbench_label("large");
+    uint64_t size;
+    store_large(bench);
+    uint8_t *segment = workbench_segment(bench, 1, &size);
+    segment[size / 2] ^= 1;
+    for (int64_t i = 0; i < POINTS; i++)
+        asked[i] = (struct tau_query_point_request){label, i};
+    taud_engine_query_points(bench->engine, asked, POINTS, found, statuses);
+    for (int64_t i = 0; i < POINTS; i++) {
+        assert_int_equal(statuses[i],
+                         i / 1024 == 1 ? TAU_STATUS_INTERNAL_ERROR : TAU_STATUS_SUCCESS);
+        assert_int_equal(found[i].has_value, i / 1024 != 1);
+    }
+    assert_int_equal(taud_engine_latest(bench->engine, &label, &latest), TAU_STATUS_SUCCESS);
+    segment[size * 5 / 6] ^= 1;
+    workbench_start(bench);
+    assert_int_equal(taud_engine_latest(bench->engine, &label, &latest), TAU_STATUS_INTERNAL_ERROR);
+}
+
+static void no_memory_is_told_of_the_points_that_it_concerns(void **state)
+{
+    struct workbench *bench = *state;
+    struct tau_query_point_request asked[2];
+    struct tau_query_point_response found[2];
+    enum tau_status statuses[2];
+    store_large(bench);
+    workbench_append(bench, "large", POINTS, 5);
+    for (int64_t i = 0; i < 2; i++)
+        asked[i] = (struct tau_query_point_request){workbench_label("large"), i * POINTS};
+    for (unsigned ahead = 1; ahead < 3; ahead++) { // a codec, a block
+        failing_allocator_fail_next(&bench->memory, ahead);
+        taud_engine_query_points(bench->engine, asked, 2, found, statuses);
+        assert_int_equal(statuses[0], TAU_STATUS_NO_MEMORY);
+        assert_int_equal(statuses[1], TAU_STATUS_SUCCESS);
+        assert_true(found[1].has_value && found[1].value == 5);
+    }
+    taud_engine_query_points(bench->engine, asked, 2, found, statuses);
+    assert_int_equal(statuses[0], TAU_STATUS_SUCCESS);
+}
+
+// --- the latest -------------------------------------------------------------------------------
+
+static void expect_latest(struct workbench *bench, const char *name, bool there, int64_t timestamp,
+                          double value)
+{
+    struct tau_label label = workbench_label(name);
+    struct tau_query_latest_response latest;
+    assert_int_equal(taud_engine_latest(bench->engine, &label, &latest), TAU_STATUS_SUCCESS);
+    assert_int_equal(latest.has_point, there);
+    if (there) {
+        assert_int_equal(latest.point.timestamp, timestamp);
+        assert_true(latest.point.value == value);
     }
 }
 
-static void a_page_without_room_takes_nothing(void **state)
+static void the_latest_is_what_is_left(void **state)
 {
     struct workbench *bench = *state;
-    size_t count = 9;
-    bool end = true;
-    make_series(bench, "a");
-    struct taud_range *range = open_range(bench, 0, INT64_MAX, 0, TAU_DIRECTION_FORWARD);
-    taud_range_next(range, NULL, NULL, 0, &count, &end);
-    assert_true(count == 0 && !end);
-    expect_range(range, 1000, 0, STEP, POINTS);
-}
-
-static void a_range_shows_what_was_there_when_it_was_opened(void **state)
-{
-    struct workbench *bench = *state;
-    make_series(bench, "a");
-    struct taud_range *forward = open_range(bench, 0, INT64_MAX, 0, TAU_DIRECTION_FORWARD);
-    struct taud_range *backward = open_range(bench, 0, INT64_MAX, 0, TAU_DIRECTION_BACKWARD);
-    for (int64_t i = POINTS; i < 2 * POINTS; i++)
-        workbench_append(bench, "a", i * STEP, 0);
-    uint64_t used = workbench_used(bench);
-    assert_int_equal(workbench_try_drop(bench, "a"), TAU_STATUS_SUCCESS);
-    workbench_create(bench, "a"); // another series of that name
-    workbench_append(bench, "a", 5, 5);
-    assert_true(workbench_used(bench) >= used); // two streams still hold it
-    expect_range(forward, 500, 0, STEP, POINTS);
-    assert_true(workbench_used(bench) >= used);
-    expect_range(backward, 500, (POINTS - 1) * STEP, -STEP, POINTS);
-    assert_true(workbench_used(bench) < used); // the last one gave it back
-}
-
-static void what_cannot_be_opened_leaves_nothing(void **state)
-{
-    struct workbench *bench = *state;
-    struct tau_label label = workbench_label("a");
-    struct taud_range *range = NULL;
-    int live = atomic_load(&bench->memory.live);
-    assert_int_equal(taud_range_open(bench->engine, &label, 0, 1, 0, TAU_DIRECTION_FORWARD, &range),
-                     TAU_STATUS_SERIES_NOT_FOUND);
-    workbench_create(bench, "a");
-    failing_allocator_fail_next(&bench->memory, 1);
-    assert_int_equal(taud_range_open(bench->engine, &label, 0, 1, 0, TAU_DIRECTION_FORWARD, &range),
-                     TAU_STATUS_NO_MEMORY);
-    assert_null(range);
-    assert_int_equal(atomic_load(&bench->memory.live), live);
-    expect_range(open_range(bench, 0, 1, 0, TAU_DIRECTION_FORWARD), 1, 0, 0, 0);
-    taud_range_close(NULL);
+    static struct mixed mixed;
+    memset(&mixed, 0, sizeof mixed);
+    make_mixed(bench, &mixed);
+    expect_latest(bench, "mixed", true, 3899, 3);
+    workbench_append(bench, "mixed", 3899, 7); // late, at the time of the newest one
+    expect_latest(bench, "mixed", true, 3899, 7);
+    delete_some(bench, &mixed, 3500, 9999); // in memory
+    expect_latest(bench, "mixed", true, 3499, 3);
+    workbench_work(bench, TAUD_WORK_FLUSH);
+    workbench_start(bench);
+    expect_latest(bench, "mixed", true, 3499, 3);
+    delete_some(bench, &mixed, 3000, 9999); // stored
+    expect_latest(bench, "mixed", true, 2998, 2);
+    workbench_start(bench);
+    expect_latest(bench, "mixed", true, 2998, 2);
+    delete_some(bench, &mixed, INT64_MIN, INT64_MAX);
+    expect_latest(bench, "mixed", false, 0, 0);
+    workbench_work(bench, TAUD_WORK_COMPACT);
+    expect_latest(bench, "mixed", false, 0, 0);
+    workbench_append(bench, "mixed", 1, 5);
+    expect_latest(bench, "mixed", true, 1, 5);
 }
 
 int main(void)
@@ -251,13 +290,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WORKBENCH_TEST(every_size_of_batch_is_answered_in_place),
         WORKBENCH_TEST(the_latest_point_is_the_last_one),
-        WORKBENCH_TEST(both_ends_are_included),
-        WORKBENCH_TEST(the_last_instant_can_be_read),
-        WORKBENCH_TEST(a_limit_counts_from_where_the_reading_begins),
-        WORKBENCH_TEST(pages_of_any_size_make_one_range),
-        WORKBENCH_TEST(a_page_without_room_takes_nothing),
-        WORKBENCH_TEST(a_range_shows_what_was_there_when_it_was_opened),
-        WORKBENCH_TEST(what_cannot_be_opened_leaves_nothing),
+        WORKBENCH_TEST(points_are_found_wherever_they_are),
+        WORKBENCH_TEST(what_the_cache_has_takes_no_memory),
+        WORKBENCH_TEST(damage_is_told_of_the_points_that_it_concerns),
+        WORKBENCH_TEST(no_memory_is_told_of_the_points_that_it_concerns),
+        WORKBENCH_TEST(the_latest_is_what_is_left),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
