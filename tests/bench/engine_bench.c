@@ -128,15 +128,59 @@ static enum tau_status void_swap(struct taud_backend *backend, uint64_t expected
     return TAU_STATUS_SUCCESS;
 }
 
+static enum tau_status void_list(struct taud_backend *backend, const char *folder,
+                                 taud_object_name_callback *callback, void *user_data,
+                                 struct taud_error *error)
+{
+    (void)backend, (void)folder, (void)callback, (void)user_data, (void)error;
+    return TAU_STATUS_SUCCESS;
+}
+
+static enum tau_status void_put(struct taud_backend *backend, const char *name, const void *data,
+                                size_t size, struct taud_error *error)
+{
+    (void)backend, (void)name, (void)data, (void)size, (void)error;
+    return TAU_STATUS_SUCCESS;
+}
+
+static enum tau_status void_sweep(struct taud_backend *backend, struct taud_error *error)
+{
+    (void)backend, (void)error;
+    return TAU_STATUS_SUCCESS;
+}
+
+static enum tau_status void_remove(struct taud_backend *backend, const char *name,
+                                   struct taud_error *error)
+{
+    (void)name;
+    return void_sweep(backend, error);
+}
+
+// The engine on it is stepped, and nobody steps: it never asks for what is not here.
 static struct taud_backend *void_backend(void)
 {
     static const struct taud_log_operations log = {
-        void_open, void_start, void_place, void_append, void_sync, void_prepare,
-        void_needs_prepare, void_trim, void_room, void_close,
+        .open = void_open,
+        .start = void_start,
+        .place = void_place,
+        .append = void_append,
+        .sync = void_sync,
+        .prepare = void_prepare,
+        .needs_prepare = void_needs_prepare,
+        .trim = void_trim,
+        .room = void_room,
+        .close = void_close,
     };
-    static const struct taud_catalog_operations catalog = {void_read, void_swap};
+    static const struct taud_objects_operations objects = {
+        .put = void_put,
+        .list = void_list,
+        .remove = void_remove,
+        .sweep = void_sweep,
+    };
+    static const struct taud_catalog_operations catalog = {.read = void_read, .swap = void_swap};
     static struct taud_backend backend = {
         .log = &log,
+        .objects = &objects,
         .catalog = &catalog,
         .open = void_backend_open,
         .close = void_close,
@@ -153,6 +197,7 @@ static struct taud_engine *start(struct taud_backend *backend)
         .backend = backend,
         .memory_bytes = UINT64_C(4) << 30,
         .seed = "thirty-two bytes of secret seed",
+        .stepped = backend->objects->begin == NULL,
     };
     struct taud_engine *engine;
     struct taud_error error;
@@ -202,6 +247,20 @@ static void bench_append(struct taud_engine *engine, size_t batch, unsigned comm
     report(what, (double)total, spent);
 }
 
+// The next of values as a sensor gives them: two decimals, near the one before.
+static double measured(double *walk, uint64_t *state)
+{
+    *walk += (double)(draw(state) % 201) / 100 - 1;
+    return (double)(int64_t)(*walk * 100) / 100;
+}
+
+static uint64_t bits_of(double value)
+{
+    uint64_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return bits;
+}
+
 static void bench_columns(struct taud_engine *engine, bool even, const char *what, size_t total)
 {
     static uint64_t timestamps[COLUMN], values[COLUMN];
@@ -209,13 +268,13 @@ static void bench_columns(struct taud_engine *engine, bool even, const char *wha
     size_t refused_count;
     static uint64_t next = UINT64_C(1) << 40;
     uint64_t position = 0, state = 3;
-    double spent = 0;
+    double spent = 0, walk = 50;
     for (size_t done = 0, round = 0; done < total; done += COLUMN, round++) {
         struct tau_label label = label_of((unsigned)(round % SERIES));
         for (size_t i = 0; i < COLUMN; i++) {
             timestamps[i] = __builtin_bswap64(next);
             next += even ? 10 : 1 + draw(&state) % 20;
-            values[i] = i * 77777;
+            values[i] = __builtin_bswap64(bits_of(measured(&walk, &state)));
         }
         double began = seconds();
         if (taud_engine_append_columns(engine, &label, (struct tau_array){timestamps, COLUMN, true},
