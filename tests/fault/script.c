@@ -3,6 +3,8 @@
 // the state that those before it left.
 #include "script.h"
 
+#include "engine/policy.h"
+
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
@@ -24,9 +26,30 @@ static struct tau_label label_of(const char *kind, uint64_t number)
     return label;
 }
 
+// Of an engine that is stepped: each look at it takes a while, so that what is tried again later is tried
+// soon.
+static uint64_t stepped_now;
+
+static uint64_t stepped_monotonic_ns(void *context)
+{
+    (void)context;
+    stepped_now += 20000000;
+    return stepped_now;
+}
+
+static int64_t stepped_realtime_ns(void *context)
+{
+    (void)context;
+    return INT64_MAX;
+}
+
+static const struct taud_clock stepped_clock = {.monotonic_ns = stepped_monotonic_ns,
+                                                .realtime_ns = stepped_realtime_ns};
+
 enum tau_status script_start(struct script_engine *engine, const struct script_options *options)
 {
     memset(engine, 0, sizeof *engine);
+    stepped_now = 1;
     struct taud_local_options local = {
         .directory = "data",
         .segment_bytes = options->segment_bytes ? options->segment_bytes : SCRIPT_SEGMENT_BYTES,
@@ -44,6 +67,8 @@ enum tau_status script_start(struct script_engine *engine, const struct script_o
         .sync_interval_ms = 1,
         .seed = "thirty-two bytes of secret seed",
         .allocator = options->allocator,
+        .stepped = options->stepped,
+        .clock = options->stepped ? &stepped_clock : NULL,
     };
     status = taud_engine_new(&given, &engine->engine, &engine->error);
     if (status == TAU_STATUS_SUCCESS)
@@ -83,6 +108,12 @@ static enum tau_status append_some(struct taud_engine *engine, unsigned number, 
     return statuses[0];
 }
 
+// Where points of an operation begin: behind all before it, or, `late`, among those of operations before.
+static int64_t begin_of(unsigned number, bool late)
+{
+    return (int64_t)number * 1000 - (late ? 7300 : 0);
+}
+
 static enum tau_status append_columns(struct taud_engine *engine, unsigned number, uint64_t draw,
                                       uint64_t *position)
 {
@@ -91,7 +122,8 @@ static enum tau_status append_columns(struct taud_engine *engine, unsigned numbe
     struct tau_refused_row refused[POINTS_MAX];
     size_t refused_count, count = 1 + draw % POINTS_MAX;
     for (size_t i = 0; i < count; i++) {
-        timestamps[i] = (int64_t)(number * 1000 + i * (1 + draw % 3) + (draw & 64 ? i * i % 5 : 0));
+        timestamps[i] = begin_of(number, (draw & 384) == 384) +
+                        (int64_t)(i * (1 + draw % 3) + (draw & 64 ? i * i % 5 : 0));
         values[i] = (double)i * 0.5;
     }
     struct tau_label label = label_of("series", mix(draw) % LABELS);
@@ -108,7 +140,7 @@ static enum tau_status append_rows(struct taud_engine *engine, unsigned number, 
     size_t refused_count, count = 1 + draw % POINTS_MAX;
     for (size_t i = 0; i < count; i++) {
         rows[i].label = label_of("series", mix(draw + i) % LABELS);
-        rows[i].timestamp = (int64_t)(number * 1000 + i);
+        rows[i].timestamp = begin_of(number, (draw & 3072) == 3072) + (int64_t)i;
         rows[i].value = -(double)i;
     }
     return taud_engine_append_rows(engine, (struct tau_array){rows, count, false}, refused,
@@ -126,6 +158,22 @@ static enum tau_status change_lens(struct taud_engine *engine, uint64_t draw, ui
         .transform = {.bytes = "celsius_to_kelvin"},
     };
     return taud_engine_create_lens(engine, &request, position);
+}
+
+static enum tau_status delete_some(struct taud_engine *engine, unsigned number, uint64_t draw,
+                                   uint64_t *position)
+{
+    struct tau_label label = label_of("series", mix(draw) % LABELS);
+    int64_t from = (int64_t)(mix(draw + 1) % (number * 1000 + 1));
+    return taud_engine_delete_range(engine, &label, from, from + (int64_t)(draw % 20000), position);
+}
+
+static enum tau_status change_policy(struct taud_engine *engine, uint64_t draw, uint64_t *position)
+{
+    // None that looks a point up: a row would be refused by itself when it cannot be read.
+    enum taud_order order = draw % 4 == 0 ? TAUD_ORDER_STRICT : TAUD_ORDER_LAST;
+    struct tau_label label = label_of("series", mix(draw) % LABELS);
+    return taud_engine_set_policy(engine, &label, (enum tau_order_policy)order, 0, position);
 }
 
 static enum tau_status execute(struct taud_engine *engine, unsigned number, uint64_t *position)
@@ -149,12 +197,38 @@ static enum tau_status execute(struct taud_engine *engine, unsigned number, uint
     case 7:
     case 8:
         return append_rows(engine, number, draw, position);
+    case 14:
+        return delete_some(engine, number, draw, position);
+    case 15:
+        return change_policy(engine, draw, position);
     default:
         return append_some(engine, number, draw, position);
     }
 }
 
-struct script_run script_execute(struct taud_engine *engine, unsigned first)
+// Lets everything be done that is due.
+static void take_steps(struct taud_engine *engine)
+{
+    while (taud_engine_step(engine, TAUD_TASK_COMMIT) ||
+           taud_engine_step(engine, TAUD_TASK_PREPARE) || taud_engine_step(engine, TAUD_TASK_STORE))
+        continue;
+}
+
+// What is stored between operations: whatever comes of it changes nothing that can be seen.
+static void store(struct taud_engine *engine, unsigned number)
+{
+    uint64_t ticket;
+    if (number % 29 == 11)
+        (void)!taud_engine_work_begin(engine, TAUD_WORK_FLUSH, NULL, &ticket);
+    if (number % 127 == 100)
+        (void)!taud_engine_work_begin(engine, TAUD_WORK_COMPACT, NULL, &ticket);
+    if (number == 300)
+        (void)!taud_engine_work_begin(engine, TAUD_WORK_SNAPSHOT, "copy", &ticket);
+    if (number % 3 == 0)
+        take_steps(engine);
+}
+
+static struct script_run run_script(struct taud_engine *engine, unsigned first, bool storing)
 {
     struct script_run run = {.attempted = first, .acknowledged = first};
     uint64_t position = 0;
@@ -165,11 +239,15 @@ struct script_run script_execute(struct taud_engine *engine, unsigned first)
             break;
         }
         run.attempted = i + 1;
+        if (storing)
+            store(engine, i);
         if (mix(i) % 3 == 0 && i + 1 < SCRIPT_OPERATIONS)
             continue;
-        do
+        do {
             taud_engine_commit(engine, position, TAUD_COMMIT_INLINE);
-        while (taud_engine_outcome(engine, position) == TAU_STATUS_WOULD_BLOCK);
+            if (storing)
+                take_steps(engine);
+        } while (taud_engine_outcome(engine, position) == TAU_STATUS_WOULD_BLOCK);
         if (taud_engine_outcome(engine, position) != TAU_STATUS_SUCCESS) {
             run.last = TAU_STATUS_OUTCOME_UNKNOWN;
             break;
@@ -177,6 +255,16 @@ struct script_run script_execute(struct taud_engine *engine, unsigned first)
         run.acknowledged = i + 1;
     }
     return run;
+}
+
+struct script_run script_execute(struct taud_engine *engine, unsigned first)
+{
+    return run_script(engine, first, false);
+}
+
+struct script_run script_execute_storing(struct taud_engine *engine, unsigned first)
+{
+    return run_script(engine, first, true);
 }
 
 static uint64_t fold(uint64_t digest, const void *data, size_t size)
@@ -187,26 +275,28 @@ static uint64_t fold(uint64_t digest, const void *data, size_t size)
     return digest;
 }
 
-static uint64_t fold_series(struct taud_engine *engine, uint64_t digest,
-                            const struct tau_label *label)
+// Returns false when it cannot be read.
+static bool fold_series(struct taud_engine *engine, const struct tau_label *label, uint64_t *digest)
 {
     struct taud_range *range;
     int64_t timestamps[256];
     double values[256];
     size_t count;
     bool end = false;
-    digest = fold(digest, label, sizeof *label);
-    enum tau_status status = taud_range_open(engine, label, INT64_MIN, INT64_MAX, 0,
-                                             TAU_DIRECTION_FORWARD, &range);
-    assert(status == TAU_STATUS_SUCCESS);
-    (void)status;
-    while (!end) {
-        taud_range_next(range, timestamps, values, 256, &count, &end);
-        digest = fold(digest, timestamps, count * sizeof *timestamps);
-        digest = fold(digest, values, count * sizeof *values);
+    *digest = fold(*digest, label, sizeof *label);
+    if (taud_range_open(engine, label, INT64_MIN, INT64_MAX, 0, TAU_DIRECTION_FORWARD, &range) !=
+        TAU_STATUS_SUCCESS)
+        return false;
+    enum tau_status status = TAU_STATUS_SUCCESS;
+    while (!end && status == TAU_STATUS_SUCCESS) {
+        status = taud_range_next(range, timestamps, values, 256, &count, &end);
+        if (status != TAU_STATUS_SUCCESS)
+            break;
+        *digest = fold(*digest, timestamps, count * sizeof *timestamps);
+        *digest = fold(*digest, values, count * sizeof *values);
     }
     taud_range_close(range);
-    return digest;
+    return status == TAU_STATUS_SUCCESS;
 }
 
 uint64_t script_digest(struct taud_engine *engine)
@@ -216,8 +306,10 @@ uint64_t script_digest(struct taud_engine *engine)
     bool more;
     uint64_t digest = UINT64_C(14695981039346656037);
     taud_engine_list_series(engine, (struct tau_slice){0}, NULL, 64, labels, &count, &more);
-    for (size_t i = 0; i < count; i++)
-        digest = fold_series(engine, digest, &labels[i]);
+    for (size_t i = 0; i < count; i++) {
+        if (!fold_series(engine, &labels[i], &digest))
+            return 0;
+    }
     taud_engine_list_lenses(engine, 64, labels, &count, &more);
     for (size_t i = 0; i < count; i++) {
         struct tau_query_lens_response response = {0};

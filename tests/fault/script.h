@@ -27,6 +27,7 @@ struct script_options {
     const struct taud_allocator *allocator; // may be NULL
     enum taud_durability durability;
     uint64_t segment_bytes; // 0: SCRIPT_SEGMENT_BYTES
+    bool stepped; // without threads: every run makes the same calls
     const struct taud_io *io; // between engine and disk; NULL: nothing
 };
 
@@ -37,7 +38,10 @@ void script_stop(struct script_engine *engine);
 // Runs operations [first, SCRIPT_OPERATIONS), a commit behind each few, until one is refused by storage.
 struct script_run script_execute(struct taud_engine *engine, unsigned first);
 
-// Of labels, points and lenses.
+// The same with an engine that is stepped, with flushes, compactions and a snapshot in between.
+struct script_run script_execute_storing(struct taud_engine *engine, unsigned first);
+
+// Of labels, points and lenses; 0 when some of it cannot be read.
 uint64_t script_digest(struct taud_engine *engine);
 
 // The digests after each operation, ret_digests[0] before the first.
