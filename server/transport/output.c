@@ -10,14 +10,14 @@
 
 static size_t runs_offset(size_t capacity)
 {
-    return (capacity + sizeof(struct taud_run) - 1) / sizeof(struct taud_run) *
-           sizeof(struct taud_run);
+    return (capacity + sizeof(struct taud_reply_run) - 1) / sizeof(struct taud_reply_run) *
+           sizeof(struct taud_reply_run);
 }
 
 static size_t block_bytes(const struct taud_block *block)
 {
     return sizeof *block + runs_offset(block->capacity) +
-           block->run_count * sizeof(struct taud_run);
+           block->run_count * sizeof(struct taud_reply_run);
 }
 
 struct taud_block *taud_block_new(struct taud_budget *budget, size_t capacity, uint32_t run_count)
@@ -25,7 +25,7 @@ struct taud_block *taud_block_new(struct taud_budget *budget, size_t capacity, u
     if (capacity > UINT32_MAX / 2)
         return NULL;
     struct taud_block *block =
-        malloc(sizeof *block + runs_offset(capacity) + run_count * sizeof(struct taud_run));
+        malloc(sizeof *block + runs_offset(capacity) + run_count * sizeof(struct taud_reply_run));
     if (block == NULL)
         return NULL;
     *block = (struct taud_block){.capacity = (uint32_t)capacity, .run_count = run_count};
@@ -41,9 +41,9 @@ void taud_block_free(struct taud_budget *budget, struct taud_block *block)
     free(block);
 }
 
-struct taud_run *taud_block_runs(struct taud_block *block)
+struct taud_reply_run *taud_block_runs(struct taud_block *block)
 {
-    return (struct taud_run *)(void *)(block->data + runs_offset(block->capacity));
+    return (struct taud_reply_run *)(void *)(block->data + runs_offset(block->capacity));
 }
 
 void taud_output_add(struct taud_output *output, struct taud_block *block)
@@ -107,7 +107,7 @@ void taud_output_done(struct taud_output *output, struct taud_budget *budget)
 // the place of each successful reply to a write. Returns the size of the result.
 static size_t rewrite(struct taud_block *block, const struct taud_block *error, uint8_t *out)
 {
-    const struct taud_run *runs = taud_block_runs(block);
+    const struct taud_reply_run *runs = taud_block_runs(block);
     size_t read = 0;
     size_t written = 0;
     for (uint32_t run = 0; run < block->run_count; run++) {

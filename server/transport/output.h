@@ -26,7 +26,7 @@ struct taud_log_watch {
 
 // Frames of a block come in runs: replies to writes, and others. Only the former say anything that
 // a failed sync makes untrue.
-struct taud_run {
+struct taud_reply_run {
     uint32_t write : 1;
     uint32_t count : 31;
 };
@@ -56,7 +56,7 @@ taud_block_new(struct taud_budget *budget, size_t capacity, uint32_t run_count);
 
 void taud_block_free(struct taud_budget *budget, struct taud_block *block);
 
-struct taud_run *taud_block_runs(struct taud_block *block);
+struct taud_reply_run *taud_block_runs(struct taud_block *block);
 
 // Takes over the block, at the end of the queue.
 void taud_output_add(struct taud_output *output, struct taud_block *block);

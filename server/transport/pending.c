@@ -74,7 +74,7 @@ void taud_pending_complete(struct taud_pending *pending, enum tau_status status,
         tau_header_store(block->data, &header);
         block->size = TAU_HEADER_SIZE + header.payload_length;
         block->hold = pending->log_position;
-        taud_block_runs(block)[0] = (struct taud_run){.write = pending->write, .count = 1};
+        taud_block_runs(block)[0] = (struct taud_reply_run){.write = pending->write, .count = 1};
     }
     if (!taud_mailbox_post(pending->mailbox, &pending->message))
         taud_pending_free(pending);

@@ -75,7 +75,7 @@ static void count_frame(struct taud_reply *reply)
         reply->runs[reply->run_count - 1].count++;
         return;
     }
-    reply->runs[reply->run_count++] = (struct taud_run){.write = reply->writes, .count = 1};
+    reply->runs[reply->run_count++] = (struct taud_reply_run){.write = reply->writes, .count = 1};
 }
 
 struct tau_writer *taud_reply_begin(struct taud_reply *reply, size_t payload_size)
@@ -115,7 +115,7 @@ void taud_reply_end(struct taud_reply *reply, uint8_t opcode, uint8_t flags)
     reply->own_block = NULL;
     block->size = (uint32_t)size;
     block->hold = *reply->log_position;
-    taud_block_runs(block)[0] = (struct taud_run){.write = reply->writes, .count = 1};
+    taud_block_runs(block)[0] = (struct taud_reply_run){.write = reply->writes, .count = 1};
     taud_output_add(reply->output, block);
 }
 

@@ -30,7 +30,7 @@ struct taud_reply {
     bool detailed; // the session negotiated detailed errors
     bool broken;   // there was no memory for a reply: the connection must be given up
     uint32_t run_count;
-    struct taud_run runs[TAUD_REPLY_RUNS];
+    struct taud_reply_run runs[TAUD_REPLY_RUNS];
 };
 
 // Returns false when there is no memory. log_position is borrowed.

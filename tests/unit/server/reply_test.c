@@ -114,7 +114,7 @@ static void moves_into_a_block_of_exactly_its_size(void **state)
     assert_int_equal(block->capacity, block->size);
     assert_int_equal(block->hold, HOLD);
     assert_int_equal(block->run_count, 3);
-    const struct taud_run *runs = taud_block_runs(block);
+    const struct taud_reply_run *runs = taud_block_runs(block);
     const uint32_t counts[] = {2, 3, 1};
     for (size_t run = 0; run < 3; run++) {
         assert_int_equal(runs[run].count, counts[run]);
