@@ -71,6 +71,15 @@ void taud_arena_overdraw(struct taud_arena *arena, bool on);
 void *taud_arena_take(struct taud_arena *arena, enum taud_block_class class);
 void taud_arena_give(struct taud_arena *arena, void *block, enum taud_block_class class);
 
+// Whether more is used than may be: then nothing is to be taken, not even what is left of a slab, or it would
+// add up over many starts.
+static inline bool taud_arena_is_over(const struct taud_arena *arena)
+{
+    uint32_t spare = arena->overdrawn ? arena->spare : 0;
+    return atomic_load_explicit(&arena->slabs_used, memory_order_relaxed) >
+           atomic_load_explicit(&arena->bound, memory_order_relaxed) + spare;
+}
+
 // The slab that an address in it belongs to: where the block of TAUD_BLOCK_64K begins.
 static inline void *taud_arena_slab(const struct taud_arena *arena, const void *address)
 {

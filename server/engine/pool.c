@@ -38,6 +38,8 @@ void *taud_pool_take(struct taud_pool *pool, size_t size)
     assert(size > 0 && size <= TAUD_POOL_PIECE_MAX);
     size = (size + TAUD_POOL_ALIGNMENT - 1) / TAUD_POOL_ALIGNMENT * TAUD_POOL_ALIGNMENT;
     struct taud_pool_slab *slab = pool->open;
+    if (taud_arena_is_over(pool->arena))
+        return NULL;
     if (!slab || TAUD_SLAB_BYTES - slab->used < size) {
         slab = taud_arena_take(pool->arena, TAUD_BLOCK_64K);
         if (!slab)

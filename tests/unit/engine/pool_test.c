@@ -36,6 +36,33 @@ static int tear_down(void **state)
     return 0;
 }
 
+// What a start took beyond the bound is not made more of in what is left of a slab.
+static void beyond_the_bound_nothing_is_taken(void **state)
+{
+    struct bench *bench = *state;
+    void *slabs[SLABS];
+    void *piece = taud_pool_take(&bench->pool, 100);
+    assert_non_null(piece);
+    for (size_t i = 0; i < SLABS - 1; i++)
+        assert_non_null(slabs[i] = taud_arena_take(&bench->arena, TAUD_BLOCK_64K));
+    taud_arena_overdraw(&bench->arena, true);
+    assert_non_null(slabs[SLABS - 1] = taud_arena_take(&bench->arena, TAUD_BLOCK_64K));
+    void *other = taud_pool_take(&bench->pool, 100);
+    assert_non_null(other);
+    taud_arena_overdraw(&bench->arena, false);
+    assert_null(taud_pool_take(&bench->pool, 8)); // though the open slab has room
+    taud_arena_give(&bench->arena, slabs[0], TAUD_BLOCK_64K);
+    void *third = taud_pool_take(&bench->pool, 8);
+    assert_non_null(third);
+    taud_pool_give(&bench->arena, piece);
+    taud_pool_give(&bench->arena, other);
+    taud_pool_give(&bench->arena, third);
+    for (size_t i = 1; i < SLABS; i++)
+        taud_arena_give(&bench->arena, slabs[i], TAUD_BLOCK_64K);
+    taud_pool_close(&bench->pool);
+    assert_true(taud_arena_used(&bench->arena) == 0);
+}
+
 static void pieces_stand_apart(void **state)
 {
     enum { PIECES = 300 };
@@ -155,6 +182,7 @@ static void one_thread_takes_and_another_gives(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(beyond_the_bound_nothing_is_taken, set_up, tear_down),
         cmocka_unit_test_setup_teardown(pieces_stand_apart, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_slab_is_filled_to_its_last_byte, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_bound_holds, set_up, tear_down),
