@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "dice.h"
+#include "engine/codec/chunk.h"
+#include "engine/crc32c.h"
 #include "engine/record.h"
 #include "fuzz.h"
 
@@ -36,10 +38,45 @@ static size_t draw_words(struct dice *dice, uint8_t *to, size_t count)
     return count * 8;
 }
 
+// Writes a chunk whose columns stand as they are; once in a while its checksum, or the order of its
+// timestamps, is wrong. Returns its size.
+static size_t draw_chunk(struct dice *dice, uint8_t *to, uint64_t first)
+{
+    enum { TIMESTAMPS_RAW = 3, VALUES_RAW = 0 };
+    size_t count = 1 + dice_below(dice, COUNT_MAX), size = TAUD_CHUNK_HEADER_BYTES;
+    memset(to, 0, size);
+    to[4] = (uint8_t)(count - 1);
+    to[6] = TIMESTAMPS_RAW;
+    to[7] = VALUES_RAW;
+    to[8] = (uint8_t)((count - 1) * 8);
+    taud_store_u64(to + 10, first);
+    for (size_t i = 1; i < count; i++, size += 8) {
+        first += dice_once_in(dice, 20) ? draw_number(dice) : 1 + dice_below(dice, 3);
+        taud_store_u64(to + size, first);
+    }
+    size += draw_words(dice, to + size, count);
+    uint32_t crc = taud_crc32c(0, to + 4, size - 4);
+    taud_store_u32(to, dice_once_in(dice, 20) ? ~crc : crc);
+    return size;
+}
+
+static size_t draw_chunks(struct dice *dice, uint8_t *to, uint32_t count)
+{
+    size_t size = draw_words(dice, to, 1);
+    for (uint32_t i = 0; i < count; i++) {
+        size_t chunk = draw_chunk(dice, to + size + 4, draw_number(dice));
+        taud_store_u32(to + size, (uint32_t)chunk);
+        size += 4 + chunk;
+    }
+    while (size % 8 != 0)
+        to[size++] = 0;
+    return size;
+}
+
 // Writes a record. Returns its size, at most GROUP_MAX.
 static size_t draw_record(struct dice *dice, uint8_t *to)
 {
-    enum taud_record_type type = (enum taud_record_type)(1 + dice_below(dice, 6));
+    enum taud_record_type type = (enum taud_record_type)(1 + dice_below(dice, TAUD_RECORD_TYPE_LAST));
     uint32_t count = 1 + (uint32_t)dice_below(dice, COUNT_MAX);
     unsigned mode = 0;
     size_t size = TAUD_RECORD_HEADER_BYTES;
@@ -72,6 +109,20 @@ static size_t draw_record(struct dice *dice, uint8_t *to)
         draw_label(dice, to + size);
         size += 32;
         break;
+    case TAUD_RECORD_CHUNKS:
+        mode = (unsigned)dice_below(dice, 2);
+        count = (count + 1) / 2;
+        size += draw_chunks(dice, to + size, count);
+        break;
+    case TAUD_RECORD_DELETE_RANGE:
+        count = 0;
+        size += draw_words(dice, to + size, 3);
+        break;
+    case TAUD_RECORD_POLICY:
+        mode = (unsigned)dice_below(dice, TAUD_RECORD_ORDER_MAX + 1);
+        count = 0;
+        size += draw_words(dice, to + size, 2);
+        break;
     }
     taud_record_header(to, type, mode, count);
     return size;
@@ -85,7 +136,7 @@ static void spoil_record(struct dice *dice, uint8_t *record)
                                       0x10000000, 0x15555555, 0x20000000, 0x80000000, UINT32_MAX};
     switch (dice_below(dice, 4)) {
     case 0:
-        record[dice_below(dice, 4)] = (uint8_t)dice_below(dice, 9);
+        record[dice_below(dice, 4)] = (uint8_t)dice_below(dice, TAUD_RECORD_TYPE_LAST + 3);
         break;
     case 1:
         taud_store_u32(record + 4, taud_load_u32(record + 4) + (uint32_t)dice_below(dice, 3) - 1);
