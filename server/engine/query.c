@@ -115,6 +115,14 @@ static void search_some(const struct taud_view *view, struct taud_codec *codec, 
         };
         located[i] = taud_search_locate(&searches[i], view);
     }
+    for (unsigned i = 0; i < count; i++) {
+        if (located[i])
+            taud_search_approach(&searches[i], view);
+    }
+    for (unsigned i = 0; i < count; i++) {
+        if (located[i])
+            taud_search_hold(&searches[i], view);
+    }
     for (unsigned i = 0; i < count; i++)
         statuses[i] = located[i] ? taud_search_read(&searches[i], view, NULL) : TAU_STATUS_SUCCESS;
     for (unsigned i = 0; i < count; i++) {

@@ -96,6 +96,21 @@ bool taud_chunk_open(const uint8_t *bytes, size_t size, struct taud_chunk *ret)
     return true;
 }
 
+void taud_chunk_prefetch(const uint8_t *bytes, size_t size, double share)
+{
+    enum { LINE = 64, NEAR = 4 }; // what follows is brought near by the processor
+    size_t timestamps = size < TAUD_CHUNK_HEADER_BYTES ? 0 : codec_load_u16(bytes + AT_SIZE);
+    size_t values = TAUD_CHUNK_HEADER_BYTES + timestamps;
+    if (values >= size)
+        return;
+    size_t reach = TAUD_CHUNK_HEADER_BYTES + (size_t)(share * (double)timestamps);
+    for (size_t at = LINE; at < reach + LINE && at < NEAR * LINE; at += LINE)
+        __builtin_prefetch(bytes + at);
+    __builtin_prefetch(bytes + reach);
+    __builtin_prefetch(bytes + values);
+    __builtin_prefetch(bytes + values + (size_t)(share * (double)(size - 1 - values)));
+}
+
 bool taud_chunk_timestamps(struct taud_codec *codec, const struct taud_chunk *chunk, uint32_t from,
                            uint32_t to, int64_t *out)
 {

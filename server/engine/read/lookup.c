@@ -77,25 +77,41 @@ bool taud_search_locate(struct taud_search *search, const struct taud_view *view
         if (run.count == 0)
             continue;
         search->chunk = run.first;
-        __builtin_prefetch(&segment->offsets[run.first]);
-        __builtin_prefetch(&segment->sizes[run.first]);
+        search->held = NULL;
+        taud_segment_prefetch(segment, run.first, false);
         return true;
     }
     search->segment = 0;
     return false;
 }
 
+void taud_search_approach(const struct taud_search *search, const struct taud_view *view)
+{
+    taud_segment_prefetch(view->segments[search->segment], search->chunk, true);
+}
+
+void taud_search_hold(struct taud_search *search, const struct taud_view *view)
+{
+    search->held = taud_segment_hold(view->segments[search->segment], search->chunk);
+}
+
 enum tau_status taud_search_read(struct taud_search *search, const struct taud_view *view,
                                  struct taud_error *error)
 {
+    struct taud_segment *segment = view->segments[search->segment];
+    struct taud_cache_block *held = search->held;
     bool damaged;
-    enum tau_status status = taud_segment_read(view->segments[search->segment], search->identity,
-                                               search->chunk, &search->bytes, &damaged, error);
-    if (status == TAU_STATUS_SUCCESS) {
-        __builtin_prefetch(search->bytes.data + 64);
-        __builtin_prefetch(search->bytes.data + 128);
-        __builtin_prefetch(search->bytes.data + search->bytes.size / 2);
-    }
+    if (!held)
+        held = taud_segment_hold(segment, search->chunk);
+    search->held = NULL;
+    enum tau_status status = taud_segment_read_held(segment, search->identity, search->chunk, held,
+                                                    &search->bytes, &damaged, error);
+    if (status != TAU_STATUS_SUCCESS)
+        return status;
+    int64_t first = segment->first_timestamps[search->chunk];
+    double width = (double)segment->last_timestamps[search->chunk] - (double)first + 1;
+    taud_chunk_prefetch(search->bytes.data, search->bytes.size,
+                        ((double)search->timestamp - (double)first) / width);
     return status;
 }
 

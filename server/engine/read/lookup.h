@@ -24,11 +24,17 @@ struct taud_search {
     uint64_t visible_from;
     uint32_t segment; // those below it are still to be searched; that of `chunk`
     uint32_t chunk;
+    struct taud_cache_block *held; // of the chunk, where the cache has it
     struct taud_chunk_bytes bytes;
 };
 
 // Finds the next chunk that the timestamp may be in. Returns false when there is none left.
 bool taud_search_locate(struct taud_search *search, const struct taud_view *view);
+
+// Two steps in between, for whoever takes each step for several searches: the chunk's block comes
+// near; it is held, and the chunk comes near.
+void taud_search_approach(const struct taud_search *search, const struct taud_view *view);
+void taud_search_hold(struct taud_search *search, const struct taud_view *view);
 
 // Reads that chunk, and brings near what will be looked at in it. Returns SUCCESS, NO_MEMORY,
 // INTERNAL_ERROR; taud_search_look gives it back.

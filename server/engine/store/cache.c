@@ -45,8 +45,8 @@ static struct shard *shard_of(struct taud_cache *cache, uint64_t key)
     return &cache->shards[key % SHARDS];
 }
 
-static struct taud_cache_block **bucket_of(const struct taud_cache *cache, struct shard *shard,
-                                           uint64_t key)
+static struct taud_cache_block **bucket_of(const struct taud_cache *cache,
+                                           const struct shard *shard, uint64_t key)
 {
     return &shard->buckets[key / SHARDS % cache->bucket_count];
 }
@@ -89,6 +89,12 @@ uint64_t taud_cache_owner(struct taud_cache *cache)
 
 // --- the ring and the buckets, under the shard's lock -----------------------------------------
 
+// A bucket is looked at without the lock by whoever brings its block near.
+static void set(struct taud_cache_block **place, struct taud_cache_block *block)
+{
+    __atomic_store_n(place, block, __ATOMIC_RELAXED);
+}
+
 // Puts a block where the hand comes by last.
 static void enter_ring(struct shard *shard, struct taud_cache_block *block)
 {
@@ -119,7 +125,7 @@ static void take_out(const struct taud_cache *cache, struct shard *shard,
     struct taud_cache_block **place = bucket_of(cache, shard, key);
     while (*place != block)
         place = &(*place)->next;
-    *place = block->next;
+    set(place, block->next);
     leave_ring(shard, block);
     shard->bytes -= weight(block);
     shard->block_count--;
@@ -181,6 +187,14 @@ struct taud_cache_block *taud_cache_find(struct taud_cache *cache, uint64_t owne
     return block;
 }
 
+void taud_cache_prefetch(const struct taud_cache *cache, uint64_t owner, uint64_t offset,
+                         bool block)
+{
+    uint64_t key = hash(owner, offset);
+    struct taud_cache_block **bucket = bucket_of(cache, &cache->shards[key % SHARDS], key);
+    __builtin_prefetch(block ? (const void *)__atomic_load_n(bucket, __ATOMIC_RELAXED) : bucket);
+}
+
 struct taud_cache_block *taud_cache_make(const struct taud_allocator *allocator, uint64_t owner,
                                          uint64_t offset, uint32_t size)
 {
@@ -208,7 +222,7 @@ struct taud_cache_block *taud_cache_insert(struct taud_cache *cache, struct taud
         struct taud_cache_block **bucket = bucket_of(cache, shard, key);
         atomic_fetch_add_explicit(&block->references, 1, memory_order_relaxed);
         block->next = *bucket;
-        *bucket = block;
+        set(bucket, block);
         enter_ring(shard, block);
         shard->bytes += weight(block);
         shard->block_count++;

@@ -50,6 +50,11 @@ uint64_t taud_cache_owner(struct taud_cache *cache);
 // Finds a block and takes a reference; NULL when it is not there.
 struct taud_cache_block *taud_cache_find(struct taud_cache *cache, uint64_t owner, uint64_t offset);
 
+// Brings near what the next taud_cache_find of this key will look at: first its bucket, then, in a
+// second call that comes a little later, the block. Without a lock; nothing depends on it.
+void taud_cache_prefetch(const struct taud_cache *cache, uint64_t owner, uint64_t offset,
+                         bool block);
+
 // A block of `size` bytes that only the caller knows, with its reference; the bytes are the
 // caller's to fill. NULL when there is no memory.
 struct taud_cache_block *taud_cache_make(const struct taud_allocator *allocator, uint64_t owner,

@@ -77,8 +77,10 @@ struct taud_segment {
     struct taud_object *object;
     uint64_t owner; // its number in the cache
     _Atomic uint64_t references;
-    uint64_t garbage; // bytes of chunks that nobody can see any more; the storage thread's, as is
-    bool spoiled;     // a chunk turned out to be damaged: it stays as it is
+    // Of the storage thread: bytes of chunks that nobody can see any more; whether a chunk turned out to be
+    // damaged, so that all stays as it is; whether it is being compacted.
+    uint64_t garbage;
+    bool spoiled, busy;
 
     void *columns; // what follows
     uint64_t columns_bytes;
@@ -160,6 +162,16 @@ enum tau_status taud_segment_read(struct taud_segment *segment, uint64_t identit
                                   struct taud_chunk_bytes *ret_bytes, bool *ret_damaged,
                                   struct taud_error *error);
 void taud_segment_give_back(const struct taud_store *store, const struct taud_chunk_bytes *bytes);
+
+// The same in steps, for whoever reads several chunks and does each step for all of them, so that
+// memory is waited for once: two that bring near, then one that takes what the cache has, NULL where
+// that is nothing, and brings the chunk near; then the reading, which takes the block over.
+void taud_segment_prefetch(const struct taud_segment *segment, uint32_t chunk, bool block);
+struct taud_cache_block *taud_segment_hold(const struct taud_segment *segment, uint32_t chunk);
+enum tau_status taud_segment_read_held(struct taud_segment *segment, uint64_t identity,
+                                       uint32_t chunk, struct taud_cache_block *held,
+                                       struct taud_chunk_bytes *ret_bytes, bool *ret_damaged,
+                                       struct taud_error *error);
 
 // --- what is left of a damaged one ------------------------------------------------------------
 

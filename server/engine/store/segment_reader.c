@@ -69,30 +69,34 @@ uint64_t taud_segment_memory(const struct taud_segment *segment)
 
 // --- finding ----------------------------------------------------------------------------------
 
-// The first of the series from `low` to `high` - 1 whose identity is not below; `high` for none.
-// Identities are given in order, so where one would be if they were even is mostly where it is.
-static uint32_t search_identity(const uint64_t *identities, uint32_t low, uint32_t high,
-                                uint64_t identity)
+enum { BY_IDENTITY = 0 };
+static const uint64_t BY_TIME = UINT64_C(1) << 63; // what turns timestamps into numbers that ascend
+
+// The first of ascending numbers from `low` to `high` - 1 that is not below `wanted`; `high` for
+// none. `turn` turns bits of them. Identities are given in order, and chunks mostly are as long as
+// their neighbours: so where a number would be if all were even is mostly where it is.
+static uint32_t search(const uint64_t *numbers, uint64_t turn, uint32_t low, uint32_t high,
+                       uint64_t wanted)
 {
     for (unsigned guesses = 0; guesses < 3 && high - low > 8; guesses++) {
-        uint64_t first = identities[low], last = identities[high - 1];
-        if (identity <= first)
+        uint64_t first = numbers[low] ^ turn, last = numbers[high - 1] ^ turn;
+        if (wanted <= first)
             return low;
-        if (identity > last)
+        if (wanted > last)
             return high;
-        double share = (double)(identity - first) / (double)(last - first);
+        double share = (double)(wanted - first) / (double)(last - first);
         uint32_t guess = low + (uint32_t)(share * (double)(high - 1 - low));
-        if (identities[guess] >= identity) {
+        if ((numbers[guess] ^ turn) >= wanted) {
             high = guess + 1;
-            low = guess > low + 4 && identities[guess - 4] < identity ? guess - 3 : low;
+            low = guess > low + 4 && (numbers[guess - 4] ^ turn) < wanted ? guess - 3 : low;
         } else {
             low = guess + 1;
-            high = high - low > 4 && identities[low + 3] >= identity ? low + 4 : high;
+            high = high - low > 4 && (numbers[low + 3] ^ turn) >= wanted ? low + 4 : high;
         }
     }
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        if (identities[middle] < identity)
+        if ((numbers[middle] ^ turn) < wanted)
             low = middle + 1;
         else
             high = middle;
@@ -100,18 +104,11 @@ static uint32_t search_identity(const uint64_t *identities, uint32_t low, uint32
     return low;
 }
 
-// The first of the chunks from `low` to `high` - 1 whose timestamp is at least this; `high` for
-// none.
+// The same of the timestamps of chunks.
 static uint32_t search_timestamp(const int64_t *timestamps, uint32_t low, uint32_t high, int64_t at)
 {
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (timestamps[middle] < at)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+    return search((const uint64_t *)(const void *)timestamps, BY_TIME, low, high,
+                  (uint64_t)at ^ BY_TIME);
 }
 
 struct taud_chunk_run taud_segment_find(const struct taud_segment *segment, uint64_t identity,
@@ -119,7 +116,7 @@ struct taud_chunk_run taud_segment_find(const struct taud_segment *segment, uint
 {
     struct taud_chunk_run none = {0, 0};
     uint32_t count = (uint32_t)segment->facts.series_count;
-    uint32_t series = search_identity(segment->identities, 0, count, identity);
+    uint32_t series = search(segment->identities, BY_IDENTITY, 0, count, identity);
     if (series == count || segment->identities[series] != identity || from > to)
         return none;
     struct taud_chunk_run all = taud_segment_series(segment, series);
@@ -200,13 +197,36 @@ enum tau_status taud_segment_refuse_chunk(const struct taud_segment *segment, ui
                           (unsigned)segment->sizes[chunk]);
 }
 
-enum tau_status taud_segment_read(struct taud_segment *segment, uint64_t identity, uint32_t chunk,
-                                  struct taud_chunk_bytes *ret_bytes, bool *ret_damaged,
-                                  struct taud_error *error)
+void taud_segment_prefetch(const struct taud_segment *segment, uint32_t chunk, bool block)
+{
+    if (segment->store.cache)
+        taud_cache_prefetch(segment->store.cache, segment->owner, window_of(segment, chunk), block);
+}
+
+struct taud_cache_block *taud_segment_hold(const struct taud_segment *segment, uint32_t chunk)
 {
     struct taud_cache *cache = segment->store.cache;
     struct taud_cache_block *block =
         cache ? taud_cache_find(cache, segment->owner, window_of(segment, chunk)) : NULL;
+    if (block)
+        __builtin_prefetch(block->data + (taud_segment_offset(segment, chunk) - block->start));
+    return block;
+}
+
+enum tau_status taud_segment_read(struct taud_segment *segment, uint64_t identity, uint32_t chunk,
+                                  struct taud_chunk_bytes *ret_bytes, bool *ret_damaged,
+                                  struct taud_error *error)
+{
+    return taud_segment_read_held(segment, identity, chunk, taud_segment_hold(segment, chunk),
+                                  ret_bytes, ret_damaged, error);
+}
+
+enum tau_status taud_segment_read_held(struct taud_segment *segment, uint64_t identity,
+                                       uint32_t chunk, struct taud_cache_block *held,
+                                       struct taud_chunk_bytes *ret_bytes, bool *ret_damaged,
+                                       struct taud_error *error)
+{
+    struct taud_cache_block *block = held;
     *ret_damaged = false;
     if (!block) {
         enum tau_status status = fetch(segment, chunk, &block, error);

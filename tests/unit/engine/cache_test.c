@@ -73,6 +73,8 @@ static void what_was_read_is_found_again(void **state)
     assert_int_equal(taud_cache_owner(cache), 1);
     assert_int_equal(taud_cache_owner(cache), 2);
     assert_null(taud_cache_find(cache, 1, 0));
+    taud_cache_prefetch(cache, 1, 0, false);
+    taud_cache_prefetch(cache, 1, 0, true); // nothing is there, and nothing counts
     for (int round = 0; round < 3; round++) {
         for (uint64_t i = 0; i < 40; i++) {
             assert_int_equal(read_block(cache, 1, i * BLOCK), round > 0);
@@ -186,6 +188,7 @@ static void *work(void *user_data)
     for (unsigned i = 0; i < 20000; i++) {
         worker->state = worker->state * UINT64_C(6364136223846793005) + 1442695040888963407U;
         uint64_t owner = 1 + (worker->state >> 33) % 3, offset = (worker->state >> 40) % 300;
+        taud_cache_prefetch(worker->cache, owner, offset, i % 2);
         struct taud_cache_block *block = taud_cache_find(worker->cache, owner, offset);
         if (!block)
             block = taud_cache_insert(worker->cache,

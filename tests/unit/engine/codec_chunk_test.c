@@ -222,6 +222,7 @@ static void read_everything(struct taud_codec *codec, const uint8_t *bytes, size
     uint32_t index;
     int64_t timestamp;
     double value;
+    taud_chunk_prefetch(bytes, size, 0.5); // of any bytes
     if (!taud_chunk_open(bytes, size, &chunk))
         return;
     taud_chunk_timestamps(codec, &chunk, 0, chunk.count, back.timestamps);

@@ -193,6 +193,57 @@ static bool same(double a, double b)
     return bits[0] == bits[1];
 }
 
+// A segment with one chunk of one point at each of these times.
+static struct taud_segment *points_at(struct store_rig *rig, uint64_t sequence,
+                                      const int64_t *timestamps, uint32_t count)
+{
+    struct taud_segment_facts facts = {
+        .name = {sequence, 0}, .last_sequence = sequence, .file_id = 5};
+    struct taud_segment_writer *writer;
+    assert_int_equal(
+        taud_segment_writer_new(&rig->store, rig->codec, &facts, &writer, &rig->local.error),
+        TAU_STATUS_SUCCESS);
+    for (uint32_t i = 0; i < count; i++) {
+        uint8_t bytes[TAUD_CHUNK_BYTES_MAX];
+        struct taud_chunk_summary summary;
+        double value = i;
+        size_t size = taud_chunk_encode(rig->codec, &timestamps[i], &value, 1, TAUD_EFFORT_FAST,
+                                        NULL, bytes, &summary);
+        assert_int_equal(
+            taud_segment_writer_add(writer, 10, &summary, bytes, size, &rig->local.error),
+            TAU_STATUS_SUCCESS);
+    }
+    assert_int_equal(taud_segment_writer_finish(writer, &facts, &rig->local.error),
+                     TAU_STATUS_SUCCESS);
+    return store_rig_open(rig, facts.name);
+}
+
+static void times_are_found_however_uneven_they_are(void **state)
+{
+    enum { TIMES = 126 };
+    struct store_rig *rig = *state;
+    int64_t growing[TIMES], even[TIMES], last[TIMES];
+    for (int i = 0; i < TIMES; i++) { // from one end of time to the other, each twice as far
+        growing[i] = i < 63 ? INT64_MIN + ((INT64_C(1) << i) - 1)
+                            : INT64_MAX - ((INT64_C(1) << (TIMES - 1 - i)) - 1);
+        even[i] = -500 + (int64_t)i * 10;
+        last[i] = i < TIMES - 1 ? i : INT64_MAX;
+    }
+    const int64_t *const all[] = {growing, even, last};
+    for (uint64_t kind = 0; kind < 3; kind++) {
+        struct taud_segment *segment = points_at(rig, 20 + kind, all[kind], TIMES);
+        for (int i = 0; i < TIMES; i++) {
+            int64_t at = all[kind][i];
+            expect_run(segment, 10, at, at);
+            expect_run(segment, 10, at, INT64_MAX);
+            expect_run(segment, 10, INT64_MIN, at);
+            expect_run(segment, 10, at == INT64_MAX ? at : at + 1, INT64_MAX);
+            expect_run(segment, 10, INT64_MIN, at == INT64_MIN ? at : at - 1);
+        }
+        taud_segment_release(segment);
+    }
+}
+
 static void the_index_has_the_summaries(void **state)
 {
     struct store_rig *rig = *state;
@@ -221,6 +272,37 @@ static void the_index_has_the_summaries(void **state)
 }
 
 // --- damage -----------------------------------------------------------------------------------
+
+// What is held is given to the reading, or is not there: then that reads it.
+static void chunks_are_read_in_steps(void **state)
+{
+    struct store_rig *rig = *state;
+    struct taud_segment *segment = store_rig_open(rig, shape.name);
+    for (int cached = 0; cached < 2; cached++) {
+        for (uint32_t i = 0; i < shape.chunks; i++) {
+            struct taud_chunk_bytes bytes;
+            struct store_chunk expected;
+            bool damaged;
+            taud_segment_prefetch(segment, i, false);
+            taud_segment_prefetch(segment, i, true);
+            struct taud_cache_block *held = taud_segment_hold(segment, i);
+            assert_true(held || !cached);
+            assert_int_equal(taud_segment_read_held(segment, 10, i, held, &bytes, &damaged, NULL),
+                             TAU_STATUS_SUCCESS);
+            store_rig_chunk(rig, 10, i, shape.points, &expected);
+            assert_int_equal(bytes.size, expected.size);
+            assert_memory_equal(bytes.data, expected.bytes, expected.size);
+            taud_segment_give_back(&rig->store, &bytes);
+        }
+    }
+    struct taud_cache_block *held = taud_segment_hold(segment, 0);
+    struct taud_chunk_bytes bytes;
+    bool damaged;
+    assert_int_equal(taud_segment_read_held(segment, 99, 0, held, &bytes, &damaged, NULL),
+                     TAU_STATUS_INTERNAL_ERROR); // another's; nothing is held then
+    assert_true(damaged);
+    taud_segment_release(segment);
+}
 
 static void damage_stays_in_its_chunk(void **state)
 {
@@ -309,6 +391,7 @@ static void *read_some(void *user_data)
         uint32_t chunk = (uint32_t)((reader->state >> 33) % ALL);
         struct taud_chunk_bytes bytes;
         bool damaged;
+        taud_segment_prefetch(reader->segment, chunk, i % 2);
         if (taud_segment_read(reader->segment, (chunk / 50 + 1) * 10, chunk, &bytes, &damaged,
                               NULL) != TAU_STATUS_SUCCESS) {
             reader->wrong++;
@@ -347,7 +430,9 @@ int main(void)
         READER_TEST(the_object_may_be_removed_while_it_is_read),
         READER_TEST(chunks_are_found_by_series_and_time),
         READER_TEST(series_are_found_wherever_they_lie),
+        READER_TEST(times_are_found_however_uneven_they_are),
         READER_TEST(the_index_has_the_summaries),
+        READER_TEST(chunks_are_read_in_steps),
         READER_TEST(damage_stays_in_its_chunk),
         READER_TEST(records_that_changed_places_are_damaged),
         READER_TEST(a_disk_that_cannot_read_is_no_damage),
