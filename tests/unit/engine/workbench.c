@@ -170,8 +170,7 @@ void workbench_hold(struct workbench *bench)
     workbench_start(bench);
 }
 
-// Values that take as much memory as they can.
-static double noise(uint64_t number)
+double workbench_noise(uint64_t number)
 {
     uint64_t bits = (number + 1) * UINT64_C(0x9e3779b97f4a7c15);
     double value;
@@ -191,7 +190,7 @@ uint64_t workbench_fill(struct workbench *bench, const char *label, int64_t from
         for (size_t i = 0; i < PIECE; i++) {
             int64_t timestamp = from + (int64_t)(stored + i);
             points[i] = (struct tau_append_request){workbench_label(label), timestamp,
-                                                    noise((uint64_t)timestamp)};
+                                                    workbench_noise((uint64_t)timestamp)};
         }
         taud_engine_append(bench->engine, points, PIECE, statuses, &bench->position);
         for (size_t i = 0; i < PIECE; i++) {
@@ -210,6 +209,8 @@ void workbench_work(struct workbench *bench, enum taud_work kind)
     assert_int_equal(taud_engine_work_begin(bench->engine, kind, NULL, &ticket),
                      TAU_STATUS_SUCCESS);
     do {
+        if (bench->options.stepped)
+            taud_engine_step(bench->engine, TAUD_TASK_STORE);
         status = taud_engine_work_state(bench->engine, ticket, &done, &total, &bench->error);
         sched_yield();
     } while (status == TAU_STATUS_WOULD_BLOCK);

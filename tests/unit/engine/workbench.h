@@ -66,11 +66,14 @@ uint64_t workbench_bits(double value);
 // Starts the engine again without threads: nothing is flushed, so memory can end.
 void workbench_hold(struct workbench *bench);
 
+// Values of which each takes as much memory as it can.
+double workbench_noise(uint64_t number);
+
 // Appends to the series until memory ends, behind workbench_hold. Returns how many points were stored; their timestamps
 // begin at `from` and are one apart.
 uint64_t workbench_fill(struct workbench *bench, const char *label, int64_t from);
 
-// Asks for work of the storage thread and waits until it is done.
+// Asks for work of the storage thread, which is stepped behind workbench_hold, and waits until it is done.
 void workbench_work(struct workbench *bench, enum taud_work kind);
 
 // The bytes of the segment that holds this sequence alone, as it stands on the disk; NULL for none.
