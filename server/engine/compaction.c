@@ -41,8 +41,7 @@ struct compaction {
     struct taud_engine *engine;
     struct taud_storage *storage;
     const struct taud_compaction_job *job;
-    struct taud_view *tombstones; // those of the manifest, sorted
-    uint32_t tombstone_count;     // of the manifest, when it began
+    struct taud_view *tombstones; // those of the manifest when it began, sorted
     uint32_t *places;             // in each segment, of the next series
     struct taud_segment_writer *writer; // NULL until there is a point
     struct taud_merge *merge;
@@ -216,22 +215,32 @@ static bool belongs_to(const struct taud_compaction_job *job, const struct taud_
     return false;
 }
 
+static bool was_applied(const struct compaction *compaction, const struct taud_tombstone *tombstone)
+{
+    uint32_t count;
+    const struct taud_tombstone *applied =
+        taud_view_tombstones(compaction->tombstones, tombstone->identity, &count);
+    for (uint32_t i = 0; i < count; i++) {
+        if (applied[i].from == tombstone->from && applied[i].to == tombstone->to &&
+            applied[i].sequence == tombstone->sequence)
+            return true;
+    }
+    return false;
+}
+
 // Takes out what was applied and hides nothing in any other segment.
 static void drop_tombstones(const struct compaction *compaction, const struct taud_view *view,
                             struct taud_manifest *next)
 {
-    uint32_t applied = compaction->tombstone_count;
-    for (uint32_t i = 0; i < applied;) {
-        bool needed = false;
+    for (uint32_t i = 0; i < next->tombstone_count;) {
+        bool needed = !was_applied(compaction, &next->tombstones[i]);
         for (uint32_t k = 0; k < view->segment_count && !needed; k++)
             needed = !belongs_to(compaction->job, view->segments[k]) &&
                      is_hidden_in(view->segments[k], &next->tombstones[i]);
-        if (needed) {
+        if (needed)
             i++;
-        } else {
+        else
             taud_manifest_remove_tombstone(next, i);
-            applied--;
-        }
     }
 }
 
@@ -400,7 +409,6 @@ static bool prepare(struct compaction *compaction)
     compaction->writer = NULL;
     compaction->bytes_done = 0;
     compaction->used_retention = false;
-    compaction->tombstone_count = manifest->tombstone_count;
     compaction->tombstones = taud_view_new(allocator, 0, NULL, 0, manifest->tombstones,
                                            manifest->tombstone_count);
     compaction->places =
@@ -416,6 +424,12 @@ static bool prepare(struct compaction *compaction)
     return compaction->tombstones && compaction->places && compaction->merge;
 }
 
+static void mark_busy(const struct taud_compaction_job *job, bool busy)
+{
+    for (uint32_t i = 0; i < job->count; i++)
+        job->segments[i]->busy = busy;
+}
+
 enum tau_status taud_compaction_run(struct taud_engine *engine,
                                     const struct taud_compaction_job *job, struct taud_error *error)
 {
@@ -427,9 +441,13 @@ enum tau_status taud_compaction_run(struct taud_engine *engine,
     compaction->storage = &engine->storage;
     compaction->job = job;
     compaction->error = error;
+    engine->storage.compactions++;
+    mark_busy(job, true);
     enum tau_status status = prepare(compaction) ? merge_all(compaction) : no_memory(compaction);
     if (status == TAU_STATUS_SUCCESS)
         status = conclude(compaction);
+    mark_busy(job, false);
+    engine->storage.compactions--;
     taud_segment_writer_abandon(compaction->writer);
     taud_merge_free(compaction->merge);
     taud_view_release(compaction->tombstones);

@@ -66,12 +66,20 @@ static void look_for_garbage(struct taud_engine *engine, const struct taud_view 
     storage->garbage_known = true;
     storage->has_retention = false;
     storage->retention_at_ns = now + (uint64_t)RETENTION_MS * 1000000U;
-    for (uint32_t i = 0; i < view->segment_count && taud_storage_pause(engine); i++)
+    for (uint32_t i = 0; i < view->segment_count && !taud_storage_is_stopping(storage); i++) {
         view->segments[i]->garbage = garbage_of(engine, tombstones, view->segments[i]);
+        if (taud_storage_needs_flush(engine))
+            (void)!taud_storage_pause(engine);
+    }
     taud_view_release(tombstones);
 }
 
 // --- choosing ---------------------------------------------------------------------------------
+
+static bool is_free(const struct taud_segment *segment)
+{
+    return !segment->spoiled && !segment->busy;
+}
 
 static unsigned size_class(const struct taud_segment *segment)
 {
@@ -92,11 +100,11 @@ static struct range neighbours_of(const struct taud_view *view, unsigned class)
     struct range range = {0, 0};
     for (uint32_t i = 0; i < view->segment_count; i++) {
         const struct taud_segment *segment = view->segments[i];
-        if (segment->spoiled || size_class(segment) > class)
+        if (!is_free(segment) || size_class(segment) > class)
             range.count = 0;
         else if (range.count++ == 0)
             range.first = i;
-        bool ends = i + 1 == view->segment_count || view->segments[i + 1]->spoiled ||
+        bool ends = i + 1 == view->segment_count || !is_free(view->segments[i + 1]) ||
                     size_class(view->segments[i + 1]) > class;
         if (range.count >= NEIGHBOURS_MIN && (ends || range.count == NEIGHBOURS_MAX))
             return range;
@@ -108,7 +116,7 @@ static struct range choose(const struct taud_view *view)
 {
     for (uint32_t i = 0; i < view->segment_count; i++) {
         const struct taud_segment *segment = view->segments[i];
-        if (!segment->spoiled &&
+        if (is_free(segment) &&
             (segment->rebuilt || segment->garbage > segment->facts.size / GARBAGE_SHARE))
             return (struct range){i, 1};
     }
@@ -150,13 +158,20 @@ static void describe_job(const struct taud_view *view, struct range range,
     ret->anew = ret->name.level == ANEW_LEVEL;
 }
 
-// All there is, by every means.
+static void mark_all_busy(const struct taud_view *view, bool busy)
+{
+    for (uint32_t i = 0; i < view->segment_count; i++)
+        view->segments[i]->busy = busy;
+}
+
+// All there is, by every means. What is flushed meanwhile is not meant.
 static enum tau_status compact_whole(struct taud_engine *engine, const struct taud_view *view,
                                      uint64_t ticket, struct taud_error *error)
 {
     struct taud_compaction_job job = {.ticket = ticket};
     enum tau_status status = TAU_STATUS_SUCCESS;
     struct range range = next_whole(view, 0);
+    mark_all_busy(view, true);
     for (uint32_t i = 0; i < view->segment_count; i++)
         job.bytes_total += view->segments[i]->facts.size;
     while (range.count > 0 && status == TAU_STATUS_SUCCESS) {
@@ -168,6 +183,7 @@ static enum tau_status compact_whole(struct taud_engine *engine, const struct ta
             job.bytes_before += job.segments[i]->facts.size;
         range = next_whole(view, range.first + range.count);
     }
+    mark_all_busy(view, false);
     return status;
 }
 

@@ -2,7 +2,7 @@
 // The storage thread: what is due first, what comes of a failure, and what others asked for. A flush goes
 // before everything, also in the middle of a compaction, since writers may wait for it.
 //
-//   flush -> trim of the log -> work that was asked for -> compaction -> the reserve of the disk
+//   flush and trim of the log -> work that was asked for -> compaction -> the reserve of the disk
 //
 // A full disk costs nothing but time: the reserve is given up, the flush comes again each second. What
 // fails otherwise, or may have happened or not, ends the storing until the next start; memory then fills,
@@ -188,6 +188,20 @@ static void refuse_tickets(struct taud_storage *storage, const struct taud_error
     pthread_mutex_unlock(&storage->mutex);
 }
 
+// Ends those who waited for nothing but a flush.
+static void end_flush_tickets(struct taud_storage *storage)
+{
+    pthread_mutex_lock(&storage->mutex);
+    for (size_t i = 0; i < TAUD_STORAGE_TICKETS; i++) {
+        struct taud_ticket *ticket = &storage->tickets[i];
+        if (ticket->number != 0 && ticket->kind == TAUD_WORK_FLUSH &&
+            ticket->status == TAU_STATUS_WOULD_BLOCK &&
+            ticket->position <= storage->manifest.flush_position)
+            ticket->status = TAU_STATUS_SUCCESS;
+    }
+    pthread_mutex_unlock(&storage->mutex);
+}
+
 // Gives the disk's reserve up. Returns whether there was one.
 static bool give_up_reserve(struct taud_engine *engine)
 {
@@ -227,8 +241,24 @@ static bool flush_is_due(struct taud_engine *engine)
         return false;
     if (storage->cut.pending)
         return true;
-    bool written = atomic_load(&engine->log.next_position) != atomic_load(&storage->cut_position);
-    return written && (atomic_load(&storage->asked) || taud_storage_needs_flush(engine));
+    if (atomic_load(&engine->log.next_position) == atomic_load(&storage->cut_position))
+        return false;
+    if (taud_storage_needs_flush(engine))
+        return true;
+    // In the middle of a compaction those who ask are served now and then, so that it comes to an end.
+    return atomic_load(&storage->asked) &&
+           (storage->compactions == 0 ||
+            now_ns(storage) >= storage->flushed_at_ns + TAUD_STORAGE_RETRY_MS * 1000000U);
+}
+
+// What is left over after a failure goes with the next one.
+static void trim(struct taud_engine *engine)
+{
+    struct taud_storage *storage = &engine->storage;
+    struct taud_error error = {.status = TAU_STATUS_SUCCESS};
+    if (engine->backend->log->trim(engine->backend, storage->manifest.flush_position, &error) !=
+        TAU_STATUS_SUCCESS)
+        taud_storage_note(storage, &error);
 }
 
 static void flush(struct taud_engine *engine)
@@ -238,9 +268,12 @@ static void flush(struct taud_engine *engine)
     atomic_store(&storage->flushing, true);
     storage->retry_at_ns = 0;
     enum tau_status status = taud_flush(engine, &error);
+    storage->flushed_at_ns = now_ns(storage);
     if (status == TAU_STATUS_SUCCESS) {
         atomic_store(&storage->full, false);
         atomic_store(&storage->flushing, false);
+        trim(engine);
+        end_flush_tickets(storage);
     } else {
         error.status = status;
         judge_flush_failure(engine, status, &error);
@@ -248,32 +281,12 @@ static void flush(struct taud_engine *engine)
     taud_log_notify(&engine->log);
 }
 
-static void trim(struct taud_engine *engine)
+static bool flush_if_due(struct taud_engine *engine)
 {
-    struct taud_storage *storage = &engine->storage;
-    struct taud_error error = {.status = TAU_STATUS_SUCCESS};
-    storage->trim_due = false; // what is left over after a failure goes with the next one
-    if (engine->backend->log->trim(engine->backend, storage->manifest.flush_position, &error) !=
-        TAU_STATUS_SUCCESS)
-        taud_storage_note(storage, &error);
-}
-
-static bool flush_or_trim(struct taud_engine *engine)
-{
-    if (flush_is_due(engine))
+    bool due = flush_is_due(engine);
+    if (due)
         flush(engine);
-    else if (engine->storage.trim_due)
-        trim(engine);
-    else
-        return false;
-    return true;
-}
-
-bool taud_storage_pause(struct taud_engine *engine)
-{
-    while (!taud_storage_is_stopping(&engine->storage) && flush_or_trim(engine))
-        continue;
-    return !taud_storage_is_stopping(&engine->storage);
+    return due;
 }
 
 // --- the view ---------------------------------------------------------------------------------
@@ -523,6 +536,17 @@ static bool compact(struct taud_engine *engine)
     return done;
 }
 
+bool taud_storage_pause(struct taud_engine *engine)
+{
+    struct taud_storage *storage = &engine->storage;
+    // One, and then what it came in between goes on: the next may be due at once.
+    bool flushed = !taud_storage_is_stopping(storage) && flush_if_due(engine);
+    // What is flushed during a long compaction becomes few segments meanwhile, too.
+    if (flushed && storage->compactions == 1)
+        (void)!compact(engine);
+    return !taud_storage_is_stopping(storage);
+}
+
 // Puts space of the disk aside, for the time when it is full: so much is given up then, and what frees
 // space can go on. Tried once after each flush.
 static bool renew_reserve(struct taud_engine *engine)
@@ -554,6 +578,11 @@ bool taud_storage_turn(struct taud_engine *engine)
             refuse_tickets(storage, &error);
         return false;
     }
-    return flush_or_trim(engine) || work_on_ticket(engine) || compact(engine) ||
+    // By turns: however much there is to flush, segments do not become ever more. A flush that becomes due
+    // meanwhile is done in the middle of a compaction.
+    storage->compacts_next = !storage->compacts_next;
+    if (!storage->compacts_next && compact(engine))
+        return true;
+    return flush_if_due(engine) || work_on_ticket(engine) || compact(engine) ||
            renew_reserve(engine);
 }

@@ -81,15 +81,17 @@ struct taud_storage {
     struct taud_cut cut;
     uint64_t file_seed, file_count; // from which numbers of files are made
     uint64_t retry_at_ns;           // no flush before, after a failure
+    uint64_t flushed_at_ns;         // when the last flush ended
     uint64_t compact_at_ns;         // no compaction before, after a failure
     uint64_t retention_at_ns;       // when segments are next looked through for what is too old
     bool something_lost; // what the manifest does not name may be all that is left of something
     bool catalog_lost; // an object of the catalog is damaged: who is not known may still be somebody
     bool garbage_known; // nothing was dropped or deleted since segments were looked through for it
     bool has_retention; // a series then had one
-    bool trim_due;
+    unsigned compactions; // that are underway, one in the middle of another
     bool has_reserve;   // of the disk
     bool reserve_due;   // it is to be tried to have one
+    bool compacts_next; // the next turn begins with a compaction
 
     // Under any shard's lock; changed with all of them.
     _Atomic uint32_t generation; // of heads and what is being sealed, from 1
