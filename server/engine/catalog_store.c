@@ -90,6 +90,12 @@ struct taud_catalog_block *taud_catalog_delta_take(struct taud_catalog_delta *de
 
 // --- writing ----------------------------------------------------------------------------------
 
+// Of a header, without the place where it stands.
+static uint32_t head_check(const uint8_t head[HEAD_BYTES])
+{
+    return taud_crc32c(taud_crc32c(0, head, 12), head + 16, HEAD_BYTES - 16);
+}
+
 static uint64_t content_size(const struct taud_catalog_block *blocks)
 {
     uint64_t size = 0;
@@ -131,6 +137,7 @@ enum tau_status taud_catalog_write(const struct taud_store *store, uint64_t numb
     taud_store_u32(head + 8, CATALOG_VERSION);
     taud_store_u64(head + 16, number);
     taud_store_u64(head + 24, size);
+    taud_store_u32(head + 12, head_check(head));
     enum tau_status status = backend->objects->begin(backend, name, &writer, error);
     if (status != TAU_STATUS_SUCCESS)
         return status;
@@ -186,11 +193,11 @@ static enum tau_status read_head(struct reading *reading)
         objects->read(reading->object, head, sizeof head, 0, reading->error);
     if (status != TAU_STATUS_SUCCESS)
         return status;
-    if (memcmp(head, magic, sizeof magic) != 0)
+    if (memcmp(head, magic, sizeof magic) != 0 || taud_load_u32(head + 12) != head_check(head))
         return refuse(reading, TAUD_CATALOG_DAMAGED);
     if (taud_load_u32(head + 8) > CATALOG_VERSION)
         return refuse(reading, TAUD_CATALOG_FUTURE);
-    if (taud_load_u32(head + 8) != CATALOG_VERSION || taud_load_u32(head + 12) != 0 ||
+    if (taud_load_u32(head + 8) != CATALOG_VERSION ||
         taud_load_u64(head + 16) != reading->entry->number ||
         taud_load_u64(head + 24) != reading->entry->size - HEAD_BYTES ||
         objects->size(reading->object) != reading->entry->size)
