@@ -166,6 +166,13 @@ def segments(seeds: Seeds) -> None:
         seeds.put("segment", str(options), bytes([options, 50, 0, 0]))
 
 
+def merges(seeds: Seeds) -> None:
+    """One change that matters little under each set of options; see merge_fuzz.c."""
+    for options in range(32):
+        seeds.put("merge", str(options), bytes([options, 0, 0, 0, 40, 0, 0]))
+        seeds.put("merge", f"{options}-part", bytes([options, 20, 150, 8, 60, 0, 1]))
+
+
 def manifests(seeds: Seeds) -> None:
     """A manifest with and without entries, without its checksum; see FORMAT.md."""
     def head(segments: int, others: int) -> bytes:
@@ -233,6 +240,7 @@ def make(vectors: Path, specification: Path, tables: Path, out: Path) -> None:
     logs(seeds)
     chunks(seeds)
     segments(seeds)
+    merges(seeds)
     manifests(seeds)
     for target, texts in TEXTS.items():
         for number, text in enumerate(texts):

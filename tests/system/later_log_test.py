@@ -18,7 +18,7 @@ from tau_server import ServerFailed, Server
 SERIES, LENS = raw.label("s"), raw.label("l")
 GROUP = struct.Struct("<4sIQQQQQII")  # the header: magic, CRC, ..., size and CRC of the content
 DROP_SERIES, CREATE_LENS = 4, 5
-LAST_KNOWN_TYPE = 6
+LAST_KNOWN_TYPE = 9
 
 
 def crc32c(data: bytes) -> int:
@@ -96,7 +96,8 @@ class LaterLog(unittest.TestCase):
         group = Group(self.segment, DROP_SERIES)
         for later in (0, LAST_KNOWN_TYPE + 1, 200):
             group.rewrite(0, later)
-            self.refuse(group, f"record of type {later} at ", ", 0 bytes", "knows types 1 to 6")
+            self.refuse(group, f"record of type {later} at ", ", 0 bytes",
+                        f"knows types 1 to {LAST_KNOWN_TYPE}")
         group.rewrite(0, DROP_SERIES)
         self.serves_again()
 
