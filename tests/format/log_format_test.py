@@ -20,7 +20,8 @@ from tau_server import BIN_DIR, Server
 from write_record import Record, Writers
 
 READER = Path(__file__).resolve().parent / "tau_files"
-FORMS = {(1, 0), (2, 0), (2, 1), (3, 0), (4, 0), (5, 0), (6, 0)}  # type and mode of records
+FORMS = {(1, 0), (2, 0), (2, 1), (3, 0), (4, 0), (5, 0), (6, 0),
+         (7, 0)}  # type and mode of records
 VALUES = [20.5, -0.0, math.inf, 0x7FF8DEADBEEF0001, 1e-300]
 
 

@@ -7,9 +7,12 @@ import struct
 from dataclasses import dataclass, field
 from typing import Iterable, Iterator, Union
 
-from tau_files.basics import MASK, Later, signed, unpack
+from tau_files.basics import MASK, Damaged, Later, signed, unpack
+from tau_files.chunk import read_chunk
 
 HEADER_BYTES = 8
+CHUNK_BYTES = range(18, 16_402 + 1)
+POLICIES = ("strict", "reject", "last", "first", "min", "max", "sum")
 TRANSFORMS = ("identity", "celsius_to_fahrenheit", "fahrenheit_to_celsius", "celsius_to_kelvin",
               "kelvin_to_celsius", "meters_to_feet", "feet_to_meters", "returns", "log_return")
 
@@ -44,14 +47,42 @@ class DropLens:
     label: bytes
 
 
-Record = Union[Points, CreateSeries, DropSeries, CreateLens, DropLens]
+@dataclass(frozen=True)
+class DeleteRange:
+    identity: int
+    first: int
+    last: int
+
+
+@dataclass(frozen=True)
+class SetPolicy:
+    identity: int
+    order: str
+    retention: int
+
+
+Record = Union[Points, CreateSeries, DropSeries, CreateLens, DropLens, DeleteRange, SetPolicy]
 
 # --- reading ------------------------------------------------------------------------------------
 
 
-def body_size(kind: int, mode: int, count: int) -> int:
-    """How many bytes stand behind the header."""
-    forms = {(3, 0): 40, (4, 0): 8, (6, 0): 32}
+def chunks_size(count: int, content: bytes, begin: int) -> int:
+    """How many bytes an identity, chunks with their sizes, and zeros behind them take."""
+    at = begin + 8
+    for _ in range(count):
+        size = int.from_bytes(content[at : at + 4], "little")
+        if size not in CHUNK_BYTES:
+            raise Later(f"a chunk of {size} bytes")
+        at += 4 + size
+    return at - begin + (begin - at) % 8
+
+
+def body_size(kind: int, mode: int, count: int, content: bytes, begin: int) -> int:
+    """How many bytes stand behind the header, where the body begins."""
+    forms = {(3, 0): 40, (4, 0): 8, (6, 0): 32, (8, 0): 24}
+    forms |= {(9, order): 16 for order in range(len(POLICIES))}
+    if kind == 7 and mode <= 1 and count > 0:
+        return chunks_size(count, content, begin)
     if (kind, mode) in forms and count == 0:
         return forms[kind, mode]
     if (kind, mode) == (5, 0) and 1 <= count <= 16:
@@ -71,6 +102,30 @@ def read_columns(mode: int, count: int, body: bytes) -> Points:
     return Points(tuple((identity, t, b) for t, b in zip(timestamps, bits)))
 
 
+def read_chunks(count: int, body: bytes) -> Points:
+    (identity,), at = unpack("Q", body), 8
+    rows: list[tuple[int, int, int]] = []
+    for _ in range(count):
+        (size,) = unpack("I", body, at)
+        try:
+            timestamps, bits = read_chunk(body[at + 4 : at + 4 + size])
+        except Damaged as damage:
+            raise Later(f"a chunk in a form that is not known: {damage}") from damage
+        rows += [(identity, t, b) for t, b in zip(timestamps, bits)]
+        at += 4 + size
+    times = [timestamp for _, timestamp, _ in rows]
+    if any(body[at:]) or any(after <= before for before, after in zip(times, times[1:])):
+        raise Later("chunks in a form that is not known")
+    return Points(tuple(rows))
+
+
+def read_delete(body: bytes) -> DeleteRange:
+    deleted = DeleteRange(unpack("Q", body)[0], *unpack("qq", body, 8))
+    if deleted.first > deleted.last:
+        raise Later("a deleted range that ends before it begins")
+    return deleted
+
+
 def read_lens(count: int, body: bytes) -> CreateLens:
     numbers, behind = body[64 : 64 + count], body[64 + count :]
     if any(number >= len(TRANSFORMS) for number in numbers) or any(behind):
@@ -88,6 +143,13 @@ def read_body(kind: int, mode: int, count: int, body: bytes) -> Record:
         return CreateSeries(unpack("Q", body)[0], body[8:])
     if kind == 4:
         return DropSeries(unpack("Q", body)[0])
+    if kind == 7:
+        return read_chunks(count, body)
+    if kind == 8:
+        return read_delete(body)
+    if kind == 9:
+        identity, retention = unpack("QQ", body)
+        return SetPolicy(identity, POLICIES[mode], retention)
     return read_lens(count, body) if kind == 5 else DropLens(body)
 
 
@@ -96,7 +158,7 @@ def read_records(content: bytes) -> Iterator[tuple[int, Record]]:
     at = 0
     while at < len(content):
         kind, mode, zero, count = unpack("BBHI", content, at)
-        size = body_size(kind, mode, count)
+        size = body_size(kind, mode, count, content, at + HEADER_BYTES)
         body = content[at + HEADER_BYTES : at + HEADER_BYTES + size]
         if zero != 0 or len(body) != size:
             raise Later(f"a record of type {kind} in a form that is not known")
@@ -110,7 +172,13 @@ def read_records(content: bytes) -> Iterator[tuple[int, Record]]:
 @dataclass
 class Series:
     label: bytes
-    points: list[Point] = field(default_factory=list)
+    values: dict[int, int] = field(default_factory=dict)  # bits of values by their timestamps
+    order: str = POLICIES[0]
+    retention: int = 0
+
+    @property
+    def points(self) -> list[Point]:
+        return sorted(self.values.items())
 
 
 @dataclass
@@ -125,25 +193,33 @@ class State:
     def by_label(self) -> dict[bytes, Series]:
         return {series.label: series for series in self.series.values()}
 
-    def append(self, identity: int, timestamp: int, bits: int) -> None:
-        series = self.series.get(identity)
-        if series is None or (series.points and series.points[-1][0] >= timestamp):
-            self.passed_over += 1
-        else:
-            series.points.append((timestamp, bits))
-
     def create(self, record: CreateSeries) -> None:
         for identity, series in list(self.series.items()):
             if series.label == record.label:  # its drop is lost
                 del self.series[identity]
         self.series[record.identity] = Series(record.label)
 
+    def change(self, identity: int, record: Record, row: Point = (0, 0)) -> None:
+        """A point of a record, a deleted range or a policy."""
+        series = self.series.get(identity)
+        if series is None:
+            self.passed_over += 1
+        elif isinstance(record, DeleteRange):
+            for timestamp in [t for t in series.values if record.first <= t <= record.last]:
+                del series.values[timestamp]
+        elif isinstance(record, SetPolicy):
+            series.order, series.retention = record.order, record.retention
+        else:
+            series.values[row[0]] = row[1]
+
     def apply(self, records: Iterable[Record]) -> None:
         for record in records:
             self.records += 1
             if isinstance(record, Points):
-                for row in record.rows:
-                    self.append(*row)
+                for identity, timestamp, bits in record.rows:
+                    self.change(identity, record, (timestamp, bits))
+            elif isinstance(record, (DeleteRange, SetPolicy)):
+                self.change(record.identity, record)
             elif isinstance(record, CreateSeries):
                 self.create(record)
             elif isinstance(record, CreateLens):
