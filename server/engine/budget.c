@@ -15,7 +15,7 @@ enum {
     // A flush that would store less than that share of what there is helps nobody.
     WORTH_SHARE = 16,
     WORTH_BYTES_MAX = 16 << 20,
-    FULL_WORTH_BYTES = 16 << 10, // of log, when the disk is full
+    FULL_WORTH_BYTES = 1 << 10, // of log, when the disk is full
 };
 
 uint64_t taud_storage_unflushed(const struct taud_engine *engine)

@@ -356,9 +356,12 @@ static enum tau_status conclude(struct compaction *compaction)
     if (compaction->writer) {
         status = taud_segment_writer_finish(compaction->writer, &facts, compaction->error);
         compaction->writer = NULL;
-        if (status == TAU_STATUS_SUCCESS)
+        if (status == TAU_STATUS_SUCCESS) {
             status = taud_segment_open(&storage->store, storage->compaction_codec, facts.name,
                                        &made, &fault, compaction->error);
+            if (status != TAU_STATUS_SUCCESS)
+                remove_object(compaction->engine, facts.name);
+        }
     }
     if (status == TAU_STATUS_SUCCESS)
         status = replace(compaction, made);

@@ -265,6 +265,13 @@ static enum tau_status write_all(struct flush *flush)
     return status;
 }
 
+static void remove_segment(struct taud_engine *engine, struct taud_segment_name segment)
+{
+    char name[TAUD_SEGMENT_NAME_BYTES];
+    taud_segment_object_name(segment, name);
+    (void)!engine->backend->objects->remove(engine->backend, name, NULL);
+}
+
 // Writes the segment and opens it, before anything names it.
 static enum tau_status write_segment(struct flush *flush)
 {
@@ -277,9 +284,12 @@ static enum tau_status write_segment(struct flush *flush)
         return status;
     }
     status = taud_segment_writer_finish(flush->writer, &facts, flush->error);
-    if (status == TAU_STATUS_SUCCESS)
-        status = taud_segment_open(&storage->store, storage->codec, facts.name,
-                                   &storage->cut.segment, &fault, flush->error);
+    if (status != TAU_STATUS_SUCCESS)
+        return status;
+    status = taud_segment_open(&storage->store, storage->codec, facts.name, &storage->cut.segment,
+                               &fault, flush->error);
+    if (status != TAU_STATUS_SUCCESS)
+        remove_segment(flush->engine, facts.name);
     return status;
 }
 
@@ -472,17 +482,15 @@ static enum tau_status finish(struct taud_engine *engine, struct taud_error *err
 
 // --- all --------------------------------------------------------------------------------------
 
-// Removes a segment that was written and that no manifest names.
+// A segment that was written is named by no manifest.
 static void take_back_segment(struct taud_engine *engine)
 {
     struct taud_cut *made = &engine->storage.cut;
-    char name[TAUD_SEGMENT_NAME_BYTES];
-    if (!made->segment)
-        return;
-    taud_segment_object_name(made->segment->facts.name, name);
-    taud_segment_release(made->segment);
+    struct taud_segment *segment = made->segment;
     made->segment = NULL;
-    (void)!engine->backend->objects->remove(engine->backend, name, NULL);
+    if (segment)
+        remove_segment(engine, segment->facts.name);
+    taud_segment_release(segment);
 }
 
 static enum tau_status store(struct taud_engine *engine, struct taud_error *error)
