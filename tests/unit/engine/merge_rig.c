@@ -75,7 +75,7 @@ merge_rig_segment(struct merge_rig *rig, uint64_t sequence, const struct merge_r
     static const double values[] = {1e9, 1e9, 1e9, 1e9, 1e9};
     const struct merge_rig_points others = {timestamps, values, 5};
     struct taud_segment_facts facts = {
-        .name = {sequence, 0}, .last_sequence = sequence, .file_id = sequence * 77};
+        .name = {sequence, 0}, .last_sequence = sequence + rig->span, .file_id = sequence * 77};
     struct taud_segment_writer *writer;
     assert_int_equal(
         taud_segment_writer_new(&rig->store.store, rig->store.codec, &facts, &writer, &rig->error),

@@ -15,6 +15,7 @@ struct merge_rig {
     uint32_t sealed_count;
     struct taud_segment *segments[MERGE_RIG_SEGMENTS];
     uint32_t segment_count;
+    uint64_t span; // of a segment: its last sequence is so far above the first
     struct taud_error error;
 };
 

@@ -398,6 +398,28 @@ static void what_overlaps_nothing_is_not_read(void **state)
     }
 }
 
+static void a_segment_is_as_new_as_its_newest_part(void **state)
+{
+    struct taud_merge_options options = merge_rig_options(&rig);
+    struct taud_tombstone deleted = {MERGE_RIG_IDENTITY, INT64_MIN, INT64_MAX, 0};
+    struct taud_piece piece;
+    (void)state;
+    merge_rig_clear(&rig);
+    make_even(0, 5);
+    rig.span = 3;
+    struct taud_segment *segment = merge_rig_segment(&rig, 40, even, 1, NULL); // 40 to 43
+    rig.span = 0;
+    options.tombstones = &deleted;
+    options.tombstone_count = 1;
+    for (deleted.sequence = 39; deleted.sequence < 45; deleted.sequence++) {
+        struct taud_merge *merge = taud_merge_new(&options);
+        assert_true(taud_merge_add_segment(merge, segment));
+        assert_int_equal(taud_merge_next(merge, &piece, NULL), TAU_STATUS_SUCCESS);
+        assert_int_equal(piece.count, deleted.sequence < 43 ? EACH : 0);
+        taud_merge_free(merge);
+    }
+}
+
 // --- much that overlaps -----------------------------------------------------------------------
 
 // Counts the bytes that are held.
@@ -690,6 +712,7 @@ int main(void)
         cmocka_unit_test(any_places_give_what_the_newest_has),
         cmocka_unit_test(one_merge_serves_series_after_series),
         cmocka_unit_test(what_overlaps_nothing_is_not_read),
+        cmocka_unit_test(a_segment_is_as_new_as_its_newest_part),
         cmocka_unit_test(much_that_overlaps_takes_little_memory),
         cmocka_unit_test(chunks_that_follow_are_one_place_and_need_one_window),
         cmocka_unit_test(a_damaged_chunk_is_told),
