@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Writing points. A shard's lock covers judging, log and memory, so that the order of the log for one
-// series is the order in memory. Single points are taken in batches sorted by shard: one lock and one
-// copy into the log for each shard's run, and memory is fetched ahead of its use.
+// Writing points. A shard's lock covers judging, log and memory, so that the order of the log for
+// one series is the order in memory. Single points are taken in batches sorted by shard: one lock
+// and one copy into the log for each shard's run, and memory is fetched ahead of its use.
 #include "policy.h"
 #include "record.h"
 

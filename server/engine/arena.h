@@ -62,17 +62,19 @@ bool taud_arena_init(struct taud_arena *arena, uint64_t bytes,
                      const struct taud_allocator *allocator);
 void taud_arena_done(struct taud_arena *arena);
 
-// While it is on, an eighth and 2 MiB more may be used: replay puts the same things into memory with
-// another hash key and in another order, and a full head must fit again. Only while one thread is
-// there. What is used beyond the bound then stays until it is given back, and nothing can be taken.
+// While it is on, an eighth and 2 MiB more may be used: replay puts the same things into memory
+// with another hash key and in another order, and a full head must fit again. Only while one thread
+// is there. What is used beyond the bound then stays until it is given back, and nothing can be
+// taken.
 void taud_arena_overdraw(struct taud_arena *arena, bool on);
 
-// A block aligned to its size (at most 4 KiB), with whatever it held; NULL when the bound is reached.
+// A block aligned to its size (at most 4 KiB), with whatever it held; NULL when the bound is
+// reached.
 void *taud_arena_take(struct taud_arena *arena, enum taud_block_class class);
 void taud_arena_give(struct taud_arena *arena, void *block, enum taud_block_class class);
 
-// Whether more is used than may be: then nothing is to be taken, not even what is left of a slab, or it would
-// add up over many starts.
+// Whether more is used than may be: then nothing is to be taken, not even what is left of a slab,
+// or it would add up over many starts.
 static inline bool taud_arena_is_over(const struct taud_arena *arena)
 {
     uint32_t spare = arena->overdrawn ? arena->spare : 0;
@@ -87,12 +89,12 @@ static inline void *taud_arena_slab(const struct taud_arena *arena, const void *
     return arena->base + offset / TAUD_SLAB_BYTES * TAUD_SLAB_BYTES;
 }
 
-// Gives the pages of empty slabs back to the system when there are many. Calls the kernel: not under
-// a lock that a request may wait for.
+// Gives the pages of empty slabs back to the system when there are many. Calls the kernel: not
+// under a lock that a request may wait for.
 void taud_arena_trim(struct taud_arena *arena);
 
-// Another bound, at most the one that it was made with, and at least one slab: no more than that many
-// bytes of slabs are used from now on. What is used beyond it stays until it is given back.
+// Another bound, at most the one that it was made with, and at least one slab: no more than that
+// many bytes of slabs are used from now on. What is used beyond it stays until it is given back.
 void taud_arena_limit(struct taud_arena *arena, uint64_t bytes);
 
 // Bytes of slabs in use, and of those that may be. Each is one atomic load.

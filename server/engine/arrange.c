@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What ascends stays where it is, what is late for it is put aside; that is sorted by merging pieces
-// that double in length, and in the end both are merged.
+// What ascends stays where it is, what is late for it is put aside; that is sorted by merging
+// pieces that double in length, and in the end both are merged.
 #include "arrange.h"
 
 #include <stdbool.h>

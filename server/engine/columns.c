@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Writing columns of one series that ascend, as they nearly always do. Of 256 rows and more each point
-// is touched so often: its 16 bytes are swapped from the request into 16 KiB of stack, 1,024 points at a
-// time, where their order is seen and where they are compressed; what comes out, a tenth or so of it, is
-// copied from the stack into memory and from there into the log. Fewer rows go through the head.
+// Writing columns of one series that ascend, as they nearly always do. Of 256 rows and more each
+// point is touched so often: its 16 bytes are swapped from the request into 16 KiB of stack, 1,024
+// points at a time, where their order is seen and where they are compressed; what comes out, a
+// tenth or so of it, is copied from the stack into memory and from there into the log. Fewer rows
+// go through the head.
 #include "columns.h"
 
 #include "record.h"
@@ -90,8 +91,8 @@ static void release_chunks(const struct taud_columns *columns, struct part *part
     part->chunk_count = from;
 }
 
-// Makes chunks of many rows, as even as can be. Returns whether they ascend; where memory is at its bound
-// there are fewer chunks.
+// Makes chunks of many rows, as even as can be. Returns whether they ascend; where memory is at its
+// bound there are fewer chunks.
 static bool take_many(const struct taud_columns *columns, struct part *part)
 {
     int64_t timestamps[TAUD_CHUNK_POINTS_MAX];
@@ -129,10 +130,8 @@ static void store(const struct taud_columns *columns, struct part *part)
     struct taud_series *series = columns->series;
     struct taud_series_memory memory = taud_shard_memory(columns->engine, columns->shard);
     if (part->count < CHUNKED_MIN) {
-        part->stored = part->late ? taud_series_append_late_columns(series, &memory, part->timestamps,
-                                                                    part->values, part->count)
-                                  : taud_series_append_columns(series, &memory, part->timestamps,
-                                                               part->values, part->count);
+        part->stored = (part->late ? taud_series_append_late_columns : taud_series_append_columns)(
+            series, &memory, part->timestamps, part->values, part->count);
         return;
     }
     uint32_t chunk = 0;
@@ -187,8 +186,8 @@ static uint8_t *encode_few(uint8_t *out, uint64_t identity, const struct part *p
 static uint8_t *encode_chunks(uint8_t *out, uint64_t identity, const struct part *part)
 {
     uint8_t *begin = out;
-    taud_record_header(out, TAUD_RECORD_CHUNKS, part->late ? TAUD_CHUNKS_LATE : TAUD_CHUNKS_IN_ORDER,
-                       part->chunk_count);
+    taud_record_header(out, TAUD_RECORD_CHUNKS,
+                       part->late ? TAUD_CHUNKS_LATE : TAUD_CHUNKS_IN_ORDER, part->chunk_count);
     taud_store_u64(out + 8, identity);
     out += TAUD_RECORD_CHUNKS_HEADER_BYTES;
     for (uint32_t i = 0; i < part->chunk_count; i++) {
@@ -215,8 +214,8 @@ static void encode_parts(uint8_t *out, const void *user_data)
 
 size_t taud_columns_bound(size_t count)
 {
-    // Each part has its header and is filled up to 8; chunks are no larger than what is in them but for
-    // their size and header.
+    // Each part has its header and is filled up to 8; chunks are no larger than what is in them but
+    // for their size and header.
     size_t chunks = count / TAUD_CHUNK_POINTS_MAX + 2;
     return count * 16 + chunks * (4 + TAUD_CHUNK_HEADER_BYTES) +
            2 * (TAUD_RECORD_CHUNKS_HEADER_BYTES + 16 + 8);
@@ -310,7 +309,8 @@ static enum tau_status append_admitted(struct taud_engine *engine, const struct 
                                         ret_refused_count, position);
 }
 
-enum tau_status taud_engine_append_columns(struct taud_engine *engine, const struct tau_label *label,
+enum tau_status taud_engine_append_columns(struct taud_engine *engine,
+                                           const struct tau_label *label,
                                            struct tau_array timestamps, struct tau_array values,
                                            struct tau_refused_row *ret_refused,
                                            size_t *ret_refused_count, uint64_t *position)

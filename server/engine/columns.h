@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The two ways of a batch of one series into memory and log: rows that ascend go straight there; all
-// others are first brought into order, judged under the series' policy, and then go the same way.
+// The two ways of a batch of one series into memory and log: rows that ascend go straight there;
+// all others are first brought into order, judged under the series' policy, and then go the same
+// way.
 #ifndef TAUD_ENGINE_COLUMNS_H
 #define TAUD_ENGINE_COLUMNS_H
 
@@ -25,9 +26,9 @@ struct taud_columns_placed {
 // Bytes of the log that `count` rows may take.
 size_t taud_columns_bound(size_t count);
 
-// Stores and logs rows if they ascend, and none of them is late or that needs no look at what is there;
-// `judged` says that the policy has had its say about them. Returns false when it is not so; nothing is
-// changed then.
+// Stores and logs rows if they ascend, and none of them is late or that needs no look at what is
+// there; `judged` says that the policy has had its say about them. Returns false when it is not so;
+// nothing is changed then.
 bool taud_columns_place(const struct taud_columns *columns, bool judged,
                         struct taud_columns_placed *ret, uint64_t *position);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Pages of entries and a page of pages, each moved to a larger block while it is the only one of its
-// kind. The search interpolates first, since timestamps are mostly even, then steps away from the
-// guess in steps that double, and halves what is left.
+// Pages of entries and a page of pages, each moved to a larger block while it is the only one of
+// its kind. The search interpolates first, since timestamps are mostly even, then steps away from
+// the guess in steps that double, and halves what is left.
 #include "directory.h"
 
 #include <assert.h>
@@ -142,7 +142,8 @@ uint32_t taud_directory_find(const struct taud_directory *directory, int64_t tim
         return count;
     if (timestamp >= first_of(directory, count - 1))
         return count - 1;
-    uint32_t low = guess(directory, timestamp), high; // in the end first(low) <= timestamp < first(high)
+    // In the end first(low) <= timestamp < first(high).
+    uint32_t low = guess(directory, timestamp), high;
     if (first_of(directory, low) <= timestamp) {
         high = low + 1;
         while (first_of(directory, high) <= timestamp) {

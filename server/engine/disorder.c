@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Batches whose rows do not ascend, or of which late ones have to know what is there. A strict series
-// takes them row by row. Under the other policies a row matters to those of its timestamp alone, so
-// rows are sorted, those of one timestamp become one point, and all of them ascend: the sorting, and
-// the reading of what may be needed from segments, before the lock is taken.
+// Batches whose rows do not ascend, or of which late ones have to know what is there. A strict
+// series takes them row by row. Under the other policies a row matters to those of its timestamp
+// alone, so rows are sorted, those of one timestamp become one point, and all of them ascend: the
+// sorting, and the reading of what may be needed from segments, before the lock is taken.
 #include "arrange.h"
 #include "columns.h"
 

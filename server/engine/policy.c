@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Late points under each policy, and the change of a policy, which is a write like any other: in the
-// log, and in the catalog's changes that the next flush stores.
+// Late points under each policy, and the change of a policy, which is a write like any other: in
+// the log, and in the catalog's changes that the next flush stores.
 #include "policy.h"
 
 #include "read/lookup.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Order policies: what becomes of a point that is not later than the newest one of its series. It is
-// decided when the point is written; what is stored, logged and replayed is the outcome, so that
+// Order policies: what becomes of a point that is not later than the newest one of its series. It
+// is decided when the point is written; what is stored, logged and replayed is the outcome, so that
 // storage knows one rule alone: the newest wins. With the lock of the series' shard throughout.
 #ifndef TAUD_ENGINE_POLICY_H
 #define TAUD_ENGINE_POLICY_H
@@ -13,8 +13,9 @@ enum taud_order {
     TAUD_ORDER_REJECT = 1, // it is refused where its timestamp is there already
     TAUD_ORDER_LAST = 2,   // it replaces what is there
     TAUD_ORDER_FIRST = 3,  // it is accepted, and changes nothing where its timestamp is there
-    TAUD_ORDER_MIN = 4,    // the lower, the higher or the sum of both values stays; a NaN counts for
-    TAUD_ORDER_MAX = 5,    // nothing beside a number
+    // The lower, the higher or the sum of both values stays; a NaN counts for nothing.
+    TAUD_ORDER_MIN = 4,
+    TAUD_ORDER_MAX = 5,
     TAUD_ORDER_SUM = 6,
     TAUD_ORDER_MAXIMUM = TAUD_ORDER_SUM,
 };
@@ -31,8 +32,8 @@ enum taud_order_verdict {
     TAUD_ORDER_REFUSE, // with taud_order_refusal
 };
 
-// What becomes of `value` where `old` has its timestamp, under all policies but strict. *ret is written
-// for STORE.
+// What becomes of `value` where `old` has its timestamp, under all policies but strict. *ret is
+// written for STORE.
 enum taud_order_verdict taud_order_fold(unsigned order, double old, double value, double *ret);
 
 // The status of a point that a policy refuses.
@@ -45,8 +46,8 @@ static inline struct taud_series_memory taud_shard_memory(struct taud_engine *en
     return (struct taud_series_memory){&engine->arena, &shard->pool, shard->codec};
 }
 
-// Brings a series to the present generation, as every change of it begins. Returns false when memory is
-// at its bound.
+// Brings a series to the present generation, as every change of it begins. Returns false when
+// memory is at its bound.
 static inline bool taud_policy_begin(struct taud_engine *engine, struct taud_shard *shard,
                                      struct taud_series *series)
 {

@@ -56,6 +56,8 @@ static uint64_t record_bytes(const uint8_t *header, size_t size)
         return mode == 0 && count == 0 ? TAUD_RECORD_DELETE_RANGE_BYTES : 0;
     case TAUD_RECORD_POLICY:
         return mode <= TAUD_RECORD_ORDER_MAX && count == 0 ? TAUD_RECORD_POLICY_BYTES : 0;
+    case TAUD_RECORD_NEWEST:
+        return mode == 0 && count == 0 ? TAUD_RECORD_NEWEST_BYTES : 0;
     default:
         return 0;
     }
@@ -100,6 +102,10 @@ static void read_body(const uint8_t *body, struct taud_record *ret)
     case TAUD_RECORD_POLICY:
         ret->identity = taud_load_u64(body);
         ret->retention = taud_load_u64(body + 8);
+        break;
+    case TAUD_RECORD_NEWEST:
+        ret->identity = taud_load_u64(body);
+        ret->newest = (int64_t)taud_load_u64(body + 8);
         break;
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The records of the log, as FORMAT.md describes them. Encoders write into room that was asked for with
-// the size functions; the decoder checks everything and trusts nothing.
+// The records of the log, as FORMAT.md describes them. Encoders write into room that was asked for
+// with the size functions; the decoder checks everything and trusts nothing.
 #ifndef TAUD_ENGINE_RECORD_H
 #define TAUD_ENGINE_RECORD_H
 
@@ -20,7 +20,8 @@ enum taud_record_type {
     TAUD_RECORD_CHUNKS = 7,
     TAUD_RECORD_DELETE_RANGE = 8,
     TAUD_RECORD_POLICY = 9,
-    TAUD_RECORD_TYPE_LAST = TAUD_RECORD_POLICY,
+    TAUD_RECORD_NEWEST = 10, // of the catalog's objects alone
+    TAUD_RECORD_TYPE_LAST = TAUD_RECORD_NEWEST,
 };
 
 enum taud_columns_mode {
@@ -45,6 +46,7 @@ enum {
     TAUD_RECORD_CHUNKS_HEADER_BYTES = 8 + 8, // then for each chunk its size and its bytes
     TAUD_RECORD_DELETE_RANGE_BYTES = 8 + 8 + 8 + 8,
     TAUD_RECORD_POLICY_BYTES = 8 + 8 + 8,
+    TAUD_RECORD_NEWEST_BYTES = 8 + 8 + 8,
     TAUD_RECORD_ORDER_MAX = 6, // of the order policies that this version knows
 };
 
@@ -62,7 +64,8 @@ static inline size_t taud_record_columns_bytes(enum taud_columns_mode mode, size
     return 8 + 8 + (mode == TAUD_COLUMNS_STEP ? 16 : count * 8) + count * 8;
 }
 
-// Of a record of chunks, whose bytes with their sizes are `chunks_size`: up to the next multiple of 8.
+// Of a record of chunks, whose bytes with their sizes are `chunks_size`: up to the next multiple of
+// 8.
 static inline size_t taud_record_chunks_bytes(size_t chunks_size)
 {
     return TAUD_RECORD_CHUNKS_HEADER_BYTES + (chunks_size + 7) / 8 * 8;
@@ -83,6 +86,15 @@ static inline void taud_record_policy(uint8_t out[TAUD_RECORD_POLICY_BYTES], uin
     taud_record_header(out, TAUD_RECORD_POLICY, order, 0);
     taud_store_u64(out + 8, identity);
     taud_store_u64(out + 16, retention);
+}
+
+// The newest timestamp that a series ever had, where its points do not tell it any more.
+static inline void taud_record_newest(uint8_t out[TAUD_RECORD_NEWEST_BYTES], uint64_t identity,
+                                      int64_t timestamp)
+{
+    taud_record_header(out, TAUD_RECORD_NEWEST, 0, 0);
+    taud_store_u64(out + 8, identity);
+    taud_store_u64(out + 16, (uint64_t)timestamp);
 }
 
 static inline void taud_record_point(uint8_t out[24], uint64_t identity, int64_t timestamp,
@@ -110,14 +122,15 @@ struct taud_record {
     const uint8_t *chunks;     // CHUNKS: count times u32 size and as many bytes
     int64_t from, to;          // DELETE_RANGE
     uint64_t retention;        // POLICY
+    int64_t newest;            // NEWEST
 };
 
-// Takes the next record from *data, and moves *data and *size behind it. Returns false when there is
-// none that is well formed; *data is unchanged then.
+// Takes the next record from *data, and moves *data and *size behind it. Returns false when there
+// is none that is well formed; *data is unchanged then.
 bool taud_record_decode(const uint8_t **data, size_t *size, struct taud_record *ret);
 
-// Takes the next chunk of a record of chunks; what is in it is not looked at. `at` is record->chunks at
-// first, and this is called no more than record->count times.
+// Takes the next chunk of a record of chunks; what is in it is not looked at. `at` is
+// record->chunks at first, and this is called no more than record->count times.
 static inline const uint8_t *taud_record_next_chunk(const uint8_t **at, size_t *ret_size)
 {
     const uint8_t *bytes = *at + 4;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Reads the log back into memory at the start, alone and without locks; and the catalog's objects, whose
-// records are the same. Compressed chunks are decoded once, to be checked and summarised, and kept as
-// they are.
+// Reads the log back into memory at the start, alone and without locks; and the catalog's objects,
+// whose records are the same. Compressed chunks are decoded once, to be checked and summarised, and
+// kept as they are.
 #include "replay.h"
 
 #include "policy.h"
@@ -154,8 +154,8 @@ static enum tau_status put_chunk(const struct taud_replay *replay, struct taud_s
     struct taud_chunk_summary summary;
     if (!examine(shard->codec, bytes, size, &summary))
         return taud_error_set(replay->error, TAU_STATUS_INTERNAL_ERROR, 0,
-                              "a record of type %u of series %llu holds a chunk that is not as this "
-                              "server knows them: a later version wrote it; start that one",
+                              "a record of type %u of series %llu holds a chunk that is not as "
+                              "this server knows them: a later version wrote it; start that one",
                               TAUD_RECORD_CHUNKS, (unsigned long long)series->identity);
     if (!taud_policy_begin(replay->engine, shard, series))
         return full(replay);
@@ -274,6 +274,20 @@ static enum tau_status apply_policy(const struct taud_replay *replay,
     return TAU_STATUS_SUCCESS;
 }
 
+static enum tau_status apply_newest(const struct taud_replay *replay,
+                                    const struct taud_record *record)
+{
+    struct taud_series *series = series_of(replay, record->identity);
+    if (!series) {
+        pass_over(replay, record->identity);
+        return TAU_STATUS_SUCCESS;
+    }
+    if (taud_series_in_order(series, record->newest))
+        series->last_timestamp = record->newest;
+    series->any = true;
+    return TAU_STATUS_SUCCESS;
+}
+
 static enum tau_status apply_lens(const struct taud_replay *replay,
                                   const struct taud_record *record)
 {
@@ -305,7 +319,7 @@ static enum tau_status apply_lens(const struct taud_replay *replay,
 static bool is_of_catalog(enum taud_record_type type)
 {
     return (type >= TAUD_RECORD_CREATE_SERIES && type <= TAUD_RECORD_DROP_LENS) ||
-           type == TAUD_RECORD_POLICY;
+           type == TAUD_RECORD_POLICY || type == TAUD_RECORD_NEWEST;
 }
 
 enum tau_status taud_replay_apply(struct taud_replay *replay, const struct taud_record *record,
@@ -329,6 +343,8 @@ enum tau_status taud_replay_apply(struct taud_replay *replay, const struct taud_
         return apply_drop(replay, record);
     case TAUD_RECORD_POLICY:
         return apply_policy(replay, record);
+    case TAUD_RECORD_NEWEST:
+        return apply_newest(replay, record);
     case TAUD_RECORD_CREATE_LENS:
     case TAUD_RECORD_DROP_LENS:
         return apply_lens(replay, record);

@@ -112,8 +112,8 @@ enum tau_status taud_engine_append_rows(struct taud_engine *engine, struct tau_a
         return TAU_STATUS_NO_MEMORY;
     enum tau_status status = taud_log_admit(&engine->log, bound, false);
     if (status == TAU_STATUS_SUCCESS) {
-        status = append_admitted(engine, rows, hashes, (uint8_t *)(hashes + rows.count), ret_refused,
-                                 ret_refused_count, position);
+        status = append_admitted(engine, rows, hashes, (uint8_t *)(hashes + rows.count),
+                                 ret_refused, ret_refused_count, position);
         taud_log_release(&engine->log, bound);
     }
     allocator->release(allocator->context, hashes);

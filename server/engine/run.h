@@ -13,7 +13,8 @@
 
 #include <stdatomic.h>
 
-// A chunk. It lies in a pool and never changes, so whoever holds a reference reads it without a lock.
+// A chunk. It lies in a pool and never changes, so whoever holds a reference reads it without a
+// lock.
 struct taud_sealed {
     _Atomic uint32_t references;
     uint32_t size; // of the bytes
@@ -21,12 +22,13 @@ struct taud_sealed {
     uint8_t bytes[];
 };
 
-// Takes room for a chunk of `size` bytes, with one reference; the caller fills in all but those two.
-// NULL when memory is at its bound. The pool's lock is the caller's.
+// Takes room for a chunk of `size` bytes, with one reference; the caller fills in all but those
+// two. NULL when memory is at its bound. The pool's lock is the caller's.
 struct taud_sealed *taud_sealed_new(struct taud_pool *pool, size_t size);
 
-// Compresses columns, as taud_chunk_encode does, and copies what that gives into a chunk of just its
-// size: all copying that there is of points on their way into memory. NULL when memory is at its bound.
+// Compresses columns, as taud_chunk_encode does, and copies what that gives into a chunk of just
+// its size: all copying that there is of points on their way into memory. NULL when memory is at
+// its bound.
 struct taud_sealed *taud_sealed_encode(struct taud_pool *pool, struct taud_codec *codec,
                                        const int64_t *timestamps, const double *values,
                                        uint32_t count, struct taud_chunk_hint *hint);
@@ -79,8 +81,8 @@ static inline void taud_run_retain(struct taud_run *run)
 // long.
 void taud_run_release(struct taud_run *run, struct taud_arena *arena);
 
-// Takes over the caller's reference to a chunk. Unless it is `late` it begins behind all chunks in order.
-// Returns false when memory is at its bound; the reference is still the caller's.
+// Takes over the caller's reference to a chunk. Unless it is `late` it begins behind all chunks in
+// order. Returns false when memory is at its bound; the reference is still the caller's.
 bool taud_run_add(struct taud_run *run, struct taud_arena *arena, struct taud_sealed *sealed,
                   bool late);
 
@@ -91,9 +93,9 @@ bool taud_run_find(const struct taud_run *run, struct taud_codec *codec, int64_t
 // Whether a chunk has, or may have, points from `from` to `to`, both included.
 bool taud_run_reaches_into(const struct taud_run *run, int64_t from, int64_t to);
 
-// What is left of a run without the points from `from` to `to`, both included: another run that shares
-// the chunks outside. The older run moves to it. NULL when memory is at its bound; then the run is as
-// it was. `pool` is of the run's generation.
+// What is left of a run without the points from `from` to `to`, both included: another run that
+// shares the chunks outside. The older run moves to it. NULL when memory is at its bound; then the
+// run is as it was. `pool` is of the run's generation.
 struct taud_run *taud_run_without(struct taud_run *run, struct taud_pool *pool,
                                   struct taud_codec *codec, int64_t from, int64_t to);
 

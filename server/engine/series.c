@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Heads and what becomes of them. A point in order costs one comparison and two stores; once in 1,024
-// points the head is compressed, and its block is used again. Late ones are merged into the late head
-// from behind: each point of it moves at most once for each piece that is merged.
+// Heads and what becomes of them. A point in order costs one comparison and two stores; once in
+// 1,024 points the head is compressed, and its block is used again. Late ones are merged into the
+// late head from behind: each point of it moves at most once for each piece that is merged.
 #include "series.h"
 
 #include <assert.h>
@@ -283,9 +283,9 @@ static void move_points(struct taud_head *head, size_t from, size_t to, size_t c
     memmove(values + to, values + from, count * sizeof *values);
 }
 
-// Merges ascending points, for which there is room, from the last to the first: what stands behind a
-// point moves up to its place, then the point is put before it. Those that are replaced are left out,
-// and leave a gap in front that is closed in the end.
+// Merges ascending points, for which there is room, from the last to the first: what stands behind
+// a point moves up to its place, then the point is put before it. Those that are replaced are left
+// out, and leave a gap in front that is closed in the end.
 static void merge(struct taud_head *head, const int64_t *timestamps, const double *values,
                   size_t count)
 {

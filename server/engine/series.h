@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
-// A series in memory: what was written since its generation began. New points stand in the head, raw
-// columns of at most 1,024 points that are small at first; those that are not later than the newest
-// point stand in the late head, sorted. A full head is sealed: compressed into a chunk of the run. When
-// the engine's generation has risen, the first who writes to the series freezes it: all that it has
-// then becomes the run of the older generation, which a flush writes into a segment, and which goes
-// once that can be read. What nobody writes to goes from its heads the same way.
+// A series in memory: what was written since its generation began. New points stand in the head,
+// raw columns of at most 1,024 points that are small at first; those that are not later than the
+// newest point stand in the late head, sorted. A full head is sealed: compressed into a chunk of
+// the run. When the engine's generation has risen, the first who writes to the series freezes it:
+// all that it has then becomes the run of the older generation, which a flush writes into a
+// segment, and which goes once that can be read. What nobody writes to goes from its heads the same
+// way.
 //
 //   oldest   segments    run->older    run    head    late head   newest
 //
@@ -77,26 +78,27 @@ static inline bool taud_series_is_behind(const struct taud_series *series, uint3
     return series->generation != generation;
 }
 
-// Seals the heads, gives their blocks back, and goes on in `generation`. What it has stays its run, of
-// the generation before, until something is sealed in the new one and that run becomes the older
+// Seals the heads, gives their blocks back, and goes on in `generation`. What it has stays its run,
+// of the generation before, until something is sealed in the new one and that run becomes the older
 // of two; there are no more, since the one before is flushed and detached by then. Returns false
 // when memory is at its bound; its points are as they were then, and the caller may come again.
 bool taud_series_freeze(struct taud_series *series, const struct taud_series_memory *memory,
                         uint32_t generation);
 
-// Gives up what is of this or an earlier generation, as it is stored elsewhere now: heads, which then go on in
-// the next one, and the run, which the caller releases without the lock. NULL when there is none.
+// Gives up what is of this or an earlier generation, as it is stored elsewhere now: heads, which
+// then go on in the next one, and the run, which the caller releases without the lock. NULL when
+// there is none.
 struct taud_run *taud_series_detach(struct taud_series *series, struct taud_arena *arena,
                                     uint32_t generation);
 
-// Gives up what is of the present generation, since nobody will read it: an older run stays. *ret_run,
-// for the caller to release without the lock, may be NULL.
+// Gives up what is of the present generation, since nobody will read it: an older run stays.
+// *ret_run, for the caller to release without the lock, may be NULL.
 void taud_series_clear(struct taud_series *series, struct taud_arena *arena,
                        struct taud_run **ret_run);
 
 // Each stores what it is given, in the present generation; false when memory is at its bound, with
-// nothing stored. The point is in order; late: it is not, and replaces one that has its timestamp in
-// the late head.
+// nothing stored. The point is in order; late: it is not, and replaces one that has its timestamp
+// in the late head.
 bool taud_series_append(struct taud_series *series, const struct taud_series_memory *memory,
                         int64_t timestamp, double value);
 bool taud_series_append_late(struct taud_series *series, const struct taud_series_memory *memory,
@@ -111,9 +113,9 @@ size_t taud_series_append_late_columns(struct taud_series *series,
                                        const int64_t *timestamps, const double *values,
                                        size_t count);
 
-// Takes over a chunk whose points all stand in order, or, with `late`, not all do. What is in the head,
-// or in the late head, before it is sealed first. Returns false when memory is at its bound; the
-// reference is still the caller's then.
+// Takes over a chunk whose points all stand in order, or, with `late`, not all do. What is in the
+// head, or in the late head, before it is sealed first. Returns false when memory is at its bound;
+// the reference is still the caller's then.
 bool taud_series_append_sealed(struct taud_series *series, const struct taud_series_memory *memory,
                                struct taud_sealed *sealed, bool late);
 
@@ -124,8 +126,9 @@ bool taud_series_find(const struct taud_series *series, struct taud_codec *codec
 // Brings near what taud_series_find will probably look at first.
 void taud_series_prefetch(const struct taud_series *series, int64_t timestamp);
 
-// Takes the points from `from` to `to`, both included, out of the heads and the run of their generation;
-// older runs and what readers hold stay as they are. Returns false when memory is at its bound: then nothing is changed.
+// Takes the points from `from` to `to`, both included, out of the heads and the run of their
+// generation; older runs and what readers hold stay as they are. Returns false when memory is at
+// its bound: then nothing is changed.
 bool taud_series_delete(struct taud_series *series, const struct taud_series_memory *memory,
                         int64_t from, int64_t to);
 

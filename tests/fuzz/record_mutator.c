@@ -76,7 +76,8 @@ static size_t draw_chunks(struct dice *dice, uint8_t *to, uint32_t count)
 // Writes a record. Returns its size, at most GROUP_MAX.
 static size_t draw_record(struct dice *dice, uint8_t *to)
 {
-    enum taud_record_type type = (enum taud_record_type)(1 + dice_below(dice, TAUD_RECORD_TYPE_LAST));
+    enum taud_record_type type =
+        (enum taud_record_type)(1 + dice_below(dice, TAUD_RECORD_TYPE_LAST));
     uint32_t count = 1 + (uint32_t)dice_below(dice, COUNT_MAX);
     unsigned mode = 0;
     size_t size = TAUD_RECORD_HEADER_BYTES;
@@ -120,6 +121,10 @@ static size_t draw_record(struct dice *dice, uint8_t *to)
         break;
     case TAUD_RECORD_POLICY:
         mode = (unsigned)dice_below(dice, TAUD_RECORD_ORDER_MAX + 1);
+        count = 0;
+        size += draw_words(dice, to + size, 2);
+        break;
+    case TAUD_RECORD_NEWEST:
         count = 0;
         size += draw_words(dice, to + size, 2);
         break;

@@ -110,8 +110,8 @@ static void a_series_without_points_has_no_time(void **state)
     assert_int_equal(description.last_timestamp, 0);
 }
 
-// Creates until memory ends; what then is refused leaves no trace, and a drop that is stored makes room
-// for one.
+// Creates until memory ends; what then is refused leaves no trace, and a drop that is stored makes
+// room for one.
 static void a_series_that_finds_no_memory_leaves_no_trace(void **state)
 {
     struct workbench *bench = *state;

@@ -117,7 +117,8 @@ static void an_uneven_column_is_logged_whole(void **state)
 static void columns_come_back_at_every_edge_of_a_chunk(void **state)
 {
     struct workbench *bench = *state;
-    static const size_t sizes[] = {1, 2, 3, 4, 9, 45, 200, 255, 255, 256, 1, 1023, 1024, 1025, 4000, 1};
+    static const size_t sizes[] = {1,   2, 3,    4,    9,    45,   200, 255,
+                                   255, 256, 1, 1023, 1024, 1025, 4000, 1};
     size_t stored = 0;
     workbench_create(bench, "a");
     for (size_t k = 0; k < sizeof sizes / sizeof sizes[0]; k++) {
@@ -190,8 +191,8 @@ static void what_is_accepted_decides_on_the_record(void **state)
 }
 
 // The chunks of a record, as points; the identity must be this one. Returns how many there are.
-static size_t chunk_points(const struct taud_record *record, uint64_t identity, int64_t *ret_timestamps,
-                           double *ret_values, size_t *ret_largest, size_t *ret_smallest)
+static size_t chunk_points(const struct taud_record *record, uint64_t identity,
+                           int64_t *ret_timestamps, double *ret_values, size_t *ret_largest, size_t *ret_smallest)
 {
     struct taud_codec *codec = taud_codec_new(taud_allocator_system());
     const uint8_t *at = record->chunks;
@@ -251,12 +252,13 @@ static void set_order(struct workbench *bench, const char *label, unsigned order
                      TAU_STATUS_SUCCESS);
 }
 
-// A batch that begins before the newest point and ends behind it, of few and of many rows on either side.
+// A batch that begins before the newest point and ends behind it, of few and of many rows on either
+// side.
 static void a_batch_across_the_newest_point_is_two_records(void **state)
 {
     struct workbench *bench = *state;
-    static const size_t sizes[][2] = {{1, 1}, {10, 20}, {255, 256}, {256, 255}, {3000, 1}, {1, 3000},
-                                      {2000, 2000}, {300, 0}, {20, 0}};
+    static const size_t sizes[][2] = {{1, 1},    {10, 20},     {255, 256}, {256, 255}, {3000, 1},
+                                      {1, 3000}, {2000, 2000}, {300, 0},   {20, 0}};
     char label[32];
     for (size_t k = 0; k < sizeof sizes / sizeof sizes[0]; k++) {
         size_t late = sizes[k][0], count = late + sizes[k][1];
@@ -400,7 +402,8 @@ static void fill_with_noise(size_t count)
     }
 }
 
-// What found memory is stored and logged, the rest is refused; and nothing at all where there is none.
+// What found memory is stored and logged, the rest is refused; and nothing at all where there is
+// none.
 static void a_batch_is_stored_as_far_as_memory_goes(void **state)
 {
     struct workbench *bench = *state;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Batches in any order under each policy: what is stored and what is refused equals what the same rows
-// give one by one.
+// Batches in any order under each policy: what is stored and what is refused equals what the same
+// rows give one by one.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The engine at its edges: memory that is full and becomes free, the largest batches and one more, the
-// last lens and one more, streams that outlive a drop, two servers on one directory, real files.
+// The engine at its edges: memory that is full and becomes free, the largest batches and one more,
+// the last lens and one more, streams that outlive a drop, two servers on one directory, real
+// files.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Order policies: what each makes of every pair of values, of single points, rows and columns alike, that
-// the log holds the outcome, and that a change of policy is a write that stays.
+// Order policies: what each makes of every pair of values, of single points, rows and columns
+// alike, that the log holds the outcome, and that a change of policy is a write that stays.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -161,7 +161,8 @@ static void equal_timestamps_are_treated_by_their_policy_wherever_they_are(void 
     }
 }
 
-// Who is told that a point is there may rely on it to be durable, though nothing was written for it.
+// Who is told that a point is there may rely on it to be durable, though nothing was written for
+// it.
 static void what_is_kept_waits_for_what_is_there(void **state)
 {
     struct workbench *bench = *state;

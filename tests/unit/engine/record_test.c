@@ -159,6 +159,13 @@ static void deletes_and_policies_come_back(void **state)
     taud_record_policy(bytes, 78, TAUD_RECORD_ORDER_MAX + 1, 0);
     size = TAUD_RECORD_POLICY_BYTES;
     assert_false(taud_record_decode(&data, &size, &record));
+
+    taud_record_newest(bytes, 79, -6);
+    refused_when_cut(bytes, TAUD_RECORD_NEWEST_BYTES);
+    record = decoded(bytes, TAUD_RECORD_NEWEST_BYTES);
+    assert_int_equal(record.type, TAUD_RECORD_NEWEST);
+    assert_int_equal(record.identity, 79);
+    assert_true(record.newest == -6 && record.retention == 0);
 }
 
 // Chunks of 18 and more bytes, whose content does not matter here.

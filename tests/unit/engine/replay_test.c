@@ -77,9 +77,10 @@ static void add_plain(uint64_t identity, const int64_t *timestamps, uint32_t cou
     }
 }
 
-// `count` chunks of `points` each, a point at each time from `first` on, whose value is its time and a
-// quarter.
-static void add_chunks(uint64_t identity, unsigned mode, uint32_t count, int64_t first, uint32_t points)
+// `count` chunks of `points` each, a point at each time from `first` on, whose value is its time
+// and a quarter.
+static void add_chunks(uint64_t identity, unsigned mode, uint32_t count, int64_t first,
+                       uint32_t points)
 {
     struct taud_codec *codec = taud_codec_new(taud_allocator_system());
     int64_t timestamps[TAUD_CHUNK_POINTS_MAX];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Rows of many series: one record for all that is accepted, refusals in their order, and each row by
-// itself when memory ends.
+// Rows of many series: one record for all that is accepted, refusals in their order, and each row
+// by itself when memory ends.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A series alone: heads at every size, chunks, late points, generations and deletes, each beside a plain
-// sorted map; and memory that ends at any of its allocations, with nothing lost and nothing half done.
+// A series alone: heads at every size, chunks, late points, generations and deletes, each beside a
+// plain sorted map; and memory that ends at any of its allocations, with nothing lost and nothing
+// half done.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -110,7 +111,8 @@ static void a_place_is_found_whatever_the_distances(void **state)
     int64_t points[2 * TAUD_HEAD_POINTS];
     static const int64_t bases[] = {0, INT64_MIN, INT64_MAX - 2000000};
     for (unsigned shape = 0; shape < 4; shape++) {
-        for (uint16_t count = 0; count <= TAUD_HEAD_POINTS; count = (uint16_t)(count + 1 + count / 9)) {
+        for (uint16_t count = 0; count <= TAUD_HEAD_POINTS;
+             count = (uint16_t)(count + 1 + count / 9)) {
             struct taud_head head = {points, count, TAUD_HEAD_POINTS};
             for (int64_t i = 0; i < count; i++)
                 points[i] = bases[shape % 3] + (shape == 0   ? 10 * i
@@ -207,8 +209,8 @@ static void late_columns_are_merged(void **state)
                 values[count++] = 2;
             }
         }
-        assert_int_equal(taud_series_append_late_columns(series, &memory, timestamps, values, count),
-                         count);
+        assert_int_equal(
+            taud_series_append_late_columns(series, &memory, timestamps, values, count), count);
         size_t expected = 0;
         for (unsigned i = 0, rest = pattern; i < 6; i++, rest /= 3) {
             bool is_new = rest % 3 == 2 || (pattern & 1U << i) != 0;
@@ -401,7 +403,8 @@ static void check_base(const struct taud_series *series)
     assert_true(has_not(series, 2049) && has_not(series, 20000));
 }
 
-// Both heads are full, so every change needs memory; each is tried with a little more until it succeeds.
+// Both heads are full, so every change needs memory; each is tried with a little more until it
+// succeeds.
 static void a_change_without_memory_loses_nothing(void **state)
 {
     (void)state;
@@ -503,7 +506,8 @@ static void step_points(struct taud_series *series)
     uint64_t count = 1 + draw(60);
     for (uint64_t i = 0; i < count; i++) {
         int64_t newest = series->any ? series->last_timestamp : 0;
-        int64_t timestamp = draw(4) ? newest + (int64_t)draw(4) : (int64_t)draw((uint64_t)newest + 1);
+        int64_t timestamp =
+            draw(4) ? newest + (int64_t)draw(4) : (int64_t)draw((uint64_t)newest + 1);
         if (timestamp >= TIMES)
             return;
         assert_true(put(series, timestamp, ++next_value));

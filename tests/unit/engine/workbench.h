@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// An engine on a workbench: on storage whose answers a test chooses, with memory that can be refused.
-// It saves a test of one source file the steps that are not its subject, and shows it the records
-// that the engine logged.
+// An engine on a workbench: on storage whose answers a test chooses, with memory that can be
+// refused. It saves a test of one source file the steps that are not its subject, and shows it the
+// records that the engine logged.
 #ifndef WORKBENCH_H
 #define WORKBENCH_H
 
@@ -69,25 +69,27 @@ void workbench_hold(struct workbench *bench);
 // Values of which each takes as much memory as it can.
 double workbench_noise(uint64_t number);
 
-// Appends to the series until memory ends, behind workbench_hold. Returns how many points were stored; their timestamps
-// begin at `from` and are one apart.
+// Appends to the series until memory ends, behind workbench_hold. Returns how many points were
+// stored; their timestamps begin at `from` and are one apart.
 uint64_t workbench_fill(struct workbench *bench, const char *label, int64_t from);
 
-// Asks for work of the storage thread, which is stepped behind workbench_hold, and waits until it is done.
+// Asks for work of the storage thread, which is stepped behind workbench_hold, and waits until it
+// is done.
 void workbench_work(struct workbench *bench, enum taud_work kind);
 
 // The bytes of the segment that holds this sequence alone, as it stands on the disk; NULL for none.
 uint8_t *workbench_segment(struct workbench *bench, uint64_t sequence, uint64_t *ret_size);
 
-// Behind workbench_hold: ends memory so that a series or a lens can still be had, and no page of an index to list it on.
+// Behind workbench_hold: ends memory so that a series or a lens can still be had, and no page of an
+// index to list it on.
 void workbench_exhaust_pages(struct workbench *bench);
 
-// Commits, waits, and decodes what was logged since it was last asked, into bench->records. They stay
-// until the next call.
+// Commits, waits, and decodes what was logged since it was last asked, into bench->records. They
+// stay until the next call.
 size_t workbench_logged(struct workbench *bench);
 
-// Makes the log fail for good, or the disk full; the disk stays so until staged_storage_break takes it
-// back. The write that meets it creates a series named "unlucky".
+// Makes the log fail for good, or the disk full; the disk stays so until staged_storage_break takes
+// it back. The write that meets it creates a series named "unlucky".
 void workbench_fail_log(struct workbench *bench);
 void workbench_fill_disk(struct workbench *bench);
 
