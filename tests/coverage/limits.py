@@ -29,7 +29,7 @@ RULES: dict[str, tuple[str, ...]] = {
     "lenses": (REFUSED,),
 }
 
-_SLACK_MS = 2000  # how late a deadline may be noticed
+_SLACK_MS = 4000  # how late a deadline may be noticed; other deadlines are further away
 _NEAR = 0.75  # a connection that lived for this part of its time was kept
 
 

@@ -19,7 +19,7 @@ import unittest
 from pathlib import Path
 
 import tau_raw as raw
-from tau_server import CERTIFICATE, Server, clean_environment
+from tau_server import CERTIFICATE, PATIENCE, Server, clean_environment
 from write_record import Record, Writers
 
 FEW = "thread" in os.environ.get("TAU_SANITIZE", "")  # where every start takes a second
@@ -27,11 +27,12 @@ KILLS = int(os.environ.get("TAU_TEST_KILLS", "20" if FEW else "100"))
 SEED = int(os.environ.get("TAU_TEST_SEED", str(time.time_ns() % 1_000_000)))
 
 
-def load(server: Server, record: Record, turn: int, seconds: float) -> Writers:
-    """Writes under load for a while, then kills the server amid it."""
+def load(server: Server, record: Record, turn: int, seconds: float, points: int = 0) -> Writers:
+    """Writes under load for a while, and so much of each series, then kills the server amid it."""
     writers = Writers(record, [server.connect() for _ in range(5)], turn)
     writers.start()
     time.sleep(seconds)
+    writers.wait_for(points, 60 * PATIENCE)
     server.kill()
     writers.join()
     return writers
@@ -97,7 +98,7 @@ class PlantedFaults(unittest.TestCase):
         self.addCleanup(self.server.remove)
 
     def load(self, turn: int = 0) -> list[bytes]:
-        return load(self.server, self.record, turn, 0.25).names()
+        return load(self.server, self.record, turn, 0.1, points=500).names()
 
     def violations(self, names: list[bytes]) -> list[str]:
         self.server.start()

@@ -280,6 +280,14 @@ class Connection:
         self.send(frame(opcode, payload, flags))
         return self.receive()
 
+    def round_trips(self, count: int) -> float:
+        """Seconds that so many PINGs take, one after the other."""
+        began = time.monotonic()
+        for _ in range(count):
+            reply = self.request(PING)
+            assert reply.opcode == PONG, f"not a PONG: {reply}"
+        return time.monotonic() - began
+
     def stream(self) -> Iterator[Reply]:
         """The frames of one streamed reply; the last is the one without MORE."""
         while True:

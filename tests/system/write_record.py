@@ -11,6 +11,7 @@ from __future__ import annotations
 import random
 import struct
 import threading
+import time
 from dataclasses import dataclass, field
 from typing import Callable
 
@@ -146,6 +147,13 @@ class Writers:
     def start(self) -> None:
         for thread in self.threads:
             thread.start()
+
+    def wait_for(self, points: int, seconds: float) -> None:
+        """Until each series has so many acknowledged points."""
+        deadline = time.monotonic() + seconds
+        while min(s.acknowledged for group in self.series for s in group) < points:
+            assert time.monotonic() < deadline, "the writers come to nothing"
+            time.sleep(0.01)
 
     def join(self) -> None:
         for thread in self.threads:
