@@ -131,10 +131,18 @@ static enum tau_status void_swap(struct taud_backend *backend, uint64_t expected
 static struct taud_backend *void_backend(void)
 {
     static const struct taud_log_operations log = {
-        void_open, void_start, void_place, void_append, void_sync, void_prepare,
-        void_needs_prepare, void_trim, void_room, void_close,
+        .open = void_open,
+        .start = void_start,
+        .place = void_place,
+        .append = void_append,
+        .sync = void_sync,
+        .prepare = void_prepare,
+        .needs_prepare = void_needs_prepare,
+        .trim = void_trim,
+        .room = void_room,
+        .close = void_close,
     };
-    static const struct taud_catalog_operations catalog = {void_read, void_swap};
+    static const struct taud_catalog_operations catalog = {.read = void_read, .swap = void_swap};
     static struct taud_backend backend = {
         .log = &log,
         .catalog = &catalog,
