@@ -473,17 +473,30 @@ void disk_observe(struct disk *disk, disk_observer *observer, void *user_data)
     disk->observer_data = user_data;
 }
 
-void disk_restart(struct disk *disk, uint64_t seed)
+void disk_halt(struct disk *disk)
 {
-    struct store left;
-    store_cut(&disk->store, seed, &left);
-    store_done(&disk->store);
-    disk->store = left;
-    memset(disk->files, 0, sizeof disk->files);
+    pthread_mutex_lock(&disk->mutex);
+    disk->cut = true;
+    pthread_mutex_unlock(&disk->mutex);
+}
+
+void disk_resume(struct disk *disk)
+{
+    for (int i = 0; i < OPEN_MAX; i++)
+        disk_close(disk, i);
     disk->cut = false;
     disk->skip_syncs = false;
     disk->fault = (struct disk_fault){0};
     disk->calls = 0;
+}
+
+void disk_restart(struct disk *disk, uint64_t seed)
+{
+    struct store left;
+    disk_resume(disk);
+    store_cut(&disk->store, seed, &left);
+    store_done(&disk->store);
+    disk->store = left;
 }
 
 struct disk *disk_power_cut(struct disk *disk, uint64_t seed)
@@ -552,5 +565,10 @@ unsigned disk_count(struct disk *disk, const char *folder)
 
 uint64_t disk_digest(struct disk *disk, const char *prefix)
 {
-    return store_digest(&disk->store, prefix);
+    return store_digest(&disk->store, prefix, false);
+}
+
+uint64_t disk_fingerprint(struct disk *disk)
+{
+    return store_digest(&disk->store, "", true);
 }

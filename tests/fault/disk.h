@@ -77,6 +77,11 @@ void disk_skip_syncs(struct disk *disk);
 // order, or sectors), and works again without faults. Open files are gone.
 void disk_restart(struct disk *disk, uint64_t seed);
 
+// The process dies: nothing that it calls happens any more. Then another one begins, with all that was
+// written, be it durable or not.
+void disk_halt(struct disk *disk);
+void disk_resume(struct disk *disk);
+
 // A copy as disk_restart would leave the disk, which goes on. From within an observer the call that it
 // is told of may have happened in part.
 struct disk *disk_power_cut(struct disk *disk, uint64_t seed);
@@ -93,5 +98,6 @@ unsigned disk_count(struct disk *disk, const char *folder);
 // A number that two disks of equal names and contents share; of names that begin with `prefix`, and
 // without files that are empty or all zero: what is prepared for later holds nothing yet.
 uint64_t disk_digest(struct disk *disk, const char *prefix);
+uint64_t disk_fingerprint(struct disk *disk); // the same of all that there is
 
 #endif

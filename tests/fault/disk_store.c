@@ -501,21 +501,22 @@ static uint64_t fold(uint64_t hash, uint64_t word)
 static uint64_t image_digest(const struct image *image, uint64_t hash)
 {
     uint64_t at = 0, word;
-    for (; image->size - at >= sizeof word; at += sizeof word) {
+    for (; image && image->size - at >= sizeof word; at += sizeof word) {
         memcpy(&word, image->data + at, sizeof word);
         hash = fold(hash, word);
     }
-    for (; at < image->size; at++)
+    for (; at < image_size(image); at++)
         hash = fold(hash, image->data[at]);
     return hash;
 }
 
-uint64_t store_digest(const struct store *store, const char *prefix)
+uint64_t store_digest(const struct store *store, const char *prefix, bool empty_too)
 {
     uint64_t digest = 0;
     for (unsigned i = 0; i < store->seen.count; i++) {
         const struct entry *entry = &store->seen.items[i];
-        if (strncmp(entry->path, prefix, strlen(prefix)) != 0 || all_zero(entry->node->seen))
+        if (strncmp(entry->path, prefix, strlen(prefix)) != 0 ||
+            (!empty_too && all_zero(entry->node->seen)))
             continue;
         uint64_t hash = UINT64_C(14695981039346656037);
         for (const char *c = entry->path; *c; c++)

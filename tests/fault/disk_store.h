@@ -84,6 +84,8 @@ void store_cut(const struct store *store, uint64_t seed, struct store *ret);
 // The same with all that programs see.
 void store_copy(const struct store *store, struct store *ret);
 
-uint64_t store_digest(const struct store *store, const char *prefix);
+// Of names and contents; of all files whose name begins with `prefix`, or only of those that hold
+// something but zeros.
+uint64_t store_digest(const struct store *store, const char *prefix, bool empty_too);
 
 #endif
