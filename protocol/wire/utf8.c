@@ -60,8 +60,8 @@ size_t tau_utf8_valid(const uint8_t *text, size_t size)
     return at;
 }
 
-/* Controls, the ends of lines, annotations, and what Unicode calls default ignorable. gen/taugen has
-   the same in load.py; tests/structure_test.py compares them. */
+/* Controls, the ends of lines, annotations, and what Unicode calls default ignorable. gen/taugen
+   has the same in load.py; tests/structure_test.py compares them. */
 static const uint32_t unseen[][2] = {
     {0x0000, 0x001F},   {0x007F, 0x009F},   {0x00AD, 0x00AD},   {0x034F, 0x034F},
     {0x061C, 0x061C},   {0x115F, 0x1160},   {0x17B4, 0x17B5},   {0x180B, 0x180F},
