@@ -26,7 +26,7 @@ from typing import Optional
 
 import tau_raw as raw
 from tau_server import PATIENCE, SANITIZED, Server, ServerFailed, preload
-from write_record import Points, Record, Stream, World, add
+from write_record import Points, Record, Request, Stream, World, add
 
 FEW = "thread" in os.environ.get("TAU_SANITIZE", "")  # where every start takes a second
 KILLS = int(os.environ.get("TAU_TEST_KILLS", "20" if FEW else "100"))
@@ -256,11 +256,17 @@ class ChecksOfTheRecord(unittest.TestCase):
     A, B = b"0.a", b"0.b"
 
     def setUp(self) -> None:
+        self.begin(self.request(self.A, 2), self.request(self.B, 2, 3), self.request(self.A, 3),
+                   self.request(self.B, 4))
+
+    def begin(self, *requests: Request) -> None:
         self.stream = Stream(0, SEED)
         self.stream.world = World({self.A: {1: 1}, self.B: {1: 1}})
-        self.stream.changes = [add(self.A, {2: 2}), add(self.B, {2: 2, 3: 3}), add(self.A, {3: 3}),
-                               add(self.B, {4: 4})]
+        self.stream.sent = list(requests)
         self.stream.acknowledged = 1
+
+    def request(self, name: bytes, *numbers: int, single: bool = False) -> Request:
+        return Request(b"", add(name, {n: n for n in numbers}), single=name if single else None)
 
     def compare(self, in_a: int, in_b: int) -> str:
         worlds = [{n: n for n in range(1, count + 1)} for count in (in_a, in_b)]
@@ -275,6 +281,18 @@ class ChecksOfTheRecord(unittest.TestCase):
         for counts in ((3, 1), (2, 4)):
             self.setUp()
             self.assertIn("gap", self.compare(*counts), counts)
+
+    def test_single_points_in_any_order(self) -> None:
+        singles = [self.request(name, n, single=True)
+                   for name, n in ((self.A, 2), (self.B, 2), (self.A, 3), (self.B, 3))]
+        for counts in ((2, 1), (3, 1), (2, 3), (3, 3)):
+            self.begin(*singles)
+            self.assertEqual(self.compare(*counts), "", counts)
+        for counts in ((2, 1), (3, 1), (3, 3)):
+            self.begin(singles[0], self.request(self.A, 3), singles[1], singles[3])
+            self.assertEqual(self.compare(*counts), "", counts)
+        self.begin(singles[0], self.request(self.A, 3), singles[1], singles[3])
+        self.assertIn("gap", self.compare(2, 2))
 
     def test_part_of_a_request(self) -> None:
         self.assertIn("part", self.compare(2, 2))

@@ -5,8 +5,10 @@ Each connection writes a stream of requests to series and lenses that are its ow
 write, many on the way at once. A request is entered before it is sent, and counted when its OK
 arrives. After a crash the server must hold what the first K requests of each stream make, for a K
 from those that were acknowledged to those that were sent: so nothing acknowledged is lost, nothing
-is missing in between, no request is there in part, and nothing is there that nobody wrote. The
-record knows nothing of how the server stores it.
+is missing in between, no request is there in part, and nothing is there that nobody wrote. Only
+single points of several series that follow each other are written in any order, but for each series
+in its own: of those that nobody was told about, some may be there without others. The record knows
+nothing of how the server stores it.
 
 A new operation is a function that makes a request and changes the world as it will, and a line in
 OPERATIONS.
@@ -14,6 +16,8 @@ OPERATIONS.
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import random
 import struct
 import threading
@@ -58,6 +62,7 @@ class Request:
     frame: bytes
     change: Change
     reply: bytes = b""  # the payload of its OK
+    single: Optional[bytes] = None  # the series, where it is one point
 
 
 # --- operations ---------------------------------------------------------------------------------
@@ -77,7 +82,8 @@ def append(stream: Stream) -> Optional[Request]:
     if name is None:
         return None
     points = stream.points(name, 1)
-    return Request(raw.append_frame(name, *next(iter(points.items()))), add(name, points))
+    (point,) = points.items()
+    return Request(raw.append_frame(name, *point), add(name, points), single=name)
 
 
 def batch(stream: Stream) -> Optional[Request]:
@@ -164,7 +170,7 @@ class Stream:
         self.random = random.Random(f"{seed}.{number}")
         self.world = World()  # as the server was found
         self.ahead = World()  # as it is to be when all that was entered is done
-        self.changes: list[Change] = []  # of the requests since it was found
+        self.sent: list[Request] = []  # since it was found
         self.acknowledged = 0  # of them
         self.refused: list[raw.Reply] = []  # the one at which it ended
         self.complaints: list[str] = []  # replies that must not be
@@ -210,7 +216,7 @@ class Stream:
             for _ in range(self.random.choice(BURSTS)):
                 requests.append(self.next(operations))
                 requests[-1].change(self.ahead)
-            self.changes += [request.change for request in requests]
+            self.sent += requests
             client.send(raw.join(request.frame for request in requests))
             for request in requests:
                 if not self.take(request, client.receive()):
@@ -230,34 +236,52 @@ class Stream:
 
     def compare(self, found: World) -> list[str]:
         """What is wrong with it. Without a complaint it is what the stream goes on from."""
-        for change in self.changes[:self.acknowledged]:
-            change(self.world)
+        for request in self.sent[:self.acknowledged]:
+            request.change(self.world)
         promised = self.world.copy()
-        if self.world == found or any(self.comes_to(change, found)
-                                      for change in self.changes[self.acknowledged:]):
-            self.ahead = self.world.copy()
-            self.changes, self.acknowledged = [], 0
-            return []
+        for count in range(self.acknowledged, len(self.sent) + 1):
+            if count > self.acknowledged:
+                self.sent[count - 1].change(self.world)
+            if self.comes_to(count, found):
+                self.world, self.ahead = found, found.copy()
+                self.sent, self.acknowledged = [], 0
+                return []
         return describe(promised, self.world, found) or self.places(promised, found)
 
-    def comes_to(self, change: Change, found: World) -> bool:
-        change(self.world)
-        return self.world == found
+    def comes_to(self, count: int, found: World) -> bool:
+        """Whether it stands behind so many requests, and single points that follow them."""
+        if self.world.lenses != found.lenses or self.world.series.keys() != found.series.keys():
+            return False
+        singles = itertools.takewhile(lambda request: request.single, self.sent[count:])
+        behind: dict[bytes, list[Request]] = {}
+        for request in singles:
+            behind.setdefault(request.single or b"", []).append(request)
+        return all(points == found.series[name]
+                   or self.grows_to(name, behind.get(name, []), found)
+                   for name, points in self.world.series.items())
+
+    def grows_to(self, name: bytes, requests: list[Request], found: World) -> bool:
+        world = World({name: dict(self.world.series[name])})
+        for request in requests:
+            request.change(world)
+            if world.series[name] == found.series[name]:
+                return True
+        return False
 
     def places(self, world: World, found: World) -> list[str]:
         """Behind how many requests each series stands as it was found, where that differs."""
         names = sorted({*world.series, *found.series, *self.world.series})
         places: dict[bytes, list[int]] = {name: [] for name in names}
         lenses: list[int] = []
-        for count in range(self.acknowledged, len(self.changes) + 1):
+        for count in range(self.acknowledged, len(self.sent) + 1):
             if count > self.acknowledged:
-                self.changes[count - 1](world)
+                self.sent[count - 1].change(world)
             for name in names:
                 if world.series.get(name) == found.series.get(name):
                     places[name].append(count)
             if world.lenses == found.lenses:
                 lenses.append(count)
-        return [f"a gap, or a part of a request: of {len(self.changes)} requests, of which "
+        return [f"a gap, or a part of a request: of {len(self.sent)} requests, of which "
                 f"{self.acknowledged} acknowledged, {name!r} stands behind {counts}"
                 for name, counts in [*places.items(), (b"all lenses", lenses)]]
 
@@ -293,8 +317,10 @@ class Record:
 
     def start(self, connect: Callable[[], Connection]) -> None:
         """Begins to write on as many connections as there are streams."""
-        clients = [connect() for _ in self.streams]
-        known = set(clients[0].negotiate().operations)
+        with contextlib.ExitStack() as stack:
+            clients = [stack.enter_context(connect()) for _ in self.streams]
+            known = set(clients[0].negotiate().operations)
+            stack.pop_all()  # the threads close them
         self.threads = [threading.Thread(target=self._guard, args=(stream, client, known))
                         for stream, client in zip(self.streams, clients)]
         for thread in self.threads:
