@@ -102,6 +102,15 @@ static const struct option OPTIONS[] = {
      .allowed = "a number from 1 to 1024",
      .standard_words = "the number of processors",
      .help = "serve connections with this many threads"},
+    {.name = "query-threads",
+     .argument = "COUNT",
+     .type = OPTION_COUNT,
+     .offset = FIELD(query_threads),
+     .minimum = 1,
+     .maximum = 256,
+     .allowed = "a number from 1 to 256",
+     .standard_words = "the number of processors",
+     .help = "answer questions to many series with this many threads"},
     {.name = "max-connections",
      .argument = "COUNT",
      .type = OPTION_COUNT,
@@ -391,6 +400,7 @@ static bool apply_defaults(struct loader *loader)
     }
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
     loader->config->workers = processors < 1 ? 1 : processors > 1024 ? 1024 : (uint64_t)processors;
+    loader->config->query_threads = loader->config->workers < 256 ? loader->config->workers : 256;
     uint64_t pages = (uint64_t)sysconf(_SC_PHYS_PAGES);
     uint64_t half = pages * (uint64_t)sysconf(_SC_PAGESIZE) / 2;
     uint64_t least = UINT64_C(16) << 20;

@@ -17,6 +17,9 @@ static enum tau_status check_options(const struct taud_engine_options *options,
     if (options->durability == TAUD_DURABILITY_INTERVAL && options->sync_interval_ms == 0)
         return taud_error_set(error, TAU_STATUS_INVALID_ARGUMENT, 0,
                               "the interval of syncs must be at least 1 ms");
+    if (options->query_threads > TAUD_CREW_THREADS_MAX)
+        return taud_error_set(error, TAU_STATUS_INVALID_ARGUMENT, 0,
+                              "there may be at most 256 query threads");
     return TAU_STATUS_SUCCESS;
 }
 
@@ -38,15 +41,23 @@ static bool init_tables(struct taud_engine *engine)
 
 static bool init_memory(struct taud_engine *engine, const struct taud_engine_options *options)
 {
-    if (!taud_arena_init(&engine->arena, options->memory_bytes, options->allocator))
+    unsigned threads = options->query_threads == 0 ? 1 : options->query_threads;
+    engine->crew = taud_crew_new(options->allocator, threads);
+    if (!engine->crew)
         return false;
+    if (!taud_arena_init(&engine->arena, options->memory_bytes, options->allocator)) {
+        taud_crew_free(engine->crew);
+        return false;
+    }
     if (!taud_log_init(&engine->log, options)) {
         taud_arena_done(&engine->arena);
+        taud_crew_free(engine->crew);
         return false;
     }
     if (!init_tables(engine)) {
         taud_log_done(&engine->log);
         taud_arena_done(&engine->arena);
+        taud_crew_free(engine->crew);
         return false;
     }
     return true;
@@ -202,6 +213,7 @@ void taud_engine_stop(struct taud_engine *engine)
 {
     if (engine->stage != TAUD_STAGE_RUNNING)
         return;
+    taud_crew_stop(engine->crew);
     taud_log_stop(&engine->log);
     // Only a hint to the next start, which can do without it.
     if (!atomic_load(&engine->log.failed))
@@ -214,6 +226,7 @@ void taud_engine_free(struct taud_engine *engine)
     if (!engine)
         return;
     taud_engine_stop(engine);
+    taud_crew_free(engine->crew);
     // Series, lenses and all else lie in the arena.
     for (size_t i = 0; i < TAUD_SHARDS; i++) {
         taud_table_done(&engine->shards[i].table);
