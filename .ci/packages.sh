@@ -7,7 +7,7 @@
 TAU_BUILD_PACKAGES=(gcc g++ libc6-dev cmake ninja-build pkg-config python3 ragel
     libevent-dev libinih-dev libedit-dev libjansson-dev libzstd-dev)
 TAU_TEST_PACKAGES=("${TAU_BUILD_PACKAGES[@]}" libcmocka-dev clang clang-tidy
-    libclang-rt-dev cppcheck git util-linux
+    libclang-rt-dev cppcheck git util-linux mount e2fsprogs
     nodejs node-ws node-typescript tshark mypy python3-numpy
     man-db groff-base mandoc zsh fish)
 

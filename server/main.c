@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 // taud: reads the configuration, starts the server, runs it, stops it. Every failure is one line on
-// standard error. Exit codes: 0 stopped as asked, 1 failed, 2 wrong options.
-#include "config/config.h"
+// standard error. Exit codes: 0 stopped as asked, 1 failed, 2 wrong options; those of a command are
+// its own.
+#include "config/command.h"
 #include "config/descriptors.h"
 #include "config/files.h"
+#include "maintenance.h"
 #include "observe/log.h"
 #include "server.h"
 
@@ -85,13 +87,34 @@ static int run(const struct taud_config *config)
     return code;
 }
 
+// Does what the first argument says, where that is a command. Returns false where it is none.
+static bool run_command(int argc, char *argv[], int *ret_code)
+{
+    struct taud_command command;
+    struct taud_config_error error;
+    enum taud_config_result result = taud_command_read(argc, argv, &command, &error);
+    if (result == TAUD_CONFIG_HELP) {
+        taud_config_help(stdout);
+        *ret_code = EXIT_OK;
+    } else if (result != TAUD_CONFIG_OK) {
+        *ret_code = complain(EXIT_USAGE, error.text);
+    } else if (command.kind != TAUD_COMMAND_NONE) {
+        *ret_code = (int)taud_maintenance_run(&command, stdout, stderr);
+    } else {
+        return false;
+    }
+    return true;
+}
+
 int main(int argc, char *argv[])
 {
+    int code = EXIT_OK;
+    if (run_command(argc, argv, &code))
+        return code;
     hold_signals(SIG_BLOCK);
     struct taud_config config;
     struct taud_config_error error;
     enum taud_config_result result = taud_config_load(argc, argv, environ, &config, &error);
-    int code = EXIT_OK;
     switch (result) {
     case TAUD_CONFIG_OK:
         code = run(&config);

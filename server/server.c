@@ -69,6 +69,7 @@ static bool make_engine(struct taud_server *server, struct taud_server_error *er
         .memory_bytes = server->config->memory_bytes,
         .durability = durability_of(server->config),
         .sync_interval_ms = (uint32_t)server->config->sync_interval_ms,
+        .query_threads = (uint32_t)server->config->query_threads,
     };
     memcpy(options.seed, random.hash_seed, sizeof options.seed);
     if (taud_engine_new(&options, &server->engine, &engine_error) != TAU_STATUS_SUCCESS)

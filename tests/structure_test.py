@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import sys
 import unittest
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -341,6 +342,21 @@ class Structure(unittest.TestCase):
         for check in CHECKS:
             with self.subTest(check=check.__name__):
                 self.assertEqual(check(tree), [])
+
+
+class Unseen(unittest.TestCase):
+    def test_generator_and_wire_agree(self) -> None:
+        """What a specification may not hold is what a terminal is not given."""
+        words = (SOURCE_DIR / "protocol/wire/utf8.c").read_text()
+        table = words[words.index("unseen[][2] = {"):words.index("static bool is_shown")]
+        ranges = re.findall(r"\{0x([0-9A-F]+), 0x([0-9A-F]+)\}", table)
+        in_wire = {point for first, last in ranges
+                   for point in range(int(first, 16), int(last, 16) + 1)}
+        sys.path.insert(0, str(SOURCE_DIR / "gen"))
+        from taugen.load import UNSEEN  # pylint: disable=import-outside-toplevel
+        in_generator = {point for point in range(0x110000) if UNSEEN.match(chr(point))}
+        self.assertGreater(len(ranges), 10)
+        self.assertEqual(in_wire, in_generator)
 
 
 class PlantedBreaches(unittest.TestCase):

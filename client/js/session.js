@@ -124,7 +124,6 @@ export class Session {
     #asked = 0n;
     #ended = false;
     #failure = null;
-    #farewell = false;
 
     /** What the server said of itself in NEGOTIATE; null before. */
     server = null;
@@ -282,7 +281,7 @@ export class Session {
             return;
         }
         this.#ended = true;
-        this.#failure = this.#farewell ? null : error;
+        this.#failure = error;
         this.#output = [];
         const cause = error ?? this.#over();
         while (this.#pending.length > 0) {
@@ -449,11 +448,13 @@ export class Session {
     #finish(value) {
         const { operation } = this.#pending.first;
         const entry = this.#shift();
-        this.#farewell ||= operation === operations.DISCONNECT;
         if (entry && operation === operations.NEGOTIATE) {
             this.#note(value);
         }
         entry?.sink.done(value);
+        if (operation === operations.DISCONNECT) { // all is said, whether the server closes or not
+            this.end();
+        }
     }
 
     #note(answer) {

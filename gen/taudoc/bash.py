@@ -8,7 +8,7 @@ again, and cuts off each candidate what bash takes for finished.
 from __future__ import annotations
 
 from . import words
-from .tables import Option, Tables, Value
+from .tables import Option, Server, Tables, Value
 
 FOLDER = "completions/bash"
 FILE = "tau-cli"
@@ -197,7 +197,7 @@ def script(tables: Tables) -> str:
     return head + functions + "# Prints names that" + rest
 
 
-# --- taud, which has options and nothing else -----------------------------------------------------
+# --- taud, which has options, or a command and a directory ----------------------------------------
 
 _SERVER = """
 _taud() {
@@ -209,7 +209,20 @@ _taud() {
     *) [[ $option != = ]] || option=${COMP_WORDS[COMP_CWORD - 2]} ;;
     esac
     case $option in
-@ROWS@    *) mapfile -t COMPREPLY < <(compgen -W '@OPTIONS@' -- "$word") ;;
+@ROWS@    *)
+        case $((COMP_CWORD > 1)),${COMP_WORDS[1]} in
+@CASES@)
+            if [[ $word == -* ]]; then
+                mapfile -t COMPREPLY < <(compgen -W '@COMMAND_OPTIONS@' -- "$word")
+            else
+                compopt -o filenames 2>/dev/null
+                mapfile -t COMPREPLY < <(compgen -d -- "${word//\\\\/}")
+            fi
+            ;;
+        0,*) mapfile -t COMPREPLY < <(compgen -W '@COMMANDS@ @OPTIONS@' -- "$word") ;;
+        *) mapfile -t COMPREPLY < <(compgen -W '@OPTIONS@' -- "$word") ;;
+        esac
+        ;;
     esac
 }
 
@@ -231,7 +244,17 @@ def _server_row(option: Option) -> str:
             f"mapfile -t COMPREPLY < <(compgen -P \"$prefix\" {what})\n        ;;\n")
 
 
-def server_script(options: tuple[Option, ...]) -> str:
-    rows = "".join(_server_row(o) for o in words.valued(options))
-    names = " ".join(f"--{o.name}" for o in options)
-    return words.note(words.SERVER) + _SERVER.replace("@ROWS@", rows).replace("@OPTIONS@", names)
+def server_script(server: Server) -> str:
+    commands = [name for name, _ in server.commands]
+    filled = {
+        "@ROWS@": "".join(_server_row(o)
+                          for o in words.valued(server.options + server.command_options)),
+        "@OPTIONS@": " ".join(f"--{o.name}" for o in server.options),
+        "@COMMANDS@": " ".join(commands),
+        "@CASES@": "        " + " | ".join(f"1,{name}" for name in commands),
+        "@COMMAND_OPTIONS@": " ".join(f"--{o.name}" for o in server.command_options),
+    }
+    text = words.note(words.SERVER) + _SERVER
+    for name, value in filled.items():
+        text = text.replace(name, value)
+    return text

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from . import words
-from .tables import Argument, Command, Option, Tables, Value
+from .tables import Argument, Command, Option, Server, Tables, Value
 from .words import Lister
 
 FOLDER = "completions/fish"
@@ -142,7 +142,14 @@ def script(tables: Tables) -> str:
                    f"complete -c {words.PROGRAM} -n '__tau_cli_at {words.HELP} 0' -a '{names}'\n")
 
 
-def server_script(options: tuple[Option, ...]) -> str:
-    """That of taud, which has options and nothing else."""
-    rules = "".join(_option(o, words.SERVER, []) for o in options)
-    return f"{words.note(words.SERVER)}\ncomplete -c {words.SERVER} -f\n{rules}"
+def server_script(server: Server) -> str:
+    """That of taud, which has options, or a command and a directory."""
+    names = " ".join(name for name, _ in server.commands)
+    behind = f"{words.SERVER} -n '__fish_seen_subcommand_from {names}'"
+    before = f"{words.SERVER} -n 'not __fish_seen_subcommand_from {names}'"
+    rules = "".join(_option(o, before, []) for o in server.options)
+    rules += "".join(_option(o, behind, []) for o in server.command_options)
+    rules += "".join(f"complete -c {words.SERVER} -n __fish_is_first_token -a {name}"
+                     f" -d {_quoted(text.partition(',')[0])}\n" for name, text in server.commands)
+    return (f"{words.note(words.SERVER)}\ncomplete -c {words.SERVER} -f\n{rules}"
+            f"complete -c {behind} -a '(__fish_complete_directories)'\n")

@@ -16,6 +16,11 @@ def page(path: Path, date: str) -> Page:
     made = Page("taud", "8", summary[:1].lower() + summary[1:], f"Tau {tables['version']}", date)
     made.heading("Synopsis")
     made.text(f"{bold('taud')} [{bold('--')}{italic('OPTION')} {italic('VALUE')}]...")
+    shared = tables["command_option"]
+    shown = f"{bold('--' + shared['name'])} {italic(shared['argument'])}"
+    for command in tables["commands"]:
+        made.lines.append(".br")
+        made.text(f"{bold('taud ' + command['name'])} [{shown}] {italic(command['argument'])}")
     made.section_of("Description", [f"{summary}.", rest])
     made.heading("Options")
     for option in tables["options"]:
@@ -24,6 +29,11 @@ def page(path: Path, date: str) -> Page:
                    f"Default: {option['standard']}. In the environment: "
                    f"`{option['environment']}`."])
     made.term(f"{bold('--help')}, {bold('--version')}", ["print help, or the version, and end"])
+    made.heading("Commands")
+    made.text("What taud does instead of serving, while no server uses the directory.")
+    for command in tables["commands"]:
+        made.term(f"{bold(command['name'])} {italic(command['argument'])}",
+                  [command["help"], f"`--{shared['name']} {shared['argument']}`: {shared['help']}"])
     for section in tables["sections"]:
         made.section_of(section["title"], [section["text"]])
     made.see_also.append(("tau-cli", "1"))

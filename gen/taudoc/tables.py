@@ -101,15 +101,30 @@ def read(path: Path) -> Tables:
     )
 
 
-def read_server(path: Path) -> tuple[Option, ...]:
-    """The options of taud. What a value is its name says."""
+@dataclass(frozen=True)
+class Server:
+    """The line of taud: options; or a command, a directory, and options that it takes alone."""
+
+    options: tuple[Option, ...]
+    commands: tuple[tuple[str, str], ...]  # name and help
+    command_options: tuple[Option, ...]
+
+
+def read_server(path: Path) -> Server:
+    """What a value is its name says."""
     kinds = {"FILE": "file", "DIRECTORY": "directory"}
-    rows = json.loads(path.read_text(encoding="utf-8"))["options"]
+    read = json.loads(path.read_text(encoding="utf-8"))
+    rows, shared = read["options"], read["command_option"]
     found = tuple(
         Option(r["name"], "", r["argument"], r["help"],
                Value(kinds.get(r["argument"], "other"), tuple(r["choices"])), r["repeated"])
         for r in rows
     )
     none = Value("other", ())
-    return found + (Option("help", "h", None, "print help and end", none),
-                    Option("version", "V", None, "print the version and end", none))
+    help_option = Option("help", "h", None, "print help and end", none)
+    version = Option("version", "V", None, "print the version and end", none)
+    format_option = Option(shared["name"], "", shared["argument"], shared["help"],
+                           Value("other", tuple(shared["choices"])))
+    return Server(found + (help_option, version),
+                  tuple((c["name"], c["help"]) for c in read["commands"]),
+                  (format_option, help_option))

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from . import words
-from .tables import Argument, Command, Option, Tables, Value
+from .tables import Argument, Command, Option, Server, Tables, Value
 from .words import Lister
 
 FOLDER = "completions/zsh"
@@ -126,7 +126,17 @@ def script(tables: Tables) -> str:
     return text
 
 
-def server_script(options: tuple[Option, ...]) -> str:
-    """That of taud, which has options and nothing else."""
-    lines = "".join(f" \\\n    {_option(o, [])}" for o in options)
-    return f"#compdef {words.SERVER}\n{words.note(words.SERVER)}\n_arguments -s{lines}\n"
+def server_script(server: Server) -> str:
+    """That of taud, which has options, or a command and a directory."""
+    def lines(options: tuple[Option, ...]) -> str:
+        return "".join(f" \\\n        {_option(o, [])}" for o in options)
+
+    names = [name for name, _ in server.commands]
+    return (f"#compdef {words.SERVER}\n{words.note(words.SERVER)}\n"
+            f"if (( CURRENT > 2 )) && [[ $words[2] == ({'|'.join(names)}) ]]; then\n"
+            f"    _arguments -s{lines(server.command_options)} \\\n"
+            "        '1: :' '2:directory:_files -/'\n"
+            "else\n"
+            f"    _arguments -s{lines(server.options)} \\\n"
+            f"        '1::command:({' '.join(names)})'\n"
+            "fi\n")

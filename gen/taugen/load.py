@@ -32,7 +32,9 @@ KEYS = frozenset(
 # What is not seen: controls, and marks that join, part or turn what stands around them. Nobody who
 # reviews a text reads those, and tau-cli refuses a specification that has them (wire/utf8.c).
 UNSEEN = re.compile(
-    r"[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]"
+    r"[\x00-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
+    r"\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
+    r"\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
 
 # How much a mistyped key has in common with the key that was meant (difflib's ratio).

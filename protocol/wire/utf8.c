@@ -60,17 +60,26 @@ size_t tau_utf8_valid(const uint8_t *text, size_t size)
     return at;
 }
 
+/* Controls, the ends of lines, annotations, and what Unicode calls default ignorable. gen/taugen
+   has the same in load.py; tests/structure_test.py compares them. */
+static const uint32_t unseen[][2] = {
+    {0x0000, 0x001F},   {0x007F, 0x009F},   {0x00AD, 0x00AD},   {0x034F, 0x034F},
+    {0x061C, 0x061C},   {0x115F, 0x1160},   {0x17B4, 0x17B5},   {0x180B, 0x180F},
+    {0x200B, 0x200F},   {0x2028, 0x202E},   {0x2060, 0x206F},   {0x3164, 0x3164},
+    {0xFE00, 0xFE0F},   {0xFEFF, 0xFEFF},   {0xFFA0, 0xFFA0},   {0xFFF0, 0xFFFB},
+    {0x1BCA0, 0x1BCA3}, {0x1D173, 0x1D17A}, {0xE0000, 0xE0FFF},
+};
+
 static bool is_shown(uint32_t point)
 {
-    if (point < 0x20 || (point >= 0x7F && point < 0xA0) || point == 0x061C || point == 0xFEFF)
-        return false;
-    if (point >= 0xFFF9 && point <= 0xFFFB)
-        return false;
-    return !((point >= 0x200B && point <= 0x200F) || (point >= 0x2028 && point <= 0x202E) ||
-             (point >= 0x2060 && point <= 0x206F));
+    const size_t count = sizeof(unseen) / sizeof(unseen[0]);
+    size_t i = 0;
+    while (i < count && point > unseen[i][1])
+        i++;
+    return i == count || point < unseen[i][0];
 }
 
-size_t tau_utf8_printable(const uint8_t *text, size_t size)
+size_t tau_utf8_character(const uint8_t *text, size_t size, uint32_t *ret_point)
 {
     size_t length = text[0] < 0x80 ? 1 : wide_character(text, size);
     if (length == 0)
@@ -78,5 +87,13 @@ size_t tau_utf8_printable(const uint8_t *text, size_t size)
     uint32_t point = length == 1 ? text[0] : text[0] & (0x7Fu >> length);
     for (size_t i = 1; i < length; i++)
         point = point << 6 | (text[i] & 0x3Fu);
-    return is_shown(point) ? length : 0;
+    *ret_point = point;
+    return length;
+}
+
+size_t tau_utf8_printable(const uint8_t *text, size_t size)
+{
+    uint32_t point = 0;
+    size_t length = tau_utf8_character(text, size, &point);
+    return length > 0 && is_shown(point) ? length : 0;
 }

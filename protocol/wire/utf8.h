@@ -12,6 +12,10 @@
 /* The number of leading bytes that are whole, valid characters: `size` where all are. */
 size_t tau_utf8_valid(const uint8_t *text, size_t size);
 
+/* The length of the character at the beginning of a text that is not empty, and the character; 0
+   where it is not valid. */
+size_t tau_utf8_character(const uint8_t *text, size_t size, uint32_t *ret_point);
+
 /*
  * The length of the character at the beginning of a text that is not empty, 0 where there is none
  * that may be shown as it is: it is not valid, a control character, the end of a line, or

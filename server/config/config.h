@@ -35,6 +35,7 @@ struct taud_config {
     uint64_t buffer_memory_bytes;
     char *certificate_file;
     uint64_t workers;
+    uint64_t query_threads;
     uint64_t max_connections;
     uint64_t idle_timeout_ms; // 0: never
     uint64_t frame_timeout_ms;

@@ -2,6 +2,7 @@
 // The table of options and the four sources that fill them. An option is one row; its name gives
 // the command line's --name, the environment's TAU_NAME and the file's key. Later sources in the
 // order default, file, environment, command line replace what earlier ones said.
+#include "config/command.h"
 #include "config/config.h"
 #include "config/quantity.h"
 
@@ -101,6 +102,15 @@ static const struct option OPTIONS[] = {
      .allowed = "a number from 1 to 1024",
      .standard_words = "the number of processors",
      .help = "serve connections with this many threads"},
+    {.name = "query-threads",
+     .argument = "COUNT",
+     .type = OPTION_COUNT,
+     .offset = FIELD(query_threads),
+     .minimum = 1,
+     .maximum = 256,
+     .allowed = "a number from 1 to 256",
+     .standard_words = "the number of processors",
+     .help = "answer questions to many series with this many threads"},
     {.name = "max-connections",
      .argument = "COUNT",
      .type = OPTION_COUNT,
@@ -390,6 +400,7 @@ static bool apply_defaults(struct loader *loader)
     }
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
     loader->config->workers = processors < 1 ? 1 : processors > 1024 ? 1024 : (uint64_t)processors;
+    loader->config->query_threads = loader->config->workers < 256 ? loader->config->workers : 256;
     uint64_t pages = (uint64_t)sysconf(_SC_PHYS_PAGES);
     uint64_t half = pages * (uint64_t)sysconf(_SC_PAGESIZE) / 2;
     uint64_t least = UINT64_C(16) << 20;
@@ -467,7 +478,9 @@ static bool next_argument(struct loader *loader, int argc, char *const argv[], i
     const char *text = argv[*index];
     if (strncmp(text, "--", 2) != 0 || text[2] == '\0')
         return fail(loader, TAUD_CONFIG_USAGE,
-                    "unexpected argument \"%.100s\"; expected options as in taud --help", text);
+                    "unexpected argument \"%.100s\"; expected a command or options as in taud "
+                    "--help",
+                    text);
     ret->name = text + 2;
     ret->name_length = strcspn(ret->name, "=");
     *index += 1;
@@ -584,7 +597,8 @@ static const struct taud_config_section SECTIONS[] = {
     {"Sizes and durations",
      "Sizes: 512M, 8G (K, M, G and T are powers of 1024). Durations: 100ms, 30s, 5m, 1h."},
     {"Signals", "Signals: SIGTERM and SIGINT stop gracefully, SIGHUP opens the log file anew."},
-    {"Exit status", "Exit codes: 0 stopped as asked, 1 failed, 2 wrong options."},
+    {"Exit status", "Exit codes: 0 stopped as asked, 1 failed, 2 wrong options; those of a "
+                    "command are its own."},
 };
 
 _Static_assert(sizeof SECTIONS / sizeof SECTIONS[0] == TAUD_CONFIG_SECTION_COUNT,
@@ -628,16 +642,42 @@ bool taud_config_option(size_t index, struct taud_config_option *ret)
     return true;
 }
 
+static void help_usage(FILE *out)
+{
+    struct taud_command_text text;
+    const struct taud_command_option *option = taud_command_option();
+    for (size_t index = 0; taud_command_text(index, &text); index++)
+        fprintf(out, "       taud %s [--%s %s] %s\n", text.name, option->name, option->argument,
+                text.argument);
+}
+
+static void help_commands(FILE *out)
+{
+    struct taud_command_text text;
+    const struct taud_command_option *option = taud_command_option();
+    fputs("Instead of serving:\n\n", out);
+    for (size_t index = 0; taud_command_text(index, &text); index++) {
+        fprintf(out, "  %s %s\n", text.name, text.argument);
+        print_wrapped(out, text.help);
+    }
+    fprintf(out, "\n  option of these: --%s %s\n", option->name, option->argument);
+    print_wrapped(out, option->help);
+    fputc('\n', out);
+}
+
 void taud_config_help(FILE *out)
 {
     struct taud_config_option option;
-    fprintf(out, "usage: taud [--OPTION VALUE]...\n\n%s\n\n", ABOUT);
+    fputs("usage: taud [--OPTION VALUE]...\n", out);
+    help_usage(out);
+    fprintf(out, "\n%s\n\n", ABOUT);
     for (size_t index = 0; taud_config_option(index, &option); index++) {
         fprintf(out, "  --%s %s  [%s]\n", option.name, option.argument, option.environment);
         print_wrapped(out, option.help);
         fprintf(out, "      (default: %s)\n", option.standard);
     }
     fputs("  --help, --version\n      print this text, or the version, and end\n\n", out);
+    help_commands(out);
     for (size_t index = 0; index < TAUD_CONFIG_SECTION_COUNT; index++)
         fprintf(out, "%s\n", SECTIONS[index].text);
 }

@@ -18,6 +18,9 @@ static enum tau_status check_options(const struct taud_engine_options *options,
     if (options->durability == TAUD_DURABILITY_INTERVAL && options->sync_interval_ms == 0)
         return taud_error_set(error, TAU_STATUS_INVALID_ARGUMENT, 0,
                               "the interval of syncs must be at least 1 ms");
+    if (options->query_threads > TAUD_CREW_THREADS_MAX)
+        return taud_error_set(error, TAU_STATUS_INVALID_ARGUMENT, 0,
+                              "there may be at most 256 query threads");
     return TAU_STATUS_SUCCESS;
 }
 
@@ -71,8 +74,12 @@ static void done_shards(struct taud_engine *engine)
 static bool init_memory(struct taud_engine *engine, const struct taud_engine_options *options)
 {
     uint64_t bytes = options->memory_bytes - options->memory_bytes / TAUD_CACHE_SHARE;
-    if (!taud_arena_init(&engine->arena, bytes, options->allocator))
+    unsigned threads = options->query_threads == 0 ? 1 : options->query_threads;
+    engine->crew = taud_crew_new(options->allocator, threads);
+    if (!engine->crew)
         return false;
+    if (!taud_arena_init(&engine->arena, bytes, options->allocator))
+        goto no_arena;
     if (!taud_log_init(&engine->log, options))
         goto no_log;
     if (!init_shards(engine))
@@ -89,6 +96,8 @@ no_shards:
     taud_log_done(&engine->log);
 no_log:
     taud_arena_done(&engine->arena);
+no_arena:
+    taud_crew_free(engine->crew);
     return false;
 }
 
@@ -250,6 +259,7 @@ void taud_engine_stop(struct taud_engine *engine)
 {
     if (engine->stage != TAUD_STAGE_RUNNING)
         return;
+    taud_crew_stop(engine->crew);
     taud_storage_stop(engine);
     taud_log_stop(&engine->log);
     // Only a hint to the next start, which can do without it.
@@ -263,6 +273,7 @@ void taud_engine_free(struct taud_engine *engine)
     if (!engine)
         return;
     taud_engine_stop(engine);
+    taud_crew_free(engine->crew);
     taud_storage_done(engine);
     taud_identities_done(&engine->identities);
     taud_codecs_done(&engine->codecs);

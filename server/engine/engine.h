@@ -37,6 +37,7 @@ struct taud_engine_options {
     uint64_t memory_bytes;            // for points and catalog together; at least 1 MiB
     enum taud_durability durability;
     uint32_t sync_interval_ms;        // for TAUD_DURABILITY_INTERVAL, from 1
+    uint32_t query_threads;           // for queries over many series, to 256; 0: one
     uint8_t seed[32];                 // random and secret: keys the hash of labels
     const struct taud_allocator *allocator; // NULL: taud_allocator_system()
     const struct taud_clock *clock;         // NULL: taud_clock_system()

@@ -8,6 +8,8 @@
 //   | lens_lock (rw)  | lenses: table, index, count                     | validate, log, apply         |
 //   | shard.mutex     | series of the shard and their points            | validate, log, apply         |
 //   |                 |   several: in ascending number (append_rows)    |                              |
+//   | feed.mutex      | a query's steps and who waits for them          | preparing, submitting a step |
+//   | work.mutex      | a step of a group: its parts and their window   | a page; a join of windows    |
 //   | index_mutex     | the ordered index of series                     | one insert, remove or page   |
 //   | log.mutex       | the log's buffers and its commit state          | a copy; quick backend calls  |
 //   | local.mutex     | the local backend's places and prepared segment | a few assignments            |
@@ -16,6 +18,7 @@
 //   | identities.mutex| who has which identity                          | a look                       |
 //   | views.mutex     | which view is the present one                   | a few assignments            |
 //   | arena.mutex     | slabs                                           | a few assignments            |
+//   | crew.mutex      | tasks of queries                                | a few assignments            |
 //   | cache's shards  | blocks of segments: buckets and the ring        | a look, an insert, evictions |
 //
 // A cut takes lens_lock and every shard.mutex, ascending; else the storage thread takes one shard.mutex at
@@ -30,6 +33,7 @@
 #include "identities.h"
 #include "index.h"
 #include "log.h"
+#include "query/crew.h"
 #include "read/codecs.h"
 #include "series.h"
 #include "storage.h"
@@ -66,6 +70,7 @@ struct taud_engine {
     struct taud_backend *backend;
     const struct taud_allocator *allocator;
     struct taud_hash_key hash_key;
+    struct taud_crew *crew; // of queries over many series
     struct taud_arena arena;
     struct taud_log log;
     enum {

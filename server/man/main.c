@@ -2,6 +2,7 @@
 // Prints the table of taud's options as JSON, and what else its help says. The build runs it and
 // makes the manual page and completions of what it prints; it is not installed. It knows no option
 // by itself.
+#include "config/command.h"
 #include "config/config.h"
 
 #include <stdio.h>
@@ -27,6 +28,16 @@ static void print_member(const char *name, const char *text)
     fputs(", ", stdout);
 }
 
+static void print_choices(const char *const *choices)
+{
+    fputs("\"choices\": [", stdout);
+    for (size_t i = 0; choices != NULL && choices[i] != NULL; i++) {
+        fputs(i > 0 ? ", " : "", stdout);
+        print_text(choices[i]);
+    }
+    putchar(']');
+}
+
 static void print_option(const struct taud_config_option *option)
 {
     putchar('{');
@@ -36,12 +47,29 @@ static void print_option(const struct taud_config_option *option)
     print_member("allowed", option->allowed);
     print_member("standard", option->standard);
     print_member("help", option->help);
-    fputs("\"choices\": [", stdout);
-    for (size_t i = 0; option->choices != NULL && option->choices[i] != NULL; i++) {
-        fputs(i > 0 ? ", " : "", stdout);
-        print_text(option->choices[i]);
+    print_choices(option->choices);
+    printf(", \"repeated\": %s}", option->repeated ? "true" : "false");
+}
+
+static void print_commands(void)
+{
+    struct taud_command_text text;
+    const struct taud_command_option *option = taud_command_option();
+    fputs("\"commands\": [", stdout);
+    for (size_t index = 0; taud_command_text(index, &text); index++) {
+        fputs(index > 0 ? ",\n  {" : "\n  {", stdout);
+        print_member("name", text.name);
+        print_member("argument", text.argument);
+        fputs("\"help\": ", stdout);
+        print_text(text.help);
+        putchar('}');
     }
-    printf("], \"repeated\": %s}", option->repeated ? "true" : "false");
+    fputs("],\n  \"command_option\": {", stdout);
+    print_member("name", option->name);
+    print_member("argument", option->argument);
+    print_member("help", option->help);
+    print_choices(option->choices);
+    fputs("},\n  ", stdout);
 }
 
 int main(void)
@@ -59,7 +87,9 @@ int main(void)
         print_text(section->text);
         putchar('}');
     }
-    fputs("],\n  \"options\": [", stdout);
+    fputs("],\n  ", stdout);
+    print_commands();
+    fputs("\"options\": [", stdout);
     for (size_t index = 0; taud_config_option(index, &option); index++) {
         fputs(index > 0 ? ",\n  " : "\n  ", stdout);
         print_option(&option);

@@ -187,7 +187,8 @@ static uint64_t end_deadline(const struct taud_connection *c)
         deadline_ms = sooner(deadline_ms, c->accepted_ms, TAU_LIMIT_AUTHENTICATION_MS);
     deadline_ms = sooner(deadline_ms, c->frame_ms, options->frame_timeout_ms);
     deadline_ms = sooner(deadline_ms, c->stalled_ms, OUTPUT_TIMEOUT_MS);
-    if (taud_output_empty(&c->session.output))
+    bool awaited = c->session.wait == TAUD_WAIT_STREAM; // the client is not idle, we work for it
+    if (taud_output_empty(&c->session.output) && !awaited)
         deadline_ms = sooner(deadline_ms, c->active_ms, options->idle_timeout_ms);
     return deadline_ms;
 }
@@ -235,7 +236,8 @@ static bool wants_input(const struct taud_connection *c)
         return false;
     case TAUD_WAIT_OUTPUT:
     case TAUD_WAIT_LOG:
-    case TAUD_WAIT_PENDING: // a stranger has nothing to cancel
+    case TAUD_WAIT_PENDING:
+    case TAUD_WAIT_STREAM: // a stranger has nothing to cancel
         return taud_session_authenticated(session) && c->input_size < TAUD_INPUT_MAX_BYTES;
     }
     return false;
@@ -277,7 +279,7 @@ static bool execute(struct taud_connection *c, const uint8_t *data, size_t size)
         size_t consumed = taud_session_execute(session, transport, rest.data, rest.size);
         rest = tau_slice_from(rest, consumed);
         bool blocked = session->wait == TAUD_WAIT_OUTPUT || session->wait == TAUD_WAIT_LOG ||
-                       session->wait == TAUD_WAIT_PENDING;
+                       session->wait == TAUD_WAIT_PENDING || session->wait == TAUD_WAIT_STREAM;
         if (!blocked || !taud_session_scan(session, transport, rest.data, rest.size))
             break;
     }

@@ -2,6 +2,8 @@
 // A worker: the event loop, and what happens at the end of each of its turns.
 #include "net/worker.h"
 
+#include "transport/alarm.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <stdatomic.h>
@@ -117,6 +119,13 @@ static void push(struct taud_worker *worker, struct taud_push_message *message)
         taud_connection_resume(connection);
 }
 
+static void answer(struct taud_alarm *alarm)
+{
+    struct taud_session *session = taud_alarm_answer(alarm);
+    if (session != NULL)
+        taud_connection_resume((struct taud_connection *)session);
+}
+
 static void stop_connection(struct taud_connection *connection)
 {
     taud_connection_stop(connection);
@@ -142,6 +151,9 @@ static void handle_message(struct taud_worker *worker, struct taud_message *mess
     case TAUD_MESSAGE_PUSH:
         push(worker, (struct taud_push_message *)message);
         break;
+    case TAUD_MESSAGE_ALARM:
+        answer((struct taud_alarm *)message);
+        break;
     case TAUD_MESSAGE_STOP:
         begin_stop(worker);
         break;
@@ -155,6 +167,8 @@ static void drop_messages(struct taud_message *message)
         struct taud_message *next = message->next;
         if (message->kind == TAUD_MESSAGE_COMPLETION) {
             taud_pending_free((struct taud_pending *)message);
+        } else if (message->kind == TAUD_MESSAGE_ALARM) {
+            taud_alarm_drop((struct taud_alarm *)message);
         } else if (message->kind == TAUD_MESSAGE_ADOPT) {
             close(((struct taud_adopt_message *)message)->file);
             free(message);

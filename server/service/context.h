@@ -5,7 +5,8 @@
 //
 // A unary handler returns a status, or TAUD_PENDING after taud_defer_NAME. A batched one takes
 // consecutive requests of one connection as an array and sets a status for each. A stream is
-// opened, asked for batches while the output has room, and closed exactly once whatever happens.
+// opened, asked for batches while the output has room, and closed exactly once whatever happens. It
+// returns a batch, a status, or TAUD_PENDING when its alarm will ring.
 //
 // A write raises context->log_position to its place in the log; the reply is held back until that
 // is durable. Memory from taud_context_take lives until the reply is encoded.
@@ -21,13 +22,15 @@
 #include "tau_codec.h"
 #include "wire/decode.h"
 
+struct taud_alarm;
 struct taud_request_arena;
 struct taud_engine;
 struct taud_mailbox;
 struct taud_pending;
 struct taud_session;
 
-// Not a status: the request will be completed later, by taud_complete_NAME.
+// Not a status: the request will be completed later, by taud_complete_NAME, or the stream has
+// nothing to send before its alarm rings.
 #define TAUD_PENDING ((enum tau_status)0xFFFF)
 
 // A field of a request, as an error tells it.
@@ -84,6 +87,15 @@ bool taud_pending_cancelled(const struct taud_pending *pending);
 
 // The log position that the reply must wait for; for writes.
 void taud_pending_hold(struct taud_pending *pending, uint64_t log_position);
+
+// --- streams that wait --------------------------------------------------------------------------
+
+// An alarm of the stream that is being opened, which its close frees. NULL without memory.
+__attribute__((warn_unused_result)) struct taud_alarm *taud_alarm_new(struct taud_context *context);
+void taud_alarm_free(struct taud_alarm *alarm); // accepts NULL
+
+// The stream is to be asked for a batch again. Any thread, at any time before taud_alarm_free.
+void taud_alarm_ring(struct taud_alarm *alarm);
 
 // --- pushes -------------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@
 enum taud_message_kind {
     TAUD_MESSAGE_COMPLETION, // struct taud_pending
     TAUD_MESSAGE_PUSH,       // struct taud_push_message
+    TAUD_MESSAGE_ALARM,      // struct taud_alarm
     TAUD_MESSAGE_ADOPT,      // a new connection; belongs to net/
     TAUD_MESSAGE_STOP,
 };

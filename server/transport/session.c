@@ -205,18 +205,23 @@ static void open_stream(struct taud_session *session, struct taud_transport *tra
     taud_request_arena_reset(&transport->arena);
 }
 
-// Sends the next frame of the running stream.
-static void pump_stream(struct taud_session *session, struct taud_transport *transport)
+// Sends the next frame of the running stream. Returns false, with `wait` set, when there is none.
+static bool pump_stream(struct taud_session *session, struct taud_transport *transport)
 {
     bool end = false;
     transport->reply.writes = false;
     enum tau_status status =
         session->streaming->next(&transport->context, session->stream, &transport->reply, &end);
+    taud_request_arena_reset(&transport->arena);
+    if (status == TAUD_PENDING) {
+        session->wait = TAUD_WAIT_STREAM;
+        return false;
+    }
     if (status != TAU_STATUS_SUCCESS)
         taud_reply_error(&transport->reply, status, NULL);
     if (status != TAU_STATUS_SUCCESS || end)
         close_stream(session);
-    taud_request_arena_reset(&transport->arena);
+    return true;
 }
 
 // Executes the run of frames with this very header at the start of `data`: equal headers pass equal
@@ -358,10 +363,10 @@ static bool may_execute(struct taud_session *session, struct taud_transport *tra
         }
         if (session->penalty_until_ms > 0)
             taud_session_end_penalty(session, transport);
-        else if (session->streaming != NULL)
-            pump_stream(session, transport);
-        else
+        else if (session->streaming == NULL)
             return true;
+        else if (!pump_stream(session, transport))
+            return false;
     }
 }
 

@@ -35,6 +35,7 @@ enum taud_wait {
     TAUD_WAIT_OUTPUT,  // its output is full
     TAUD_WAIT_LOG,     // the log has no room for more writes
     TAUD_WAIT_PENDING, // too many requests wait for their completion
+    TAUD_WAIT_STREAM,  // its stream has nothing to send yet; the alarm will ring
     TAUD_WAIT_PENALTY, // the answer to a wrong certificate is being delayed
     TAUD_WAIT_CLOSED,  // nothing will ever be executed again
 };

@@ -79,6 +79,8 @@ static void aggregate(const struct taud_aggregate_plan *plan, const struct colum
 {
     static int64_t starts[COLUMN];
     static double results[TAUD_AGGREGATE_COLUMNS_MAX][COLUMN];
+    static int64_t row_starts[COLUMN];
+    static double row_values[COLUMN * TAUD_AGGREGATE_COLUMNS_MAX];
     double *places[TAUD_AGGREGATE_COLUMNS_MAX];
     struct taud_aggregate_memory memory = {taud_allocator_system(), UINT64_C(1) << 30, 0};
     struct taud_aggregate_series series = {.end = columns->timestamps[columns->count - 1]};
@@ -98,8 +100,10 @@ static void aggregate(const struct taud_aggregate_plan *plan, const struct colum
                 fail();
         }
         taud_aggregate_window_close(&window, &series);
+        struct taud_aggregate_rows rows = {.starts = row_starts, .values = row_values};
+        taud_aggregate_read(&window, &rows);
         for (bool more = true; more;)
-            taud_aggregate_emit(&emission, &window, window.end == plan->bucket_count, starts,
+            taud_aggregate_emit(&emission, &rows, window.end == plan->bucket_count, starts,
                                 places, COLUMN, &more);
         if (window.end < plan->bucket_count)
             taud_aggregate_window_place(&window, window.end);

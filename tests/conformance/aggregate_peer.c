@@ -242,14 +242,22 @@ struct result {
 static void emit(struct taud_aggregate_emission *emission, struct input *input,
                  const struct taud_aggregate_window *window, bool last, struct result *result)
 {
+    size_t touched = window->used_end - window->used_first;
+    struct taud_aggregate_rows rows = {
+        .starts = allocate(touched * sizeof *rows.starts),
+        .values = allocate(touched * input->plan.column_count * sizeof *rows.values),
+    };
+    taud_aggregate_read(window, &rows);
     for (bool more = true; more;) {
         double *columns[TAUD_AGGREGATE_COLUMNS_MAX];
         expect(result->count + input->rows_capacity <= result->room);
         for (size_t i = 0; i < input->plan.column_count; i++)
             columns[i] = result->columns[i] + result->count;
-        result->count += taud_aggregate_emit(emission, window, last, result->starts + result->count,
+        result->count += taud_aggregate_emit(emission, &rows, last, result->starts + result->count,
                                              columns, input->rows_capacity, &more);
     }
+    free(rows.starts);
+    free(rows.values);
 }
 
 // All series through one small window after the other.

@@ -3,7 +3,9 @@
 """How a connection becomes trusted: who waits, who never does, and who is closed.
 
 Wrong certificates are slowed down per address; each test therefore comes from a loopback address of
-its own. What the session table says of CONNECT is in session_test.py.
+its own. Where something must not wait, the quickest of several tries counts: on a busy machine a
+single one may be late for no fault of taud's. What the session table says of CONNECT is in
+session_test.py.
 """
 
 from __future__ import annotations
@@ -37,13 +39,14 @@ class Delays(ServerCase):
         for expected in (0.1, 0.2, 0.4, 0.8, 1.6, 2.0, 2.0):
             took = self.refused_after(source)
             self.assertGreaterEqual(took, expected * 0.95)
-            self.assertLess(took, expected + 0.5 * PATIENCE)
+            self.assertLess(took, expected + 1.0 * PATIENCE)  # without a bound 3.2 and 6.4 follow
 
     def test_each_address_has_its_own_delay(self) -> None:
-        first, second = self.source(), self.source()
+        first = self.source()
         for _ in range(3):
             self.refused_after(first)
-        self.assertLess(self.refused_after(second), 0.1 + 0.3 * PATIENCE)
+        quickest = min(self.refused_after(self.source()) for _ in range(4))
+        self.assertLess(quickest, 0.4)
 
     def test_right_certificate_never_waits(self) -> None:
         source = self.source()
@@ -62,10 +65,7 @@ class Delays(ServerCase):
         for connection in [self.open(source) for _ in range(20)]:
             connection.send(frame(CONNECT, WRONG_CERTIFICATE))
         other = self.connect()
-        began = time.monotonic()
-        for _ in range(50):
-            self.assertEqual(other.request(raw.PING).opcode, raw.PONG)
-        self.assertLess(time.monotonic() - began, 0.5 * PATIENCE)
+        self.assertLess(min(other.round_trips(50) for _ in range(4)), 0.5)
 
     def test_many_addresses_do_not_wedge_the_table(self) -> None:
         """More addresses than any bounded table holds: still answered, still slowed down."""
@@ -85,7 +85,8 @@ class Delays(ServerCase):
                 thread.join()
         self.assertEqual(failures, [])
         self.assertGreaterEqual(self.refused_after(self.source()), 0.095)
-        self.assertLess(self.accepted_after(self.source()), 0.09 * PATIENCE)
+        quickest = min(self.accepted_after(self.source()) for _ in range(4))
+        self.assertLess(quickest, 0.09)
 
 
 class Deadline(ServerCase):
@@ -101,8 +102,8 @@ class Deadline(ServerCase):
         self.assertEqual(late.request(CONNECT, CERTIFICATE).opcode, OK)
         self.keep_busy(trickling, trickle, busy, began + 9.0)
         for connection in (silent, half, trickling):
-            self.assertEqual(connection.wait_for_end(12 - (time.monotonic() - began)
-                                                     + 5 * (PATIENCE - 1)), b"")
+            left = began + 14 - time.monotonic()  # after 15 s half a frame has its own deadline
+            self.assertEqual(connection.wait_for_end(left + 5 * (PATIENCE - 1)), b"")
             self.assertGreater(time.monotonic() - began, 9.0)
         busy.wait_for_end(5 * PATIENCE)
         for connection in (trusted, late):
@@ -113,7 +114,7 @@ class Deadline(ServerCase):
         while time.monotonic() < until:
             trickling.send(bytes([next(trickle)]))
             self.assertEqual(busy.request(CONNECT, b"short").status, raw.INVALID_PAYLOAD)
-            time.sleep(1.0)
+            time.sleep(0.5)
 
 
 if __name__ == "__main__":

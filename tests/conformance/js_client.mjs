@@ -465,6 +465,7 @@ test('close ends at once, disconnect in order', async () => {
     assert((await closing.closed) instanceof TauConnectionError && peer.closed);
     const leaving = await client(peer);
     const [{ value }] = await Promise.all([leaving.queryPoint(POINT), leaving.disconnect()]);
+    assert(peer.closed); // though the server has not closed yet
     peer.handlers.end(null);
     assert.deepEqual([value, await leaving.closed], [1, null]);
 });

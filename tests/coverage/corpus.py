@@ -261,7 +261,8 @@ class Corpus:
                     if legal:
                         talk.do(operation, **{field.name: value})
                     else:
-                        arrays = {f"{f.name}_here": 0 for f in operation.request.fields}
+                        arrays = {f"{f.name}_here": 0 for f in operation.request.fields
+                                  if f.count_field == field.name}
                         talk.fail(operation, "invalid_payload", **{field.name: value}, **arrays)
                     yield talk
             for field in operation.response.fields:
@@ -345,6 +346,9 @@ class Corpus:
         talk = self.open()
         talk.ask(talk.frame(create.code, labels[1] + labels[0] + labels[0]))
         talk.refuse("limit_exceeded")
+        yield talk
+        talk = self.open()
+        talk.fail(self.named["AGGREGATE"], "limit_exceeded")
         yield talk
 
 

@@ -27,9 +27,10 @@ RULES: dict[str, tuple[str, ...]] = {
     "closing_drain_ms": (KEPT, CLOSED),
     "lens_transforms": (TAKEN, REFUSED),
     "lenses": (REFUSED,),
+    "aggregate_buckets": (REFUSED,),
 }
 
-_SLACK_MS = 2000  # how late a deadline may be noticed
+_SLACK_MS = 4000  # how late a deadline may be noticed; other deadlines are further away
 _NEAR = 0.75  # a connection that lived for this part of its time was kept
 
 
@@ -86,6 +87,11 @@ class Limits:
                 self.count("lens_transforms", TAKEN)
         elif status == "limit_exceeded":
             self.count("lens_transforms" if made > most else "lenses", REFUSED)
+
+    def buckets(self, status: str) -> None:
+        """Of an AGGREGATE, which has no other limit that this status tells of."""
+        if status == "limit_exceeded":
+            self.count("aggregate_buckets", REFUSED)
 
     def ended(self, connection: Connection, authenticated: bool, failures: int) -> None:
         """What the times of a connection of taud's show."""

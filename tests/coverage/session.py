@@ -266,6 +266,8 @@ class Walk:
             self.failed_connect()
         elif operation is not None and operation.name in ("CREATE_LENS", "COMPOSE_LENS"):
             self.limits.lens(operation.name, frame.payload, status)
+        elif operation is not None and operation.name == "AGGREGATE":
+            self.limits.buckets(status)
 
     def failed_connect(self) -> None:
         self.failures += 1

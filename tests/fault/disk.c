@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
-// The disk that fails. Each file has what programs see and what is durable, and the list of writes in
-// between. Every entry takes the one mutex: the engine calls from several threads.
+// The disk that fails: counts calls, breaks those that it is told to, and lets its store do the others.
+// Every entry takes the one mutex: the engine calls from several threads.
 #include "disk.h"
+
+#include "disk_store.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -10,38 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SECTOR = 512, FILES_MAX = 1024, OPEN_MAX = 64 };
-
-struct change {
-    struct change *next;
-    bool resize;
-    uint64_t offset, size;
-    uint8_t data[];
-};
-
-struct image {
-    uint8_t *data;
-    uint64_t size;
-};
-
-struct node {
-    struct image seen, durable;
-    struct change *first, **last;
-    bool directory, locked;
-    unsigned sharers; // of the lock
-};
-
-struct entry {
-    char path[120];
-    struct node *node;
-};
-
-// A change of one or two names that is not durable yet.
-struct rename_step {
-    char path[2][120];
-    struct node *node[2];
-    unsigned count;
-};
+enum { OPEN_MAX = 256 };
 
 struct open_file {
     struct node *node;
@@ -52,146 +23,78 @@ struct disk {
     struct taud_io io;
     pthread_mutex_t mutex;
     bool direct, skip_syncs, cut, happened;
-    uint64_t calls, random;
+    uint64_t calls, capacity;
     struct disk_fault fault;
-    struct entry seen[FILES_MAX], durable[FILES_MAX];
-    unsigned seen_count, durable_count;
-    struct rename_step steps[FILES_MAX];
-    unsigned step_count;
+    disk_observer *observer;
+    void *observer_data;
+    const struct disk_call *underway; // that the observer is told of
+    struct store store;
     struct open_file files[OPEN_MAX];
-    struct node *nodes[4096];
-    unsigned node_count;
 };
-
-static uint64_t next_random(uint64_t *state)
-{
-    *state += UINT64_C(0x9e3779b97f4a7c15);
-    uint64_t z = *state;
-    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return z ^ (z >> 31);
-}
-
-static void image_resize(struct image *image, uint64_t size)
-{
-    image->data = realloc(image->data, size ? size : 1);
-    if (size > image->size)
-        memset(image->data + image->size, 0, size - image->size);
-    image->size = size;
-}
-
-static void image_write(struct image *image, uint64_t offset, const void *data, uint64_t size)
-{
-    if (offset + size > image->size)
-        image_resize(image, offset + size);
-    memcpy(image->data + offset, data, size);
-}
-
-static struct node *node_new(struct disk *disk)
-{
-    struct node *node = calloc(1, sizeof *node);
-    node->last = &node->first;
-    assert(disk->node_count < 4096);
-    disk->nodes[disk->node_count++] = node;
-    return node;
-}
-
-static void forget_changes(struct node *node)
-{
-    for (struct change *change = node->first, *next; change; change = next) {
-        next = change->next;
-        free(change);
-    }
-    node->first = NULL;
-    node->last = &node->first;
-}
-
-static struct node **lookup(struct entry *entries, unsigned count, const char *path)
-{
-    for (unsigned i = 0; i < count; i++) {
-        if (strcmp(entries[i].path, path) == 0)
-            return &entries[i].node;
-    }
-    return NULL;
-}
-
-static void bind(struct entry *entries, unsigned *count, const char *path, struct node *node)
-{
-    struct node **place = lookup(entries, *count, path);
-    if (!place) {
-        assert(*count < FILES_MAX && strlen(path) < sizeof entries->path);
-        strcpy(entries[*count].path, path);
-        place = &entries[(*count)++].node;
-    }
-    *place = node;
-}
-
-static struct node *find(struct disk *disk, const char *path)
-{
-    struct node **place = lookup(disk->seen, disk->seen_count, path);
-    return place ? *place : NULL;
-}
-
-static void apply_step(struct disk *disk, const struct rename_step *step)
-{
-    for (unsigned i = 0; i < step->count; i++)
-        bind(disk->durable, &disk->durable_count, step->path[i], step->node[i]);
-}
-
-static void apply_steps(struct disk *disk, unsigned count)
-{
-    for (unsigned i = 0; i < count; i++)
-        apply_step(disk, &disk->steps[i]);
-    disk->step_count -= count;
-    memmove(disk->steps, disk->steps + count, disk->step_count * sizeof *disk->steps);
-}
-
-static void add_step(struct disk *disk, struct rename_step step)
-{
-    for (unsigned i = 0; i < step.count; i++)
-        bind(disk->seen, &disk->seen_count, step.path[i], step.node[i]);
-    if (disk->step_count == FILES_MAX)
-        apply_steps(disk, 1);
-    disk->steps[disk->step_count++] = step;
-}
-
-static void bind_one(struct disk *disk, const char *path, struct node *node)
-{
-    struct rename_step step = {.node = {node}, .count = 1};
-    snprintf(step.path[0], sizeof step.path[0], "%s", path);
-    add_step(disk, step);
-}
 
 // --- faults -----------------------------------------------------------------------------------
 
+static struct node *node_of(const struct disk *disk, int file)
+{
+    return file >= 0 && file < OPEN_MAX ? disk->files[file].node : NULL;
+}
+
+// Tells the observer, who may look at the disk, and call it.
+static void tell(struct disk *disk, struct disk_call call, int file)
+{
+    if (!disk->observer)
+        return;
+    const struct node *node = node_of(disk, file);
+    const struct disk_call *before = disk->underway;
+    call.handle = file;
+    call.file = node ? node->number : 0;
+    disk->underway = &call;
+    disk->observer(&call, disk->observer_data);
+    disk->underway = before;
+}
+
+static bool moves_data(enum disk_call_kind kind)
+{
+    return kind == DISK_READ || kind == DISK_WRITE;
+}
+
+// Whether the fault strikes at this call.
+static bool strikes(const struct disk *disk, enum disk_call_kind kind)
+{
+    const struct disk_fault *fault = &disk->fault;
+    if (fault->kind == DISK_FAULT_NONE || disk->calls < fault->at ||
+        (disk->calls > fault->at && !fault->for_good))
+        return false;
+    bool only_data = fault->kind == DISK_FAULT_SHORT ||
+                     (fault->kind == DISK_FAULT_ERROR && fault->error == EINTR);
+    return moves_data(kind) || !only_data;
+}
+
 // Counts the call. Returns 0, or the error that it has to fail with; *ret_partial says that it may
 // still happen in part.
-static int enter(struct disk *disk, bool moves_data, enum disk_fault_kind *ret_partial)
+static int enter(struct disk *disk, struct disk_call call, int file,
+                 enum disk_fault_kind *ret_partial)
 {
+    tell(disk, call, file);
     pthread_mutex_lock(&disk->mutex);
     *ret_partial = DISK_FAULT_NONE;
     disk->calls++;
     if (disk->cut)
         return -EIO;
-    const struct disk_fault *fault = &disk->fault;
-    if (fault->kind == DISK_FAULT_NONE || disk->calls < fault->at ||
-        (disk->calls > fault->at && !fault->for_good))
+    if (!strikes(disk, call.kind))
         return 0;
-    if (fault->kind == DISK_FAULT_CUT) {
-        disk->happened = true;
+    disk->happened = true;
+    switch (disk->fault.kind) {
+    case DISK_FAULT_CUT:
         disk->cut = true;
         *ret_partial = DISK_FAULT_CUT;
         return -EIO;
-    }
-    if (fault->kind == DISK_FAULT_SHORT) {
-        disk->happened = disk->happened || moves_data;
-        *ret_partial = moves_data ? DISK_FAULT_SHORT : DISK_FAULT_NONE;
+    case DISK_FAULT_SHORT:
+        *ret_partial = DISK_FAULT_SHORT;
         return 0;
+    default:
+        return -disk->fault.error;
     }
-    if (fault->error == EINTR && !moves_data)
-        return 0;
-    disk->happened = true;
-    return -fault->error;
 }
 
 static int leave(struct disk *disk, int status)
@@ -200,35 +103,46 @@ static int leave(struct disk *disk, int status)
     return status;
 }
 
+// Whether a file can become larger by so much.
+static bool has_space(const struct disk *disk, uint64_t bytes)
+{
+    return disk->capacity == 0 || store_used(&disk->store) + bytes <= disk->capacity;
+}
+
 // --- the seam ---------------------------------------------------------------------------------
+
+static int open_node(struct disk *disk, struct node *node, unsigned flags)
+{
+    for (int i = 0; i < OPEN_MAX; i++) {
+        if (disk->files[i].node)
+            continue;
+        disk->files[i] =
+            (struct open_file){.node = node, .direct = (flags & TAUD_IO_DIRECT_SYNC) != 0};
+        node->opened++;
+        return i;
+    }
+    return -EMFILE;
+}
 
 static int disk_open(void *context, const char *path, unsigned flags, unsigned mode)
 {
     struct disk *disk = context;
     enum disk_fault_kind partial;
     (void)mode;
-    int status = enter(disk, false, &partial);
+    int status = enter(disk, (struct disk_call){.kind = DISK_OPEN, .path = path, .size = flags}, -1,
+                       &partial);
     if (status != 0)
         return leave(disk, status);
     if ((flags & TAUD_IO_DIRECT_SYNC) && !disk->direct)
         return leave(disk, -EINVAL);
-    struct node *node = find(disk, path);
+    struct node *node = store_find(&disk->store, path);
     if (node && (flags & TAUD_IO_CREATE) && (flags & TAUD_IO_EXCLUSIVE))
         return leave(disk, -EEXIST);
     if (!node && !(flags & TAUD_IO_CREATE))
         return leave(disk, -ENOENT);
-    if (!node) {
-        node = node_new(disk);
-        bind_one(disk, path, node);
-    }
-    for (int i = 0; i < OPEN_MAX; i++) {
-        if (!disk->files[i].node) {
-            disk->files[i] =
-                (struct open_file){.node = node, .direct = (flags & TAUD_IO_DIRECT_SYNC) != 0};
-            return leave(disk, i);
-        }
-    }
-    return leave(disk, -EMFILE);
+    if (!node)
+        node = store_add(&disk->store, path);
+    return leave(disk, open_node(disk, node, flags));
 }
 
 // Closing always works: a program that is cut off would not come this far.
@@ -236,11 +150,11 @@ static int disk_close(void *context, int file)
 {
     struct disk *disk = context;
     pthread_mutex_lock(&disk->mutex);
-    if (file >= 0 && file < OPEN_MAX && disk->files[file].node) {
-        if (disk->files[file].has_lock)
-            disk->files[file].node->locked = false;
-        if (disk->files[file].shares_lock)
-            disk->files[file].node->sharers--;
+    struct node *node = node_of(disk, file);
+    if (node) {
+        node->locked = node->locked && !disk->files[file].has_lock;
+        node->sharers -= disk->files[file].shares_lock;
+        node->opened--;
         disk->files[file].node = NULL;
     }
     return leave(disk, 0);
@@ -250,127 +164,108 @@ static int64_t disk_read(void *context, int file, void *data, size_t size, uint6
 {
     struct disk *disk = context;
     enum disk_fault_kind partial;
-    int status = enter(disk, true, &partial);
+    int status = enter(disk, (struct disk_call){.kind = DISK_READ, .offset = offset, .size = size},
+                       file, &partial);
     if (status != 0)
         return leave(disk, status);
-    const struct image *image = &disk->files[file].node->seen;
-    uint64_t left = offset < image->size ? image->size - offset : 0;
+    const struct node *node = node_of(disk, file);
+    uint64_t left = offset < node_size(node) ? node_size(node) - offset : 0;
     if (size > left)
         size = left;
     if (partial == DISK_FAULT_SHORT && size > 1)
         size = size / 2;
-    if (size > 0)
-        memcpy(data, image->data + offset, size);
+    node_read(node, offset, data, size);
     leave(disk, 0);
     return (int64_t)size;
 }
 
-static void remember_change(struct node *node, const void *data, uint64_t size, uint64_t offset)
+// A write that would make the file larger than there is space for ends where the space does.
+static size_t fit(const struct disk *disk, const struct node *node, size_t size, uint64_t offset)
 {
-    struct change *change = malloc(sizeof *change + size);
-    *change = (struct change){.offset = offset, .size = size, .resize = data == NULL};
-    if (data)
-        memcpy(change->data, data, size);
-    *node->last = change;
-    node->last = &change->next;
-}
-
-// What a direct write passes in the cache is written out before it, and does not come behind it.
-static void supersede_changes(struct node *node, const uint8_t *data, uint64_t size, uint64_t offset)
-{
-    for (struct change *change = node->first; change; change = change->next) {
-        uint64_t end = offset + size, change_end = change->offset + change->size;
-        uint64_t from = offset > change->offset ? offset : change->offset;
-        uint64_t to = end < change_end ? end : change_end;
-        if (!change->resize && from < to)
-            memcpy(change->data + (from - change->offset), data + (from - offset), to - from);
-    }
+    uint64_t end = node_size(node);
+    while (size > 0 && offset + size > end && !has_space(disk, offset + size - end))
+        size = offset + size - end > TAUD_IO_BLOCK ? size - TAUD_IO_BLOCK
+               : offset < end                      ? (size_t)(end - offset)
+                                                   : 0;
+    return size;
 }
 
 static int64_t disk_write(void *context, int file, const void *data, size_t size, uint64_t offset)
 {
     struct disk *disk = context;
     enum disk_fault_kind partial;
-    int status = enter(disk, true, &partial);
-    struct node *node = file >= 0 ? disk->files[file].node : NULL;
-    if (status == 0 && node == NULL)
+    struct disk_call call = {.kind = DISK_WRITE, .offset = offset, .size = size, .data = data};
+    int status = enter(disk, call, file, &partial);
+    struct node *node = node_of(disk, file);
+    if (status == 0 && !node)
         status = -EBADF;
-    if (status != 0) {
-        if (partial == DISK_FAULT_CUT && node)
-            remember_change(node, data, size, offset);
+    if (partial == DISK_FAULT_CUT && node)
+        node_write_unseen(node, offset, data, size);
+    if (status != 0)
         return leave(disk, status);
-    }
     bool direct = disk->files[file].direct;
     if (direct && ((uintptr_t)data | size | offset) % TAUD_IO_BLOCK != 0)
         return leave(disk, -EINVAL);
     if (partial == DISK_FAULT_SHORT && size > 1)
         size = size / 2 + 1;
-    image_write(&node->seen, offset, data, size);
-    if (direct && !disk->skip_syncs) {
-        supersede_changes(node, data, size, offset);
-        image_write(&node->durable, offset, data, size);
-    } else {
-        remember_change(node, data, size, offset);
-    }
+    size_t fitting = fit(disk, node, size, offset);
+    if (fitting == 0 && size > 0)
+        return leave(disk, -ENOSPC);
+    if (direct && !disk->skip_syncs)
+        node_write_through(node, offset, data, fitting);
+    else
+        node_write(node, offset, data, fitting);
     leave(disk, 0);
-    return (int64_t)size;
-}
-
-static void make_durable(struct node *node)
-{
-    for (struct change *change = node->first; change; change = change->next) {
-        if (change->resize)
-            image_resize(&node->durable, change->size);
-        else
-            image_write(&node->durable, change->offset, change->data, change->size);
-    }
-    forget_changes(node);
+    return (int64_t)fitting;
 }
 
 static int disk_sync(void *context, int file)
 {
     struct disk *disk = context;
     enum disk_fault_kind partial;
-    int status = enter(disk, false, &partial);
-    struct node *node = disk->files[file].node;
+    int status = enter(disk, (struct disk_call){.kind = DISK_SYNC}, file, &partial);
+    struct node *node = node_of(disk, file);
     if (status == 0 && !disk->skip_syncs)
-        make_durable(node);
+        node_sync(node);
     else if (status != 0 && partial == DISK_FAULT_NONE && !disk->cut)
-        forget_changes(node); // as Linux does: the pages are clean now, and lost
+        node_forget_changes(node); // as Linux does: the pages are clean now, and lost
     return leave(disk, status);
-}
-
-static int disk_resize(struct disk *disk, int file, uint64_t size, bool grow_only)
-{
-    enum disk_fault_kind partial;
-    int status = enter(disk, false, &partial);
-    if (status != 0)
-        return leave(disk, status);
-    struct node *node = disk->files[file].node;
-    if (!grow_only || size > node->seen.size) {
-        image_resize(&node->seen, size);
-        remember_change(node, NULL, size, 0);
-    }
-    return leave(disk, 0);
 }
 
 static int disk_preallocate(void *context, int file, uint64_t size)
 {
-    return disk_resize(context, file, size, true);
+    struct disk *disk = context;
+    enum disk_fault_kind partial;
+    int status = enter(disk, (struct disk_call){.kind = DISK_PREALLOCATE, .size = size}, file,
+                       &partial);
+    struct node *node = node_of(disk, file);
+    if (status == 0 && size > node_size(node)) {
+        if (has_space(disk, size - node_size(node)))
+            node_resize(node, size);
+        else
+            status = -ENOSPC;
+    }
+    return leave(disk, status);
 }
 
 static int disk_set_size(void *context, int file, uint64_t size)
 {
-    return disk_resize(context, file, size, false);
+    struct disk *disk = context;
+    enum disk_fault_kind partial;
+    int status =
+        enter(disk, (struct disk_call){.kind = DISK_TRUNCATE, .size = size}, file, &partial);
+    if (status == 0)
+        node_resize(node_of(disk, file), size);
+    return leave(disk, status);
 }
 
 static int disk_size(void *context, int file, uint64_t *ret_size)
 {
     struct disk *disk = context;
     enum disk_fault_kind partial;
-    int status = enter(disk, false, &partial);
+    int status = enter(disk, (struct disk_call){.kind = DISK_SIZE}, file, &partial);
     if (status == 0)
-        *ret_size = disk->files[file].node->seen.size;
+        *ret_size = node_size(node_of(disk, file));
     return leave(disk, status);
 }
 
@@ -378,11 +273,12 @@ static int disk_lock(void *context, int file)
 {
     struct disk *disk = context;
     enum disk_fault_kind partial;
-    int status = enter(disk, false, &partial);
-    if (status == 0 && (disk->files[file].node->locked || disk->files[file].node->sharers > 0))
+    int status = enter(disk, (struct disk_call){.kind = DISK_LOCK}, file, &partial);
+    struct node *node = node_of(disk, file);
+    if (status == 0 && (node->locked || node->sharers > 0))
         status = -EWOULDBLOCK;
     if (status == 0)
-        disk->files[file].node->locked = disk->files[file].has_lock = true;
+        node->locked = disk->files[file].has_lock = true;
     return leave(disk, status);
 }
 
@@ -390,11 +286,12 @@ static int disk_lock_shared(void *context, int file)
 {
     struct disk *disk = context;
     enum disk_fault_kind partial;
-    int status = enter(disk, false, &partial);
-    if (status == 0 && disk->files[file].node->locked)
+    int status = enter(disk, (struct disk_call){.kind = DISK_LOCK}, file, &partial);
+    struct node *node = node_of(disk, file);
+    if (status == 0 && node->locked)
         status = -EWOULDBLOCK;
     if (status == 0) {
-        disk->files[file].node->sharers++;
+        node->sharers++;
         disk->files[file].shares_lock = true;
     }
     return leave(disk, status);
@@ -404,16 +301,12 @@ static int disk_rename(void *context, const char *from, const char *to)
 {
     struct disk *disk = context;
     enum disk_fault_kind partial;
-    int status = enter(disk, false, &partial);
-    struct node *node = find(disk, from);
-    if (status == 0 && !node)
+    int status = enter(disk, (struct disk_call){.kind = DISK_RENAME, .path = from, .other = to}, -1,
+                       &partial);
+    if (status == 0 && !store_find(&disk->store, from))
         status = -ENOENT;
-    if (status == 0) {
-        struct rename_step step = {.node = {NULL, node}, .count = 2};
-        snprintf(step.path[0], sizeof step.path[0], "%s", from);
-        snprintf(step.path[1], sizeof step.path[1], "%s", to);
-        add_step(disk, step);
-    }
+    if (status == 0)
+        store_move(&disk->store, from, to);
     return leave(disk, status);
 }
 
@@ -421,14 +314,15 @@ static int disk_link(void *context, const char *from, const char *to)
 {
     struct disk *disk = context;
     enum disk_fault_kind partial;
-    int status = enter(disk, false, &partial);
-    struct node *node = find(disk, from);
+    int status = enter(disk, (struct disk_call){.kind = DISK_LINK, .path = from, .other = to}, -1,
+                       &partial);
+    struct node *node = store_find(&disk->store, from);
     if (status == 0 && !node)
         status = -ENOENT;
-    if (status == 0 && find(disk, to))
+    if (status == 0 && store_find(&disk->store, to))
         status = -EEXIST;
     if (status == 0)
-        bind_one(disk, to, node);
+        store_name(&disk->store, to, node);
     return leave(disk, status);
 }
 
@@ -436,11 +330,11 @@ static int disk_unlink(void *context, const char *path)
 {
     struct disk *disk = context;
     enum disk_fault_kind partial;
-    int status = enter(disk, false, &partial);
-    if (status == 0 && !find(disk, path))
+    int status = enter(disk, (struct disk_call){.kind = DISK_UNLINK, .path = path}, -1, &partial);
+    if (status == 0 && !store_find(&disk->store, path))
         status = -ENOENT;
     if (status == 0)
-        bind_one(disk, path, NULL);
+        store_name(&disk->store, path, NULL);
     return leave(disk, status);
 }
 
@@ -449,38 +343,21 @@ static int disk_make_directory(void *context, const char *path, unsigned mode)
     struct disk *disk = context;
     enum disk_fault_kind partial;
     (void)mode;
-    int status = enter(disk, false, &partial);
-    if (status == 0 && !find(disk, path)) {
-        struct node *node = node_new(disk);
-        node->directory = true;
-        bind_one(disk, path, node);
-    }
+    int status =
+        enter(disk, (struct disk_call){.kind = DISK_MAKE_DIRECTORY, .path = path}, -1, &partial);
+    if (status == 0 && !store_find(&disk->store, path))
+        store_add(&disk->store, path)->directory = true;
     return leave(disk, status);
-}
-
-static bool in_folder(const char *path, const char *folder)
-{
-    size_t length = strlen(folder);
-    if (length >= 2 && strcmp(folder + length - 2, "/.") == 0)
-        length -= 2;
-    return strncmp(path, folder, length) == 0 && path[length] == '/' &&
-           !strchr(path + length + 1, '/');
 }
 
 static int disk_sync_directory(void *context, const char *path)
 {
     struct disk *disk = context;
     enum disk_fault_kind partial;
-    int status = enter(disk, false, &partial);
-    unsigned count = 0;
-    for (unsigned i = 0; status == 0 && i < disk->step_count; i++) {
-        for (unsigned k = 0; k < disk->steps[i].count; k++) {
-            if (in_folder(disk->steps[i].path[k], path))
-                count = i + 1;
-        }
-    }
-    if (!disk->skip_syncs)
-        apply_steps(disk, count);
+    int status =
+        enter(disk, (struct disk_call){.kind = DISK_SYNC_DIRECTORY, .path = path}, -1, &partial);
+    if (status == 0 && !disk->skip_syncs)
+        store_sync_folder(&disk->store, path);
     return leave(disk, status);
 }
 
@@ -489,22 +366,29 @@ static int disk_list_directory(void *context, const char *path, taud_io_name_cal
 {
     struct disk *disk = context;
     enum disk_fault_kind partial;
-    char names[FILES_MAX][120];
     unsigned count = 0;
-    int status = enter(disk, false, &partial);
-    for (unsigned i = 0; status == 0 && i < disk->seen_count; i++) {
-        if (disk->seen[i].node && in_folder(disk->seen[i].path, path))
-            strcpy(names[count++], strrchr(disk->seen[i].path, '/') + 1);
+    int status =
+        enter(disk, (struct disk_call){.kind = DISK_LIST_DIRECTORY, .path = path}, -1, &partial);
+    const struct names *seen = &disk->store.seen;
+    char(*names)[STORE_PATH_BYTES] = calloc(seen->count + 1, sizeof *names);
+    assert(names);
+    for (unsigned i = 0; status == 0 && i < seen->count; i++) {
+        if (store_is_in(seen->items[i].path, path))
+            strcpy(names[count++], strrchr(seen->items[i].path, '/') + 1);
     }
     leave(disk, 0);
     for (unsigned i = 0; status == 0 && i < count; i++)
         status = callback(names[i], user_data);
+    free(names);
     return status;
 }
+
+// --- what tests do with it --------------------------------------------------------------------
 
 struct disk *disk_new(bool direct)
 {
     struct disk *disk = calloc(1, sizeof *disk);
+    assert(disk);
     pthread_mutex_init(&disk->mutex, NULL);
     disk->direct = direct;
     disk->io = (struct taud_io){
@@ -531,12 +415,9 @@ struct disk *disk_new(bool direct)
 
 void disk_free(struct disk *disk)
 {
-    for (unsigned i = 0; i < disk->node_count; i++) {
-        forget_changes(disk->nodes[i]);
-        free(disk->nodes[i]->seen.data);
-        free(disk->nodes[i]->durable.data);
-        free(disk->nodes[i]);
-    }
+    if (!disk)
+        return;
+    store_done(&disk->store);
     pthread_mutex_destroy(&disk->mutex);
     free(disk);
 }
@@ -576,151 +457,118 @@ void disk_skip_syncs(struct disk *disk)
     disk->skip_syncs = true;
 }
 
-// --- after the cut ----------------------------------------------------------------------------
-
-static bool keep(struct disk *disk, uint64_t seed)
+void disk_set_capacity(struct disk *disk, uint64_t bytes)
 {
-    if (seed <= 1)
-        return seed == 1;
-    return next_random(&disk->random) & 1;
+    disk->capacity = bytes;
 }
 
-// Writes come down in any order, and each sector of them by itself.
-static void settle(struct disk *disk, struct node *node, uint64_t seed)
+uint64_t disk_used(struct disk *disk)
 {
-    for (struct change *change = node->first; change; change = change->next) {
-        if (change->resize) {
-            if (keep(disk, seed))
-                image_resize(&node->durable, change->size);
-            continue;
-        }
-        for (uint64_t at = 0; at < change->size;) {
-            uint64_t step = SECTOR - (change->offset + at) % SECTOR;
-            if (step > change->size - at)
-                step = change->size - at;
-            if (keep(disk, seed))
-                image_write(&node->durable, change->offset + at, change->data + at, step);
-            at += step;
-        }
-    }
-    forget_changes(node);
-    image_resize(&node->seen, node->durable.size);
-    if (node->durable.size > 0)
-        memcpy(node->seen.data, node->durable.data, node->durable.size);
-    node->locked = false;
-    node->sharers = 0;
+    return store_used(&disk->store);
 }
 
-void disk_restart(struct disk *disk, uint64_t seed)
+void disk_observe(struct disk *disk, disk_observer *observer, void *user_data)
 {
-    disk->random = seed;
-    unsigned steps = disk->step_count;
-    if (seed == 0)
-        steps = 0;
-    else if (seed > 1 && steps > 0)
-        steps = (unsigned)(next_random(&disk->random) % (steps + 1));
-    apply_steps(disk, steps);
-    disk->step_count = 0;
-    for (unsigned i = 0; i < disk->node_count; i++)
-        settle(disk, disk->nodes[i], seed);
-    memcpy(disk->seen, disk->durable, sizeof disk->seen);
-    disk->seen_count = disk->durable_count;
-    memset(disk->files, 0, sizeof disk->files);
+    disk->observer = observer;
+    disk->observer_data = user_data;
+}
+
+void disk_halt(struct disk *disk)
+{
+    pthread_mutex_lock(&disk->mutex);
+    disk->cut = true;
+    pthread_mutex_unlock(&disk->mutex);
+}
+
+void disk_resume(struct disk *disk)
+{
+    for (int i = 0; i < OPEN_MAX; i++)
+        disk_close(disk, i);
     disk->cut = false;
     disk->skip_syncs = false;
     disk->fault = (struct disk_fault){0};
     disk->calls = 0;
 }
 
+void disk_restart(struct disk *disk, uint64_t seed)
+{
+    struct store left;
+    disk_resume(disk);
+    store_cut(&disk->store, seed, &left);
+    store_done(&disk->store);
+    disk->store = left;
+}
+
+struct disk *disk_power_cut(struct disk *disk, uint64_t seed)
+{
+    struct disk *left = disk_new(disk->direct);
+    const struct disk_call *call = disk->underway;
+    struct node *node = call && call->kind == DISK_WRITE ? node_of(disk, call->handle) : NULL;
+    if (node)
+        node_write_unseen(node, call->offset, call->data, call->size);
+    store_cut(&disk->store, seed, &left->store);
+    if (node)
+        node_forget_newest(node);
+    left->capacity = disk->capacity;
+    return left;
+}
+
 struct disk *disk_copy(struct disk *disk)
 {
     struct disk *copy = disk_new(disk->direct);
     pthread_mutex_lock(&disk->mutex);
-    for (unsigned i = 0; i < disk->seen_count; i++) {
-        const struct node *node = disk->seen[i].node;
-        if (!node)
-            continue;
-        struct node *twin = node_new(copy);
-        twin->directory = node->directory;
-        if (node->seen.size > 0) {
-            image_write(&twin->seen, 0, node->seen.data, node->seen.size);
-            image_write(&twin->durable, 0, node->seen.data, node->seen.size);
-        }
-        bind(copy->seen, &copy->seen_count, disk->seen[i].path, twin);
-        bind(copy->durable, &copy->durable_count, disk->seen[i].path, twin);
-    }
+    store_copy(&disk->store, &copy->store);
     pthread_mutex_unlock(&disk->mutex);
+    copy->capacity = disk->capacity;
     return copy;
 }
 
 uint8_t *disk_file(struct disk *disk, const char *path, uint64_t *ret_size)
 {
-    struct node *node = find(disk, path);
+    struct node *node = store_find(&disk->store, path);
     if (!node || node->directory)
         return NULL;
-    *ret_size = node->seen.size;
-    return node->seen.data;
+    *ret_size = node_size(node);
+    return node_bytes(node);
+}
+
+const char *disk_file_name(struct disk *disk, unsigned number)
+{
+    for (unsigned i = 0; i < disk->store.seen.count; i++) {
+        const struct entry *entry = &disk->store.seen.items[i];
+        if (!entry->node->directory && number-- == 0)
+            return entry->path;
+    }
+    return NULL;
 }
 
 void disk_truncate(struct disk *disk, const char *path, uint64_t size)
 {
-    struct node *node = find(disk, path);
-    if (node == NULL)
+    struct node *node = store_find(&disk->store, path);
+    if (!node)
         abort();
-    image_resize(&node->seen, size);
+    node_damage(node, size);
 }
 
 void disk_remove(struct disk *disk, const char *path)
 {
-    bind(disk->seen, &disk->seen_count, path, NULL);
+    store_name(&disk->store, path, NULL);
 }
 
 unsigned disk_count(struct disk *disk, const char *folder)
 {
     unsigned count = 0;
-    for (unsigned i = 0; i < disk->seen_count; i++)
-        count += disk->seen[i].node && in_folder(disk->seen[i].path, folder);
+    for (unsigned i = 0; i < disk->store.seen.count; i++)
+        count += store_is_in(disk->store.seen.items[i].path, folder);
     return count;
-}
-
-static bool all_zero(const struct image *image)
-{
-    return image->size == 0 ||
-           (image->data[0] == 0 && memcmp(image->data, image->data + 1, image->size - 1) == 0);
-}
-
-static uint64_t fold(uint64_t hash, uint64_t word)
-{
-    hash = (hash ^ word) * UINT64_C(1099511628211);
-    return hash ^ hash >> 32;
-}
-
-// In words, since fuzzing traces each comparison of a loop.
-static uint64_t image_digest(const struct image *image, uint64_t hash)
-{
-    uint64_t at = 0, word;
-    for (; image->size - at >= sizeof word; at += sizeof word) {
-        memcpy(&word, image->data + at, sizeof word);
-        hash = fold(hash, word);
-    }
-    for (; at < image->size; at++)
-        hash = fold(hash, image->data[at]);
-    return hash;
 }
 
 uint64_t disk_digest(struct disk *disk, const char *prefix)
 {
-    uint64_t digest = 0;
-    for (unsigned i = 0; i < disk->seen_count; i++) {
-        const struct entry *entry = &disk->seen[i];
-        if (!entry->node || strncmp(entry->path, prefix, strlen(prefix)) != 0 ||
-            all_zero(&entry->node->seen))
-            continue;
-        uint64_t hash = UINT64_C(14695981039346656037);
-        for (const char *c = entry->path; *c; c++)
-            hash = fold(hash, (uint8_t)*c);
-        hash = image_digest(&entry->node->seen, hash);
-        digest += hash * 2654435761U + entry->node->seen.size;
-    }
-    return digest;
+    return store_digest(&disk->store, prefix, false);
+}
+
+uint64_t disk_fingerprint(struct disk *disk)
+{
+    return store_digest(&disk->store, "", true);
 }

@@ -178,11 +178,20 @@ def vectors_of(model: Model) -> list[Vector]:
     return [{**v, "raw": frame_of(v["frame"])} for v in found if "frame" in v]
 
 
+def _agrees(known: Any, other: Any) -> bool:
+    """Whether two sides read the same. A value that the other one does not know has a name on the
+    side that knows it, and its number there, also in elements."""
+    if isinstance(known, dict) and isinstance(other, dict):
+        return known.keys() == other.keys() and all(_agrees(known[k], other[k]) for k in known)
+    if isinstance(known, list) and isinstance(other, list):
+        return len(known) == len(other) and all(map(_agrees, known, other))
+    return known == other or (isinstance(known, str) and isinstance(other, int))
+
+
 def _misread(reader: Side, vector: Vector, whole: bool) -> str:
     """How a side reads a right frame of the other one wrongly, or nothing.
 
-    A reader of the whole must know every field; another may know fewer. A value that one of them
-    does not know has a name on one side and its number on the other.
+    A reader of the whole must know every field; another may know fewer.
     """
     found, wanted = reader.read(vector), vector["fields"]
     if isinstance(found, str):
@@ -192,9 +201,8 @@ def _misread(reader: Side, vector: Vector, whole: bool) -> str:
             if whole:
                 return f"{name} is not read"
             continue
-        pair = (value, found[name]) if whole else (found[name], value)
-        named = isinstance(pair[0], int) and isinstance(pair[1], str)
-        if found[name] != value and not named:
+        known, other = (found[name], value) if whole else (value, found[name])
+        if not _agrees(known, other):
             return f"{name} reads {found[name]}, not {value}"
     return ""
 

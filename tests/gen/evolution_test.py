@@ -297,11 +297,11 @@ class LockTest(unittest.TestCase):
         self.assertEqual(self.diff()[1], "verdict: nothing changes\n")
 
     def test_what_breaks_is_refused(self) -> None:
-        self.change("read.toml", "code = 0x32", "code = 0x33")
+        self.change("read.toml", "code = 0x32", "code = 0x3F")
         before = self.lock.read_bytes()
         code, said = self.diff()
         self.assertEqual(code, 1)
-        wanted = "breaking: operation QUERY_LATEST: `code` 50 became 51"
+        wanted = "breaking: operation QUERY_LATEST: `code` 50 became 63"
         self.assertRegex(said, rf"read.toml:\d+: {wanted}")
         self.assertIn("verdict: major", said)
         for more in ((), ("--check",)):
@@ -321,13 +321,13 @@ class LockTest(unittest.TestCase):
         self.assertEqual(code, 1)
         self.assertIn("version 1 rises to 2", said)
         self.assertEqual(self.take(), (0, ""))
-        self.assertIn('space = "frame"\nname = "QUERY_LATEST"\nnumber = 50', self.lock.read_text())
+        self.assertIn('space = "frame"\nname = "MULTI_LATEST"\nnumber = 53', self.lock.read_text())
         path = self.spec / "read.toml"
         text = path.read_text(encoding="utf-8")
         latest = (SPEC / "read.toml").read_text(encoding="utf-8").rpartition("[[operation]]")[2]
-        for name, opcode in (("QUERY_LATEST", "0x34"), ("QUERY_FIRST", "0x32")):
+        for name, opcode in (("MULTI_LATEST", "0x3F"), ("MULTI_FIRST", "0x35")):
             with self.subTest(name):
-                again = latest.replace("QUERY_LATEST", name).replace("0x32", opcode)
+                again = latest.replace("MULTI_LATEST", name).replace("0x35", opcode)
                 path.write_text(text + "[[operation]]" + again, encoding="utf-8")
                 self.assertIn("no version of the protocol may do this", self.diff()[1])
                 self.change("tau.toml", "version = 2", "version = 3")
@@ -388,7 +388,7 @@ class LockTest(unittest.TestCase):
         self.change("tau.toml", 'name = "tau"\nversion = 1', 'name = "tau"\nversion = 2')
         self.lock.unlink()
         self.assertEqual(self.take_beside_releases(), (0, ""))
-        self.assertIn('space = "frame"\nname = "QUERY_LATEST"\nnumber = 50', self.lock.read_text())
+        self.assertIn('space = "frame"\nname = "MULTI_LATEST"\nnumber = 53', self.lock.read_text())
 
     def test_what_was_never_released_may_be_taken_back(self) -> None:
         self.release()

@@ -172,8 +172,12 @@ class Manual(unittest.TestCase):
             self.assertIn(variable, page)
         for default in re.findall(r"\(default: (.*)\)$", text, re.MULTILINE):
             self.assertIn(f"Default: {default.replace('`', '')}.", page)
-        for word in ("SIGHUP", "powers of 1024", "2 wrong options", "never from the command line"):
+        for word in ("SIGHUP", "powers of 1024", "2 wrong options", "never from the command line",
+                     "taud check [--format FORMAT] DIRECTORY"):
             self.assertIn(word, page)
+        described = re.findall(r"^  (\w+) DIRECTORY$", text, re.MULTILINE)
+        self.assertIn("check", described)
+        self.assertEqual(re.findall(r"^ +(\w+) DIRECTORY$", page, re.MULTILINE), described)
 
     def test_functions(self) -> None:
         exported = set((SOURCE / "client/symbols.txt").read_text().split())

@@ -83,6 +83,14 @@ class Cases:
             self.assertEqual(self.ask("taud --config mond"), ["monday.ini"])
             self.assertEqual(self.ask("taud --pid-file oth"), ["other"])
 
+        def test_commands(self) -> None:
+            self.assertEqual(self.ask("taud ch"), ["check"])
+            self.assertEqual([name.rstrip("/") for name in self.ask("taud check ")], ["months"])
+            self.assertEqual([name.rstrip("/") for name in self.ask("taud check mo")],
+                             ["months"])
+            self.assertEqual(self.ask("taud check --"), ["--format", "--help"])
+            self.assertEqual(self.ask("taud check --format j"), ["json"])
+
         def test_other_values(self) -> None:
             for option in ("--workers", "--listen", "--memory", "--idle-timeout"):
                 self.assertEqual(self.ask(f"taud {option} "), [], option)

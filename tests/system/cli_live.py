@@ -11,6 +11,7 @@ import threading
 import time
 import unittest
 
+import tau_raw
 from tau_cli import OK, PATIENCE, REFUSED, Cli, Server, Terminal, lines
 
 
@@ -110,8 +111,12 @@ class Live(unittest.TestCase):
         assert process.stdout is not None
         process.stdout.readline()
         time.sleep(0.2)
-        self.cli.ok("drop", "anew")
-        self.cli.ok("append", "anew", "5", "5", "--create")
+        label = b"anew".ljust(32, b"\0")
+        with self.server.connect() as raw:  # at once, so that nobody finds it missing
+            raw.send(tau_raw.frame(tau_raw.DROP_SERIES, label)
+                     + tau_raw.frame(tau_raw.CREATE_SERIES, label)
+                     + tau_raw.append_frame(label, 5, 5.0))
+            self.assertEqual([reply.opcode for reply in raw.receive_all(3)], [tau_raw.OK] * 3)
         self.assertEqual(process.stdout.readline(), b"5,5\n")
         self.end(process, signal.SIGTERM)
 
@@ -149,7 +154,7 @@ class Live(unittest.TestCase):
         wait_until(lambda: count() > 3)
         self.server.stop()
         self.server.listen = [f"127.0.0.1:{port}"]
-        time.sleep(1.0)
+        time.sleep(2.0)
         self.server.start()
         before = count()
         wait_until(lambda: count() > before + 12)
@@ -160,7 +165,7 @@ class Live(unittest.TestCase):
         self.assertNotIn("lost", err.split("connected again")[1])
         rows = json.loads(self.cli.ok("range", "load.1", "--format", "json", "--time", "ms"))
         times = [float(row["timestamp"]) for row in rows]
-        self.assertLess(max(b - a for a, b in zip(times, times[1:])), 900 * PATIENCE)
+        self.assertLess(max(b - a for a, b in zip(times, times[1:])), 1500 * PATIENCE)
 
     def test_bench(self) -> None:
         rows = json.loads(self.cli.ok("bench", "--duration", "500ms", "--connections", "2",

@@ -11,19 +11,16 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import socket
 import struct
 import subprocess
 import sys
 import tempfile
-import threading
 import unittest
 from pathlib import Path
 from typing import Any
 
 import tau_raw as raw
-from tau_cli import ERROR, OK, REFUSED, USAGE, Cli
-from tau_server import CERTIFICATE
+from tau_cli import ERROR, OK, REFUSED, USAGE, ScriptedServer
 
 SOURCE = Path(os.environ["TAU_SOURCE_DIR"])
 TOTAL, COUNT_UP, UNFIT = 0x3D, 0x3E, 0x3F
@@ -105,40 +102,17 @@ def newer_document() -> bytes:
     return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-class NewerServer:
-    """Speaks the binary protocol well enough for tau-cli, one connection after the other."""
+class NewerServer(ScriptedServer):
+    """Knows the operations of the document and answers as it has them."""
 
     def __init__(self, document: bytes) -> None:
         self.real = json.loads(document)
         self.document = document  # what is served; a test may change it
         self.asked: list[tuple[int, bytes]] = []
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.thread = threading.Thread(target=self._serve, daemon=True)
-        self.thread.start()
+        super().__init__()
 
-    def close(self) -> None:
-        self.listener.shutdown(socket.SHUT_RDWR)
-        self.listener.close()
-        self.thread.join()
-
-    def cli(self) -> Cli:
-        host, port = self.listener.getsockname()
-        return Cli(env={"TAU_SERVER": f"{host}:{port}", "TAU_CERTIFICATE": CERTIFICATE.hex()})
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            with connection, connection.makefile("rb") as stream:
-                while len(head := stream.read(raw.HEADER_SIZE)) == raw.HEADER_SIZE:
-                    opcode, (length,) = head[4], struct.unpack(">I", head[6:])
-                    payload = stream.read(length)
-                    self.asked.append((opcode, payload))
-                    connection.sendall(self._answer(opcode, payload))
-
-    def _answer(self, opcode: int, payload: bytes) -> bytes:
+    def answer(self, opcode: int, payload: bytes) -> bytes:
+        self.asked.append((opcode, payload))
         if opcode == raw.NEGOTIATE:
             return raw.frame(raw.OK, self._negotiated())
         if opcode == raw.SPECIFICATION:

@@ -10,15 +10,12 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import struct
-import threading
 import unittest
 from pathlib import Path
 
 import tau_raw as raw
-from tau_cli import ERROR, NO_CONNECTION, REFUSED, Cli
-from tau_server import CERTIFICATE
+from tau_cli import ERROR, NO_CONNECTION, REFUSED, ScriptedServer
 
 SPECIFICATION = json.loads(
     (Path(os.environ["TAU_SOURCE_DIR"]) / "protocol/published/specification.json").read_bytes())
@@ -28,38 +25,16 @@ REFUSALS = {status["name"]: status["code"] for status in SPECIFICATION["statuses
             if not status["local"] and status["code"]}
 
 
-class Refuser:
+class Refuser(ScriptedServer):
     """Accepts every certificate, grants detailed errors, and refuses all else."""
 
     def __init__(self) -> None:
         self.name = b"refuser"
         self.status = raw.INTERNAL_ERROR
         self.text = b""
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.thread = threading.Thread(target=self._serve, daemon=True)
-        self.thread.start()
+        super().__init__()
 
-    def close(self) -> None:
-        self.listener.shutdown(socket.SHUT_RDWR)
-        self.listener.close()
-        self.thread.join()
-
-    def cli(self) -> Cli:
-        host, port = self.listener.getsockname()
-        return Cli(env={"TAU_SERVER": f"{host}:{port}", "TAU_CERTIFICATE": CERTIFICATE.hex()})
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            with connection, connection.makefile("rb") as stream:
-                while len(head := stream.read(raw.HEADER_SIZE)) == raw.HEADER_SIZE:
-                    stream.read(struct.unpack(">I", head[6:])[0])
-                    connection.sendall(self._answer(head[4]))
-
-    def _answer(self, opcode: int) -> bytes:
+    def answer(self, opcode: int, payload: bytes) -> bytes:
         if opcode in (raw.CONNECT, raw.DISCONNECT):
             return raw.frame(raw.OK)
         if opcode == raw.NEGOTIATE:

@@ -115,7 +115,7 @@ class HalfSent(ServerCase):
         for _ in range(5):
             for part in (b"TAU\1", b"\3\0\0\0", b"\0\2a", b"b"):
                 client.send(part)
-                time.sleep(0.1)
+                time.sleep(0.05)
             self.assertEqual(client.receive().opcode, PONG)
 
     def test_resets_amid_a_frame(self) -> None:
@@ -134,7 +134,7 @@ class Silent(ServerCase):
         began = time.monotonic()
         while time.monotonic() - began < 2.5:
             self.assertEqual(busy.request(PING).opcode, PONG)
-            time.sleep(0.2)
+            time.sleep(0.1)
         self.assertEqual(silent.wait_for_end(2 * PATIENCE), b"")
         self.assertEqual(busy.request(PING).opcode, PONG)
 

@@ -76,6 +76,16 @@ class Blocking(ClientCase):
         batches = list(client.query_range(name, 2, 4, 0, BACKWARD))
         self.assertEqual([list(b.timestamps) for b in batches], [[4, 3, 2]])
         self.assertIsInstance(batches[0].values, array)
+        mean = (tau.AggregateFunction.MEAN, 0.0)
+        rows_of_buckets = list(client.aggregate(0, 9, 2, 0, tau.AggregateFill.NONE, 0.0,
+                                                tau.AggregateGrouping.EACH, [mean], "", [], [name]))
+        self.assertEqual([(list(b.starts), list(b.values)) for b in rows_of_buckets if b.starts],
+                         [([0, 2, 4], [1.0, 2.5, 13.0])])
+        points = [p for b in client.multi_range(-9, 9, 2.0, 6.0, 0, BACKWARD, "", [name])
+                  for p in zip(b.timestamps, b.values)]
+        self.assertEqual(points, [(5, 6.0), (3, 3.0), (2, 2.0)])
+        newest = [row for b in client.multi_latest(-9, 3, name.rstrip(b"\0"), []) for row in b]
+        self.assertEqual(newest, [tau.Row(name, 3, 3.0)])
         about = client.describe_series(name)
         self.assertEqual((about.order, about.point_count, about.first_timestamp,
                           about.last_timestamp), (tau.OrderPolicy.STRICT, 6, -5, 5))  # fmt: skip
@@ -108,7 +118,8 @@ class Blocking(ClientCase):
         operation = tables.OPERATIONS[row["code"]]
         values = codec.decode(operation.request, capture_file.request_of(row)[10:])
         method = getattr(client, name.lower())
-        given = {key: values[key] for key in inspect.signature(method).parameters if key in values}
+        given = {key: values[key.rstrip("_")] for key in inspect.signature(method).parameters
+                 if key.rstrip("_") in values}
         for series_exists in (False, True):
             with contextlib.suppress(tau.SeriesAlreadyExists):
                 if series_exists and "label" in given:

@@ -39,9 +39,11 @@ def offer() -> bytes:
 class Player:
     """One connection of a played server."""
 
-    def __init__(self, connection: socket.socket, heard: list[int]) -> None:
+    def __init__(self, connection: socket.socket, heard: list[int],
+                 over: threading.Event) -> None:  # fmt: skip
         self.socket = connection
         self.heard = heard
+        self.over = over
 
     def take(self, size: int) -> bytes:
         data = b""
@@ -87,6 +89,7 @@ class Theatre:
     def __init__(self, *plays: Play) -> None:
         self.plays = list(plays)
         self.heard: list[list[int]] = []
+        self.over = threading.Event()
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.thread = threading.Thread(target=self._run)
 
@@ -95,6 +98,7 @@ class Theatre:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.over.set()
         self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
         self.thread.join()
@@ -108,7 +112,7 @@ class Theatre:
                 break
             play = self.plays[min(len(self.heard), len(self.plays) - 1)]
             self.heard.append([])
-            player = Player(connection, self.heard[-1])
+            player = Player(connection, self.heard[-1], self.over)
             players.append(threading.Thread(target=self._play, args=(play, player)))
             players[-1].start()
         for thread in players:
@@ -242,7 +246,7 @@ def endless(player: Player) -> None:
 def deaf(player: Player) -> None:
     """Takes nothing more once it has greeted."""
     player.greet()
-    time.sleep(8 * SHORT)
+    player.over.wait()
 
 
 RANGE = ("a", 0, 9, 0, tau.Direction.FORWARD)
@@ -358,7 +362,7 @@ class Failures(unittest.TestCase):
 
     def test_half_a_stream(self) -> None:
         def check(_: Theatre, client: "Face") -> None:
-            batches, error = client.drain(*RANGE, timeout=SHORT)
+            batches, error = client.drain(*RANGE, timeout=4 * SHORT)
             self.assertEqual([list(b.timestamps) for b in batches], [[1, 2]])
             self.assertIsInstance(error, tau.Timeout)
 
@@ -368,7 +372,7 @@ class Failures(unittest.TestCase):
         """They are passed over, and nothing behind them is lost."""
 
         def check(_: Theatre, client: "Face") -> None:
-            batches, error = client.drain(*RANGE, timeout=PATIENCE)
+            batches, error = client.drain(*RANGE, timeout=20 * PATIENCE)
             self.assertEqual([list(b.timestamps) for b in batches], [[1], [2]])
             self.assertIsNone(error)
 
@@ -379,7 +383,7 @@ class Failures(unittest.TestCase):
 
         def check(theatre: Theatre, client: "Face") -> None:
             client.first(*RANGE)
-            self.fails(tau.WouldBlock, client, "query_point", "a", 1, timeout=PATIENCE)
+            self.fails(tau.WouldBlock, client, "query_point", "a", 1, timeout=20 * PATIENCE)
             self.assertLess(client.buffered(), 3 << 20)
             self.fails(tau.WouldBlock, client, "append", "a", 1, 1.0)
             self.assertEqual(theatre.writes(), 0)

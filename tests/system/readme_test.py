@@ -9,6 +9,7 @@ dots stand for whatever a line says there.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -117,6 +118,21 @@ class Words(unittest.TestCase):
         for path in re.findall(r"`((?:protocol|gen|server|client|tests|\.ci)/[\w./-]*)`", text):
             with self.subTest(path=path):
                 self.assertTrue((SOURCE_DIR / path).exists())
+
+    def test_limits(self) -> None:
+        """Each row of the table that states a number states the specification's."""
+        published = SOURCE_DIR / "protocol" / "published" / "specification.json"
+        model = json.loads(published.read_text())
+        limit = {one["name"]: one["value"] for one in model["limits"]}
+        table = README.read_text().partition("| limit of the protocol | |\n|---|---|\n")[2]
+        rows = dict(re.findall(r"^\| (.*?) \| (.*?) \|$", table.partition("\n\n")[0], re.MULTILINE))
+        self.assertEqual(rows, {
+            "label": f"{model['types']['label']['size']} bytes",
+            "payload of a frame": f"{limit['payload_bytes'] / 2**20:g} MiB",
+            "points in one batch": f"{limit['batch_points']:,}",
+            "lenses": f"{limit['lenses']:,}, of at most {limit['lens_transforms']} transforms each",
+            "values and timestamps": f"every {model['types']['value']['wire']}, "
+                                     f"every {model['types']['timestamp']['wire']}"})
 
     def test_options(self) -> None:
         text = README.read_text()

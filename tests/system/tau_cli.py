@@ -7,14 +7,17 @@ import os
 import pty
 import select
 import signal
+import socket
 import struct
 import subprocess
 import termios
+import threading
 import time
 import fcntl
 from pathlib import Path
 from typing import Mapping, Optional, Sequence, Union
 
+import tau_raw as raw
 from tau_raw import Address
 from tau_server import BIN_DIR, CERTIFICATE, PATIENCE, SANITIZED, Server, clean_environment
 
@@ -70,6 +73,39 @@ class Cli:
     def start(self, *args: Union[str, Path]) -> "subprocess.Popen[bytes]":
         return subprocess.Popen([str(TAU_CLI), *args], stdin=subprocess.DEVNULL,
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=self.env)
+
+
+class ScriptedServer:
+    """Speaks the binary protocol well enough for tau-cli, one connection after the other; what it
+    answers is its subclass's business."""
+
+    def __init__(self) -> None:
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.thread = threading.Thread(target=self._serve, daemon=True)
+        self.thread.start()
+
+    def close(self) -> None:
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+        self.thread.join()
+
+    def cli(self) -> Cli:
+        host, port = self.listener.getsockname()
+        return Cli(env={"TAU_SERVER": f"{host}:{port}", "TAU_CERTIFICATE": CERTIFICATE.hex()})
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                connection, _ = self.listener.accept()
+            except OSError:
+                return
+            with connection, connection.makefile("rb") as stream:
+                while len(head := stream.read(raw.HEADER_SIZE)) == raw.HEADER_SIZE:
+                    opcode, (length,) = head[4], struct.unpack(">I", head[6:])
+                    connection.sendall(self.answer(opcode, stream.read(length)))
+
+    def answer(self, opcode: int, payload: bytes) -> bytes:
+        raise NotImplementedError
 
 
 class Terminal:

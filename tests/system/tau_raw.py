@@ -9,6 +9,7 @@ the format says, not what the implementation does. It must never import from gen
 from __future__ import annotations
 
 import json
+import math
 import socket
 import struct
 import time
@@ -31,6 +32,7 @@ SPECIFICATION = 0x07
 CREATE_SERIES, DROP_SERIES, LIST_SERIES, DESCRIBE_SERIES = 0x10, 0x11, 0x12, 0x13
 APPEND, BATCH_APPEND, MULTI_APPEND = 0x20, 0x21, 0x22
 QUERY_POINT, QUERY_RANGE, QUERY_LATEST = 0x30, 0x31, 0x32
+AGGREGATE, MULTI_RANGE, MULTI_LATEST = 0x33, 0x34, 0x35
 CREATE_LENS, DROP_LENS, QUERY_LENS, COMPOSE_LENS, LIST_LENSES = 0x40, 0x41, 0x42, 0x43, 0x44
 # Replies.
 OK, ERR = 0xF0, 0xFF
@@ -41,9 +43,10 @@ NOT_AUTHENTICATED, AUTH_FAILED, SERIES_NOT_FOUND, SERIES_ALREADY_EXISTS = 0x05, 
 INVALID_PAYLOAD, INTERNAL_ERROR, OUT_OF_ORDER = 0x09, 0x0A, 0x0B
 LENS_NOT_FOUND, LENS_ALREADY_EXISTS = 0x0C, 0x0D
 BAD_FLAGS, CANCELLED, LIMIT_EXCEEDED, STORAGE_FULL = 0x10, 0x11, 0x12, 0x13
-READ_ONLY, OUTCOME_UNKNOWN, TOO_MANY_CONNECTIONS = 0x14, 0x15, 0x16
+READ_ONLY, OUTCOME_UNKNOWN, TOO_MANY_CONNECTIONS, THROTTLED = 0x14, 0x15, 0x16, 0x17
 
 FORWARD, BACKWARD = 0, 1
+EACH, ALL, SIZED = 0, 1, 2
 I64_MIN, I64_MAX = -(2**63), 2**63 - 1
 
 Address = Union[str, tuple[str, int]]  # a path of a unix socket, or host and port
@@ -99,6 +102,35 @@ def query_frame(series: bytes, timestamp: int, opcode: int = QUERY_POINT) -> byt
 def range_frame(series: bytes, first: int = I64_MIN, last: int = I64_MAX, limit: int = 0,
                 direction: int = FORWARD) -> bytes:
     return frame(QUERY_RANGE, series + struct.pack(">qqQB", first, last, limit, direction))
+
+
+def selection(prefix: bytes, labels: Sequence[bytes]) -> tuple[bytes, bytes]:
+    """Which series a request asks: the two pieces of its payload."""
+    return (bytes([len(prefix)]) + prefix,
+            struct.pack(">I", len(labels)) + b"".join(labels))
+
+
+def aggregate_payload(functions: Sequence[tuple[int, float]], first: int = I64_MIN,
+                      last: int = I64_MAX, width: int = 0, origin: int = 0, fill: int = 0,
+                      fill_value: float = 0.0, grouping: int = EACH, sizes: Sequence[int] = (),
+                      prefix: bytes = b"", labels: Sequence[bytes] = ()) -> bytes:
+    begun, named = selection(prefix, labels)
+    return (struct.pack(">qqQqB", first, last, width, origin, fill) + bits(fill_value)
+            + bytes([grouping, len(functions)])
+            + b"".join(bytes([function]) + bits(parameter) for function, parameter in functions)
+            + begun + struct.pack(f">I{len(sizes)}I", len(sizes), *sizes) + named)
+
+
+def multi_range_payload(first: int = I64_MIN, last: int = I64_MAX, low: float = -math.inf,
+                        high: float = math.inf, limit: int = 0, direction: int = FORWARD,
+                        prefix: bytes = b"", labels: Sequence[bytes] = ()) -> bytes:
+    return (struct.pack(">qq", first, last) + bits(low) + bits(high)
+            + struct.pack(">QB", limit, direction) + b"".join(selection(prefix, labels)))
+
+
+def multi_latest_payload(first: int = I64_MIN, last: int = I64_MAX, prefix: bytes = b"",
+                         labels: Sequence[bytes] = ()) -> bytes:
+    return struct.pack(">qq", first, last) + b"".join(selection(prefix, labels))
 
 
 def batch_payload(series: bytes, timestamps: Sequence[int],
@@ -187,6 +219,24 @@ def parse_columns(payload: bytes) -> list[tuple[int, int]]:
     timestamps = struct.unpack_from(f">{count}q", payload, 4)
     values = struct.unpack_from(f">{count}Q", payload, 4 + 8 * count)
     return list(zip(timestamps, values))
+
+
+class Rows(NamedTuple):
+    """A frame of an AGGREGATE: rows of a start and the bits of its values."""
+
+    group: int
+    label: bytes
+    rows: list[tuple[int, ...]]
+
+
+def parse_aggregate(payload: bytes) -> Rows:
+    group, name, count = struct.unpack_from(">Q32sI", payload)
+    starts = struct.unpack_from(f">{count}q", payload, 44)
+    (values,) = struct.unpack_from(">I", payload, 44 + 8 * count)
+    columns = struct.unpack_from(f">{values}Q", payload, 48 + 8 * count)
+    assert len(payload) == 48 + 8 * (count + values), "a batch of another length than it says"
+    assert count == 0 or values % count == 0
+    return Rows(group, name, [(start, *columns[row::count]) for row, start in enumerate(starts)])
 
 
 def parse_labels(payload: bytes) -> list[bytes]:
@@ -279,6 +329,14 @@ class Connection:
     def request(self, opcode: int, payload: bytes = b"", flags: int = 0) -> Reply:
         self.send(frame(opcode, payload, flags))
         return self.receive()
+
+    def round_trips(self, count: int) -> float:
+        """Seconds that so many PINGs take, one after the other."""
+        began = time.monotonic()
+        for _ in range(count):
+            reply = self.request(PING)
+            assert reply.opcode == PONG, f"not a PONG: {reply}"
+        return time.monotonic() - began
 
     def stream(self) -> Iterator[Reply]:
         """The frames of one streamed reply; the last is the one without MORE."""

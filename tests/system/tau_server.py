@@ -53,6 +53,13 @@ def clean_environment(extra: Optional[Mapping[str, str]] = None) -> dict[str, st
     return env
 
 
+def preload(library: str, settings: Mapping[str, str]) -> dict[str, str]:
+    """The environment in which a server has a library of the tests before the system's."""
+    first = str(BIN_DIR.parent / "tests" / f"lib{library}.so")
+    others = clean_environment().get("LD_PRELOAD")
+    return {"LD_PRELOAD": f"{first}:{others}" if others else first, **settings}
+
+
 def parse_addresses(line: str) -> list[Address]:
     """The addresses in the line that taud prints when it is ready."""
     addresses: list[Address] = [match["path"] for match in _UNIX.finditer(line)]

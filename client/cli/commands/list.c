@@ -17,18 +17,32 @@ const struct cli_syntax tau_command_list_syntax = {.arguments = typed, .argument
 
 static const struct cli_column columns[] = {{"series", CLI_CELL_LABEL}};
 
+struct list {
+    struct cli_writer writer;
+    bool begun;
+};
+
+static void begin(struct list *list)
+{
+    if (!list->begun) {
+        cli_writer_begin(&list->writer, columns, 1);
+        list->begun = true;
+    }
+}
+
 static bool print_label(void *user_data, const struct tau_label *label)
 {
-    struct cli_writer *writer = user_data;
+    struct list *list = user_data;
     struct cli_cell cell = cli_cell_label(label);
-    cli_writer_row(writer, &cell);
-    return !ferror(writer->out) && !cli_interrupted();
+    begin(list);
+    cli_writer_row(&list->writer, &cell);
+    return !ferror(list->writer.out) && !cli_interrupted();
 }
 
 int tau_command_list(struct cli *cli, int argc, char **argv)
 {
     struct cli_arguments arguments;
-    struct cli_writer writer;
+    struct list list = {.begun = false};
     struct tau_error error;
     struct tau_label prefix = {{0}};
     int code;
@@ -42,11 +56,15 @@ int tau_command_list(struct cli *cli, int argc, char **argv)
     if (code != CLI_OK) {
         return code;
     }
-    cli_writer_open(cli, &writer);
-    cli_writer_begin(&writer, columns, 1);
+    cli_writer_open(cli, &list.writer);
     enum tau_status status =
-        cli_series_each(cli->client, &prefix, UINT64_MAX, print_label, &writer, &error);
-    cli_writer_end(&writer);
-    cli_writer_done(&writer);
+        cli_series_each(cli->client, &prefix, UINT64_MAX, print_label, &list, &error);
+    if (status == TAU_STATUS_SUCCESS) {
+        begin(&list); /* even where there is nothing to list */
+    }
+    if (list.begun) {
+        cli_writer_end(&list.writer);
+    }
+    cli_writer_done(&list.writer);
     return status == TAU_STATUS_SUCCESS ? CLI_OK : cli_failed(cli, NULL, status, &error);
 }

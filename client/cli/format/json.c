@@ -11,28 +11,15 @@
 #include "format/writer.h"
 #include "wire/utf8.h"
 
-/* The length of the valid UTF-8 sequence at `text`, or 0, and the character that it is. */
-static size_t utf8_length(const unsigned char *text, size_t size, uint32_t *ret_point)
+/* A character as JSON escapes it: beyond four digits as a pair of surrogates. */
+static void write_escape(FILE *out, uint32_t point)
 {
-    static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
-    size_t length = text[0] < 0x80       ? 1
-                    : text[0] >> 5 == 6  ? 2
-                    : text[0] >> 4 == 14 ? 3
-                    : text[0] >> 3 == 30 ? 4
-                                         : 0;
-    if (length == 0 || length > size) {
-        return 0;
+    if (point < 0x10000) {
+        fprintf(out, "\\u%04x", (unsigned)point);
+    } else {
+        fprintf(out, "\\u%04x\\u%04x", (unsigned)(0xD7C0 + (point >> 10)),
+                (unsigned)(0xDC00 + (point & 0x3FF)));
     }
-    uint32_t point = length == 1 ? text[0] : text[0] & (0xFFu >> (length + 1));
-    for (size_t i = 1; i < length; i++) {
-        if (text[i] >> 6 != 2) {
-            return 0;
-        }
-        point = point << 6 | (text[i] & 0x3F);
-    }
-    bool surrogate = point >= 0xD800 && point < 0xE000;
-    *ret_point = point;
-    return point < smallest[length] || surrogate || point > 0x10FFFF ? 0 : length;
 }
 
 void cli_json_string(FILE *out, struct cli_text text)
@@ -40,14 +27,14 @@ void cli_json_string(FILE *out, struct cli_text text)
     const unsigned char *bytes = (const unsigned char *)text.data;
     fputc('"', out);
     for (size_t i = 0; i < text.size;) {
-        uint32_t point;
-        size_t length = utf8_length(bytes + i, text.size - i, &point);
+        uint32_t point = 0;
+        size_t length = tau_utf8_character(bytes + i, text.size - i, &point);
         if (bytes[i] == '"' || bytes[i] == '\\') {
             fprintf(out, "\\%c", bytes[i]);
         } else if (length == 0) {
             fputs("\\ufffd", out);
         } else if (tau_utf8_printable(bytes + i, text.size - i) == 0) {
-            fprintf(out, "\\u%04x", (unsigned)point); /* all of these have four digits */
+            write_escape(out, point);
         } else {
             fwrite(bytes + i, 1, length, out);
         }

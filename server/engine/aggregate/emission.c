@@ -7,12 +7,27 @@
 #include <string.h>
 
 // Where rows are written.
-struct rows {
+struct output {
     const struct taud_aggregate_plan *plan;
     int64_t *starts;
     double *const *columns;
     size_t count, capacity;
 };
+
+void taud_aggregate_read(const struct taud_aggregate_window *window,
+                         struct taud_aggregate_rows *rows)
+{
+    const struct taud_aggregate_plan *plan = window->plan;
+    for (uint32_t i = window->used_first; i < window->used_end; i++) {
+        struct taud_aggregate_bucket *bucket = &window->buckets[i - window->first];
+        if (bucket->count == 0)
+            continue;
+        double *values = rows->values + rows->count * plan->column_count;
+        for (size_t k = 0; k < plan->column_count; k++)
+            values[k] = taud_aggregate_bucket_value(bucket, &plan->columns[k]);
+        rows->starts[rows->count++] = taud_aggregate_bucket_start(plan, i);
+    }
+}
 
 void taud_aggregate_emission_init(struct taud_aggregate_emission *emission,
                                   const struct taud_aggregate_plan *plan)
@@ -21,37 +36,12 @@ void taud_aggregate_emission_init(struct taud_aggregate_emission *emission,
     emission->plan = plan;
 }
 
-// The next bucket with points; NULL where the window has none.
-static struct taud_aggregate_bucket *search(struct taud_aggregate_emission *emission,
-                                            const struct taud_aggregate_window *window,
-                                            uint32_t *ret_number)
+static void write_row(struct output *output, uint32_t bucket, const double *values)
 {
-    if (!window)
-        return NULL;
-    uint32_t i = emission->searched;
-    i = i < emission->next ? emission->next : i;
-    i = i < window->used_first ? window->used_first : i;
-    while (i < window->used_end && window->buckets[i - window->first].count == 0)
-        i++;
-    emission->searched = i;
-    *ret_number = i;
-    return i < window->used_end ? &window->buckets[i - window->first] : NULL;
-}
-
-static void read_values(const struct taud_aggregate_plan *plan,
-                        struct taud_aggregate_bucket *bucket,
-                        double values[TAUD_AGGREGATE_COLUMNS_MAX])
-{
-    for (size_t i = 0; i < plan->column_count; i++)
-        values[i] = taud_aggregate_bucket_value(bucket, &plan->columns[i]);
-}
-
-static void write_row(struct rows *rows, uint32_t bucket, const double *values)
-{
-    rows->starts[rows->count] = taud_aggregate_bucket_start(rows->plan, bucket);
-    for (size_t i = 0; i < rows->plan->column_count; i++)
-        rows->columns[i][rows->count] = values[i];
-    rows->count++;
+    output->starts[output->count] = taud_aggregate_bucket_start(output->plan, bucket);
+    for (size_t i = 0; i < output->plan->column_count; i++)
+        output->columns[i][output->count] = values[i];
+    output->count++;
 }
 
 // --- gaps -------------------------------------------------------------------------------------
@@ -86,7 +76,7 @@ static double fill_of(const struct taud_aggregate_plan *plan, size_t column, uin
 }
 
 // Writes rows from `next` on as far as there is room.
-static void fill_gap(struct taud_aggregate_emission *emission, struct rows *rows, uint32_t end,
+static void fill_gap(struct taud_aggregate_emission *emission, struct output *output, uint32_t end,
                      const double *after)
 {
     const struct taud_aggregate_plan *plan = emission->plan;
@@ -96,49 +86,49 @@ static void fill_gap(struct taud_aggregate_emission *emission, struct rows *rows
     }
     const struct sides sides = {emission->has_previous ? emission->values : NULL, after,
                                 emission->previous, end};
-    for (; emission->next < end && rows->count < rows->capacity; emission->next++) {
+    for (; emission->next < end && output->count < output->capacity; emission->next++) {
         double values[TAUD_AGGREGATE_COLUMNS_MAX] = {0};
         for (size_t i = 0; i < plan->column_count; i++)
             values[i] = fill_of(plan, i, emission->next, &sides);
-        write_row(rows, emission->next, values);
+        write_row(output, emission->next, values);
     }
 }
 
 // --- rows -------------------------------------------------------------------------------------
 
-// The rows up to and with that of the bucket, as far as there is room.
-static void emit_bucket(struct taud_aggregate_emission *emission, struct rows *rows,
-                        struct taud_aggregate_bucket *bucket, uint32_t number)
+// The rows up to and with that of a bucket with points, as far as there is room. Returns whether
+// there was room for them all.
+static bool emit_row(struct taud_aggregate_emission *emission, struct output *output,
+                     uint32_t bucket, const double *values)
 {
-    double values[TAUD_AGGREGATE_COLUMNS_MAX] = {0};
-    read_values(emission->plan, bucket, values);
-    fill_gap(emission, rows, number, values);
-    if (rows->count == rows->capacity)
-        return;
-    write_row(rows, number, values);
+    fill_gap(emission, output, bucket, values);
+    if (output->count == output->capacity)
+        return false;
+    write_row(output, bucket, values);
     memcpy(emission->values, values, emission->plan->column_count * sizeof values[0]);
     emission->has_previous = true;
-    emission->previous = number;
-    emission->next = number + 1;
+    emission->previous = bucket;
+    emission->next = bucket + 1;
+    return true;
 }
 
 size_t taud_aggregate_emit(struct taud_aggregate_emission *emission,
-                           const struct taud_aggregate_window *window, bool last,
-                           int64_t *ret_starts, double *const *ret_columns, size_t capacity,
-                           bool *ret_more)
+                           struct taud_aggregate_rows *rows, bool last, int64_t *ret_starts,
+                           double *const *ret_columns, size_t capacity, bool *ret_more)
 {
     const struct taud_aggregate_plan *plan = emission->plan;
-    struct rows rows = {.plan = plan, .columns = ret_columns, .capacity = capacity};
-    struct taud_aggregate_bucket *bucket;
-    uint32_t number = 0;
-    rows.starts = ret_starts;
-    assert(capacity > 0 && (window || last));
-    while ((bucket = search(emission, window, &number)) && rows.count < capacity)
-        emit_bucket(emission, &rows, bucket, number);
-    if (!bucket && last)
-        fill_gap(emission, &rows, plan->bucket_count, NULL);
-    else if (!bucket && window && plan->fill != TAUD_AGGREGATE_FILL_LINEAR)
-        fill_gap(emission, &rows, window->end, NULL);
-    *ret_more = bucket != NULL || rows.count == capacity;
-    return rows.count;
+    struct output output = {
+        .plan = plan, .starts = ret_starts, .columns = ret_columns, .capacity = capacity};
+    assert(capacity > 0 && (rows || last));
+    for (; rows && rows->done < rows->count; rows->done++) {
+        int64_t start = rows->starts[rows->done];
+        uint32_t bucket = taud_aggregate_bucket_of(plan, start < plan->from ? plan->from : start);
+        if (!emit_row(emission, &output, bucket, rows->values + rows->done * plan->column_count))
+            break;
+    }
+    bool all = !rows || rows->done == rows->count;
+    if (all && last)
+        fill_gap(emission, &output, plan->bucket_count, NULL);
+    *ret_more = !all || (last && output.count == capacity);
+    return output.count;
 }

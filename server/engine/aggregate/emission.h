@@ -6,10 +6,21 @@
 
 #include "window.h"
 
+// What is left of a window: the rows of its buckets with points. Arrays are the caller's.
+struct taud_aggregate_rows {
+    size_t count, done; // how many of them were emitted
+    int64_t *starts;
+    double *values; // row by row, a value for each column
+};
+
+// Appends the rows of a window, which is closed, if the plan needs order. There is room for all
+// buckets that were touched, used_end - used_first.
+void taud_aggregate_read(const struct taud_aggregate_window *window,
+                         struct taud_aggregate_rows *rows);
+
 struct taud_aggregate_emission {
     const struct taud_aggregate_plan *plan;
     uint32_t next;     // the bucket whose row comes next, if it has one
-    uint32_t searched; // no bucket before this one, from `next` on, has points
     bool has_previous; // there was a row with points, and the newest is:
     uint32_t previous;
     double values[TAUD_AGGREGATE_COLUMNS_MAX];
@@ -20,14 +31,13 @@ void taud_aggregate_emission_init(struct taud_aggregate_emission *emission,
                                   const struct taud_aggregate_plan *plan);
 
 // Writes the next rows, at most `capacity` (from 1): the starts of their buckets, and into
-// columns[i] what the plan's column i tells of them. `window` is closed, if the plan needs order,
-// and lies behind those that were given before; buckets between them have no points. *ret_more asks
-// for another call with the same window; else the next one is due. `last` says that none follows,
-// and that all buckets up to the plan's last get their rows; the window may then be NULL. Rows of
-// gaps that are filled linearly come when the points behind them are known.
+// columns[i] what the plan's column i tells of them. `rows` lie behind those that were given
+// before; buckets between them have no points. *ret_more asks for another call with the same rows;
+// else the next ones are due. `last` says that none follow, and that all buckets up to the plan's
+// last get their rows; `rows` may then be NULL. Rows of gaps come when the points behind them are
+// known.
 size_t taud_aggregate_emit(struct taud_aggregate_emission *emission,
-                           const struct taud_aggregate_window *window, bool last,
-                           int64_t *ret_starts, double *const *ret_columns, size_t capacity,
-                           bool *ret_more);
+                           struct taud_aggregate_rows *rows, bool last, int64_t *ret_starts,
+                           double *const *ret_columns, size_t capacity, bool *ret_more);
 
 #endif

@@ -4,7 +4,7 @@
 // columns and summaries.
 //
 // One series, any number of buckets: place the window at bucket 0; give it points until it takes no
-// more; close it; emit it (emission.h); place it at the bucket of the next point; and so on.
+// more; close it; read its rows (emission.h); place it at the bucket of the next point; and so on.
 //
 // A group whose plan does not need order: the points of all series go into one window, which is not
 // closed. With order: each series goes into a window of its own, which is closed with what is known

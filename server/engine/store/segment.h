@@ -18,6 +18,8 @@ struct taud_store {
     struct taud_cache *cache; // may be NULL: every read goes to the backend
 };
 
+enum { TAUD_SEGMENT_HEAD_BYTES = 64 }; // the first record stands behind them
+
 // What is known of a segment as a whole.
 struct taud_segment_facts {
     struct taud_segment_name name;

@@ -8,7 +8,6 @@
 
 enum {
     TAUD_SEGMENT_FORMAT = 1,
-    TAUD_SEGMENT_HEAD_BYTES = 64,
     TAUD_SEGMENT_FOOT_BYTES = 104,
     TAUD_RECORD_MIN = 6 + TAUD_CHUNK_HEADER_BYTES,
     TAUD_RECORD_FRAME_MAX = 17, // check, identity and size at their longest

@@ -109,7 +109,7 @@ static void test_failures(void **state)
                "tau-cli: call: FLOW: There is no series of this label. (series_not_found)\n");
     rig_expect_failure(rig,
                        "call STRANGE tag=a note= colour=red bold=true --format jsonl "
-                       "--timeout 200ms",
+                       "--timeout 800ms",
                        CLI_NO_CONNECTION, "STRANGE was not answered before its deadline");
     rig_stop_server(rig);
     rig_expect_failure(rig, "call FLOW", CLI_NO_CONNECTION, "(connection_failed)");

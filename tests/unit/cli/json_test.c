@@ -59,6 +59,7 @@ static void test_strings(void **state)
         {"\"", "\\\""},
         {"\x1F\x7F\xC2\x9B\xE2\x80\xAE", "\\u001f\\u007f\\u009b\\u202e"},
         {"\xC3\xA9", "\xC3\xA9"},
+        {"\xF0\x9B\xB2\xA0\xF3\xA0\x81\x81", "\\ud82f\\udca0\\udb40\\udc41"},
         {"\xC3", "\\ufffd"},
         {"\xC3"
          "a",

@@ -64,6 +64,18 @@ static void test_failure_on_the_way(void **state)
     assert_non_null(strstr(rig->err, "(throttled)"));
 }
 
+/* Nothing is printed that looks like the beginning of a list, or like an empty one. */
+static void test_failure_at_once(void **state)
+{
+    static const char *const lines[] = {"list", "list --format csv", "list --format json"};
+    struct command_rig *rig = *state;
+    rig_refuse(rig, TAU_OPCODE_LIST_SERIES, TAU_STATUS_THROTTLED);
+    for (size_t i = 0; i < COUNT(lines); i++) {
+        rig_expect_failure(rig, lines[i], CLI_REFUSED, "(throttled)");
+        assert_string_equal(rig->out, "");
+    }
+}
+
 static void test_no_server(void **state)
 {
     struct command_rig *rig = *state;
@@ -100,6 +112,7 @@ int main(void)
         RIG_TEST(test_all_pages), RIG_TEST(test_formats),         RIG_TEST(test_nothing_there),
         RIG_TEST(test_prefix),    RIG_TEST(test_wrong_arguments), RIG_TEST(test_failure_on_the_way),
         RIG_TEST(test_no_server), RIG_TEST(test_broken_output),   RIG_TEST(test_interrupt),
+        RIG_TEST(test_failure_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

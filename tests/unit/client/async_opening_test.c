@@ -108,11 +108,11 @@ static void an_address_that_swallows_all_does_not_keep_the_next(void **state)
     struct opening opening;
     struct loopback_full full = loopback_fill(&opening.addresses[0]);
     int listener = loopback_listen(&opening.addresses[1]);
-    begin_opening(&opening, 120);
+    begin_opening(&opening, 1000);
     int64_t begin_ns = tau_clock_now_ns();
     tau_async_on_ready(opening.async, 0);
     turn_until_without_socket(&opening);
-    assert_true(tau_clock_now_ns() - begin_ns >= 60 * TAU_NS_PER_MS);
+    assert_true(tau_clock_now_ns() - begin_ns >= 500 * TAU_NS_PER_MS);
     check_second_address(&opening, opening.addresses[1].sin_port);
     tau_async_free(opening.async);
     close(listener);

@@ -287,7 +287,7 @@ static void a_connection_closed_while_idle_costs_no_point(void **state)
 {
     (void)state;
     struct bench bench = {.client = NULL};
-    struct fake_plan plan = {.close_after_ms = 100};
+    struct fake_plan plan = {.close_after_ms = 600};
     struct tau_options options;
     assert_true(fake_server_start(&bench.server, &plan));
     tau_options_init(&options);

@@ -259,7 +259,7 @@ static void a_connection_closed_while_idle_costs_no_write(void **state)
 {
     (void)state;
     struct fake_server server;
-    struct fake_plan plan = {.close_after_ms = 100};
+    struct fake_plan plan = {.close_after_ms = 600};
     struct tau_options options;
     struct tau_client *client;
     assert_true(fake_server_start(&server, &plan));

@@ -19,7 +19,7 @@
 #define FAKE_CLOSE  1000010 /* not answered: the connection is closed */
 #define FAKE_SILENT 2000001 /* of a query: never answered */
 
-#define FAKE_SLOW_MS 300
+#define FAKE_SLOW_MS 800
 
 struct fake_plan {
     const char *address;     /* "127.0.0.1", "::1" or "unix:PATH"; NULL for the first */

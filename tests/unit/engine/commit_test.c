@@ -15,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { CALLS_MAX = 256, PATIENCE_MS = 10000, STILL_MS = 30 };
+enum { CALLS_MAX = 256, PATIENCE_MS = 10000, STILL_MS = 30, SYNC_INTERVAL_MS = 300 };
 
 struct call {
     uint64_t position;
@@ -149,7 +149,7 @@ static struct stage *stage_begin_options(enum taud_durability durability, bool s
     struct taud_engine_options options = {
         .backend = &stage->backend,
         .durability = durability,
-        .sync_interval_ms = 20,
+        .sync_interval_ms = SYNC_INTERVAL_MS,
         .allocator = taud_allocator_system(),
         .clock = stepped ? &stage->clock : taud_clock_system(),
         .stepped = stepped,
@@ -213,6 +213,19 @@ static void await_told(struct stage *stage, unsigned count)
     for (unsigned i = 0; i < PATIENCE_MS && atomic_load(&stage->told) < count; i++)
         usleep(1000);
     assert_true(atomic_load(&stage->told) >= count);
+}
+
+// Waits until the interval is over and a sync is to go before everything else.
+static void await_sync_due(struct stage *stage)
+{
+    bool due = false;
+    for (unsigned i = 0; i < PATIENCE_MS && !due; i++) {
+        usleep(1000);
+        pthread_mutex_lock(&stage->log.mutex);
+        due = stage->log.sync_due;
+        pthread_mutex_unlock(&stage->log.mutex);
+    }
+    assert_true(due);
 }
 
 static uint64_t durable(struct stage *stage)
@@ -576,7 +589,7 @@ static void a_sync_that_is_due_goes_before_further_appends(void **state)
     finish(stage, 0, TAU_STATUS_SUCCESS, 0);
     commit_record(stage, 64);
     assert_true(came(stage, 2, PATIENCE_MS));
-    usleep(60 * 1000); // the interval is 20 ms
+    await_sync_due(stage);
     commit_record(stage, 64);
     finish(stage, 1, TAU_STATUS_SUCCESS, 0);
     assert_true(came(stage, 3, PATIENCE_MS));
@@ -621,7 +634,7 @@ static void stopping_with_a_sync_due_leaves_nothing_behind(void **state)
     finish(stage, 0, TAU_STATUS_SUCCESS, 0);
     commit_record(stage, 64);
     assert_true(came(stage, 2, PATIENCE_MS));
-    usleep(60 * 1000); // the interval is 20 ms
+    await_sync_due(stage);
     write_record(stage, 64);
     pthread_mutex_lock(&stage->mutex);
     stage->at_once = true;
@@ -664,7 +677,7 @@ static void a_step_keeps_to_the_clock(void **state)
     commit_record(stage, 64);
     assert_true(taud_log_step_commit(&stage->log));
     assert_false(taud_log_step_commit(&stage->log)); // the interval begins
-    stage->now_ns += 20 * 1000000 - 1;
+    stage->now_ns += SYNC_INTERVAL_MS * 1000000 - 1;
     assert_false(taud_log_step_commit(&stage->log));
     stage->now_ns += 1;
     assert_true(taud_log_step_commit(&stage->log));

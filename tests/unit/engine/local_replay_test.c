@@ -759,7 +759,7 @@ static void a_header_may_be_damaged_once(void **state)
 static void what_it_is_told_may_end_it(void **state)
 {
     struct local_rig *rig = *state;
-    store_three(rig, (FIRST + 20) * 8, 88);
+    store_three(rig, 20 * 8, 88);
     outcome.refuse_at = 1;
     outcome.refuse = TAU_STATUS_CANCELLED;
     assert_int_equal(inspect(rig, 0, 0), TAU_STATUS_CANCELLED);

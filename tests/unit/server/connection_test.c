@@ -19,14 +19,25 @@
 
 #include "engine/state.h"
 
-static int setup(void **state)
+static int start(void **state, uint64_t idle_timeout_ms, uint64_t frame_timeout_ms)
 {
     struct worker_rig *f = calloc(1, sizeof *f);
-    struct worker_rig_options options = {.idle_timeout_ms = 500, .frame_timeout_ms = 200};
+    struct worker_rig_options options = {.idle_timeout_ms = idle_timeout_ms,
+                                         .frame_timeout_ms = frame_timeout_ms};
     worker_rig_init(f, &options);
     worker_rig_startup(f);
     *state = f;
     return 0;
+}
+
+static int setup(void **state)
+{
+    return start(state, 60 * 1000, 60 * 1000);
+}
+
+static int setup_impatient(void **state)
+{
+    return start(state, 500, 200);
 }
 
 static int teardown(void **state)
@@ -120,10 +131,11 @@ static void ends_an_unfinished_frame_by_its_deadline(void **state)
 static void ends_an_idle_connection(void **state)
 {
     struct worker_rig *f = *state;
-    int client = worker_rig_connect(f);
     double began = seconds();
+    int client = worker_rig_connect(f);
     peer_expect_end(client);
     assert_true(seconds() - began > 0.4);
+    assert_true(seconds() - began < 5);
     close(client);
 }
 
@@ -219,7 +231,8 @@ static void refuses_writes_of_a_log_that_failed_full(void **state)
     close(client);
 }
 
-#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define CASE(name)      cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define IMPATIENT(name) cmocka_unit_test_setup_teardown(name, setup_impatient, teardown)
 
 int main(void)
 {
@@ -229,8 +242,8 @@ int main(void)
         CASE(refuses_writes_of_a_log_that_failed_full),
         CASE(holds_little_for_a_stranger_who_does_not_read),
         CASE(serves_large_frames),
-        CASE(ends_an_unfinished_frame_by_its_deadline),
-        CASE(ends_an_idle_connection),
+        IMPATIENT(ends_an_unfinished_frame_by_its_deadline),
+        IMPATIENT(ends_an_idle_connection),
         CASE(refuses_beyond_the_maximum),
         CASE(finishes_what_was_read_at_the_end),
     };

@@ -235,19 +235,22 @@ struct counter {
     uint32_t next;
     uint32_t count;
     uint32_t fails_at;
+    struct taud_alarm *alarm;
 };
 
 enum tau_status taud_open_probe_stream(struct taud_context *context,
                                        const struct tau_probe_stream_request *request,
                                        void **ret_stream)
 {
-    (void)context;
     if (request->count == 0)
         return TAU_STATUS_LIMIT_EXCEEDED;
     struct counter *counter = malloc(sizeof *counter);
     if (counter == NULL)
         return TAU_STATUS_INTERNAL_ERROR;
-    *counter = (struct counter){.count = request->count, .fails_at = request->fails_at};
+    *counter = (struct counter){.count = request->count,
+                                .fails_at = request->fails_at,
+                                .alarm = taud_alarm_new(context)};
+    probe.alarm = counter->alarm;
     probe.streams_open++;
     *ret_stream = counter;
     return TAU_STATUS_SUCCESS;
@@ -257,6 +260,8 @@ enum tau_status taud_next_probe_stream(struct taud_context *context, void *strea
                                        struct tau_probe_stream_response *ret_batch, bool *ret_end)
 {
     struct counter *counter = stream;
+    if (probe.stream_waits)
+        return TAUD_PENDING;
     if (counter->next == counter->fails_at)
         return TAU_STATUS_LIMIT_EXCEEDED;
     uint8_t *padding = taud_context_take(context, probe.padding + 1);
@@ -271,8 +276,10 @@ enum tau_status taud_next_probe_stream(struct taud_context *context, void *strea
 
 void taud_close_probe_stream(void *stream)
 {
+    struct counter *counter = stream;
     probe.streams_closed++;
-    free(stream);
+    taud_alarm_free(counter->alarm);
+    free(counter);
 }
 
 enum tau_status taud_handle_probe_subscribe(struct taud_context *context)

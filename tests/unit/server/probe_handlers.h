@@ -25,6 +25,8 @@ struct probe {
     size_t streams_open;
     size_t streams_closed;
     uint32_t padding; // of a stream's frames
+    bool stream_waits; // for its alarm: that of the stream which was opened last
+    struct taud_alarm *alarm;
     struct taud_session_reference reference;
 };
 

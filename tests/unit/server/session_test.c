@@ -298,6 +298,46 @@ static void cancels_streams_and_queued_reads(void **state)
     assert_int_equal(probe.queries, 1);
 }
 
+static void waits_for_a_stream_that_has_nothing_yet(void **state)
+{
+    struct harness *h = *state;
+    harness_connect(h);
+    probe.stream_waits = true;
+    feed_stream(h, 2, PROBE_NEVER);
+    uint8_t frame[16];
+    harness_receive(h, frame, put_frame(frame, TAU_OPCODE_PING, 0, NULL, 0));
+    for (int turn = 0; turn < 3; turn++) {
+        harness_turn(h, SIZE_MAX);
+        assert_int_equal(h->session.wait, TAUD_WAIT_STREAM);
+        expect_nothing(h);
+    }
+    probe.stream_waits = false;
+    harness_feed(h, NULL, 0);
+    assert_int_equal(take_reply(h).flags, TAU_FLAG_MORE);
+    probe.stream_waits = true; // too late: it has ended
+    assert_int_equal(take_reply(h).flags, 0);
+    expect_pong(h);
+    expect_nothing(h);
+    assert_int_equal(probe.streams_closed, 1);
+}
+
+static void cancels_a_stream_that_waits(void **state)
+{
+    struct harness *h = *state;
+    harness_connect(h);
+    probe.stream_waits = true;
+    feed_stream(h, 2, PROBE_NEVER);
+    harness_turn(h, SIZE_MAX);
+    assert_int_equal(h->session.wait, TAUD_WAIT_STREAM);
+    uint8_t frame[16];
+    harness_receive(h, frame, put_frame(frame, TAU_OPCODE_CANCEL, 0, NULL, 0));
+    harness_turn(h, SIZE_MAX);
+    expect_error(h, TAU_STATUS_CANCELLED);
+    expect_ok(h);
+    expect_nothing(h);
+    assert_int_equal(probe.streams_closed, 1);
+}
+
 static void closes_a_stream_with_its_session(void **state)
 {
     struct harness *h = *state;
@@ -425,6 +465,8 @@ int main(void)
         CASE(ends_a_stream_that_fails),
         CASE(holds_a_stream_in_bounds),
         CASE(cancels_streams_and_queued_reads),
+        CASE(waits_for_a_stream_that_has_nothing_yet),
+        CASE(cancels_a_stream_that_waits),
         CASE(closes_a_stream_with_its_session),
         CASE(negotiates),
         CASE(means_the_same_however_it_is_cut),

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What commands that ask many series share: which series, as they are typed, and how a stream of
+ * rows is printed.
+ */
+#ifndef TAU_CLI_MANY_H
+#define TAU_CLI_MANY_H
+
+#include "arguments.h"
+
+/* The series that are asked: those that are named, or all that begin with a prefix. */
+struct cli_many {
+    struct tau_label *labels;
+    size_t count;
+    struct tau_label prefix_label;
+    size_t prefix_size;
+};
+
+/*
+ * Reads the arguments from `first` on as SERIES, and `prefix`, which may be NULL. Complains and
+ * returns the exit code if something is wrong with them. cli_many_done is called in any case.
+ */
+int cli_many_read(const struct cli *cli, const struct cli_arguments *arguments, size_t first,
+                  const char *prefix, struct cli_many *ret_many);
+
+void cli_many_done(struct cli_many *many);
+
+/* As the fields of a request; borrowed. */
+struct tau_array cli_many_labels(const struct cli_many *many);
+struct tau_slice cli_many_prefix(const struct cli_many *many);
+
+/* Rows of a stream on their way to the output. */
+struct cli_stream {
+    struct cli *cli;
+    const struct cli_column *columns; /* borrowed */
+    size_t column_count;
+    bool begun; /* the header was printed: not before the server has answered */
+    struct cli_writer writer;
+};
+
+void cli_stream_init(struct cli_stream *stream, struct cli *cli, const struct cli_column *columns,
+                     size_t column_count);
+
+void cli_stream_row(struct cli_stream *stream, const struct cli_cell *cells);
+
+/* Whether the output still takes rows, and nobody has asked to stop. */
+bool cli_stream_goes_on(const struct cli_stream *stream);
+
+/* Ends the output, and says how the stream went. Returns the exit code. */
+int cli_stream_end(struct cli_stream *stream, enum tau_status status,
+                   const struct tau_error *error);
+
+#endif

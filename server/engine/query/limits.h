@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+// The bounds of what queries over many series take, in one place. With T threads, S streams that
+// run and 8 tasks open (crew.h):
+//
+//   working memory      (T + 8) x TAUD_QUERY_TASK_BYTES, and the threads' codecs
+//   results ahead       TAUD_QUERY_AHEAD_BYTES for all streams together
+//   what is asked for   S x TAUD_QUERY_RESULT_BYTES, between its making and its sending
+//   labels of requests  TAUD_QUERY_LABEL_BYTES for all streams together; beyond that `throttled`
+//
+// A stream whose client takes nothing holds its labels and no more than one result ahead.
+#ifndef TAUD_QUERY_LIMITS_H
+#define TAUD_QUERY_LIMITS_H
+
+enum {
+    TAUD_QUERY_TASK_BYTES = 8 << 20,    // windows of buckets and sketches of one thread or one task
+    TAUD_QUERY_RESULT_BYTES = 64 << 10, // rows or points that one piece of work leaves
+    TAUD_QUERY_AHEAD_BYTES = 64 << 20,
+    TAUD_QUERY_LABEL_BYTES = 64 << 20,
+    TAUD_QUERY_STEPS_MAX = 16, // pieces of work of one stream that are underway or wait to be sent
+    TAUD_QUERY_PAGE = 64,      // series that one piece of work reads
+};
+
+#endif

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: MIT
+// Text has a line for each finding and a second one for what is lost, and ends with what was seen.
+// JSON has the same words; numbers stand as numbers.
+#include "findings.h"
+
+#include <assert.h>
+#include <string.h>
+
+static const char *const KINDS[] = {
+    [TAUD_FINDING_NOTE] = "note",
+    [TAUD_FINDING_DAMAGED] = "damaged",
+    [TAUD_FINDING_LOST] = "lost",
+    [TAUD_FINDING_UNKNOWN] = "unknown",
+};
+
+_Static_assert(sizeof KINDS / sizeof KINDS[0] == TAUD_FINDING_KINDS, "each kind has its word");
+
+static void write_text(FILE *out, const char *text)
+{
+    fputc('"', out);
+    for (; *text != '\0'; text++) {
+        unsigned char byte = (unsigned char)*text;
+        if (byte == '"' || byte == '\\')
+            fprintf(out, "\\%c", byte);
+        else if (byte < 0x20 || byte == 0x7f)
+            fprintf(out, "\\u%04x", byte);
+        else
+            fputc(byte, out);
+    }
+    fputc('"', out);
+}
+
+static void write_member(FILE *out, const char *name, const char *text)
+{
+    fprintf(out, "\"%s\": ", name);
+    write_text(out, text);
+}
+
+void taud_findings_begin(struct taud_findings *findings, const char *command,
+                         const char *directory)
+{
+    if (!findings->json)
+        return;
+    fputc('{', findings->out);
+    write_member(findings->out, "command", command);
+    fputs(", ", findings->out);
+    write_member(findings->out, "directory", directory);
+    fputs(", \"findings\": [", findings->out);
+}
+
+// --- findings ---------------------------------------------------------------------------------
+
+static void begin_item(struct taud_findings *findings)
+{
+    fputs(findings->count++ > 0 ? ",\n  {" : "\n  {", findings->out);
+}
+
+static void add_json(struct taud_findings *findings, const struct taud_finding *finding)
+{
+    FILE *out = findings->out;
+    begin_item(findings);
+    write_member(out, "kind", KINDS[finding->kind]);
+    fputs(", ", out);
+    write_member(out, "place", finding->place);
+    fprintf(out, ", \"offset\": %llu, \"size\": %llu, ", (unsigned long long)finding->offset,
+            (unsigned long long)finding->size);
+    write_member(out, "problem", finding->problem);
+    fputs(", ", out);
+    write_member(out, "loss", finding->loss);
+    fputc('}', out);
+}
+
+void taud_findings_add(struct taud_findings *findings, const struct taud_finding *finding)
+{
+    assert(finding->kind < TAUD_FINDING_KINDS);
+    if (findings->json) {
+        add_json(findings, finding);
+        return;
+    }
+    fprintf(findings->out, "%-8s %s", KINDS[finding->kind], finding->place);
+    if (finding->size > 0)
+        fprintf(findings->out, ", %llu bytes at %llu", (unsigned long long)finding->size,
+                (unsigned long long)finding->offset);
+    fprintf(findings->out, ": %s\n", finding->problem);
+    if (finding->loss[0] != '\0')
+        fprintf(findings->out, "         lost: %s\n", finding->loss);
+}
+
+// --- the end ----------------------------------------------------------------------------------
+
+static void count(FILE *out, uint64_t number, const char *what)
+{
+    fprintf(out, "%llu %s%s", (unsigned long long)number, what, number == 1 ? "" : "s");
+}
+
+static void sum_up(FILE *out, const char *directory, const struct taud_check_report *report)
+{
+    fprintf(out, "%s: ", directory);
+    count(out, report->segment_count, "segment");
+    fputs(" with ", out);
+    count(out, report->chunk_count, "good chunk");
+    fputs(" of ", out);
+    count(out, report->point_count, "point");
+    fputs(", ", out);
+    count(out, report->catalog_count, "catalog object");
+    fputs(", ", out);
+    count(out, report->record_count, "record");
+    fputs(" in the log\n", out);
+}
+
+static void judge(FILE *out, const char *directory, const struct taud_check_report *report)
+{
+    const uint64_t *found = report->findings;
+    uint64_t damaged = found[TAUD_FINDING_DAMAGED] + found[TAUD_FINDING_LOST];
+    fprintf(out, "%s: ", directory);
+    if (damaged == 0 && found[TAUD_FINDING_UNKNOWN] == 0) {
+        fputs("all is good\n", out);
+        return;
+    }
+    count(out, damaged, "damaged place");
+    if (found[TAUD_FINDING_LOST] > 0)
+        fprintf(out, ", %llu of them with a loss", (unsigned long long)found[TAUD_FINDING_LOST]);
+    if (report->lost_points > 0) {
+        fputs(", ", out);
+        count(out, report->lost_points, "point");
+        fputs(" in all", out);
+    }
+    if (found[TAUD_FINDING_UNKNOWN] > 0) {
+        fputs("; ", out);
+        count(out, found[TAUD_FINDING_UNKNOWN], "place");
+        fputs(" could not be checked", out);
+    }
+    fputc('\n', out);
+}
+
+static void end_json(const struct taud_findings *findings, const struct taud_check_report *report,
+                     const char *failure)
+{
+    const struct {
+        const char *name;
+        uint64_t number;
+    } members[] = {
+        {"segments", report->segment_count},    {"chunks", report->chunk_count},
+        {"points", report->point_count},        {"catalog_objects", report->catalog_count},
+        {"groups", report->group_count},        {"records", report->record_count},
+        {"log_bytes", report->log_bytes},       {"torn_bytes", report->torn_bytes},
+        {"lost_points", report->lost_points},
+    };
+    const uint64_t *found = report->findings;
+    bool damaged = found[TAUD_FINDING_DAMAGED] + found[TAUD_FINDING_LOST] > 0;
+    bool unknown = failure != NULL || found[TAUD_FINDING_UNKNOWN] > 0;
+    FILE *out = findings->out;
+    fputs("],\n  \"good\": {", out);
+    for (size_t i = 0; i < sizeof members / sizeof members[0]; i++)
+        fprintf(out, "%s\"%s\": %llu", i > 0 ? ", " : "", members[i].name,
+                (unsigned long long)members[i].number);
+    fputs("},\n  ", out);
+    write_member(out, "result", unknown ? "unknown" : damaged ? "damaged" : "good");
+    if (failure != NULL) {
+        fputs(", ", out);
+        write_member(out, "failure", failure);
+    }
+    fputs("}\n", out);
+}
+
+void taud_findings_end(struct taud_findings *findings, const char *directory,
+                       const struct taud_check_report *report, const char *failure)
+{
+    if (findings->json) {
+        end_json(findings, report, failure);
+    } else if (failure == NULL) {
+        sum_up(findings->out, directory, report);
+        judge(findings->out, directory, report);
+    }
+}

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: MIT
+// The handlers that ask many series at once, all of them streams that may have to wait. They know
+// the engine, and neither transports nor sockets.
+#include "engine/query/query.h"
+#include "taud_handlers.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+// A query of any of these kinds, and what wakes its session.
+struct asked {
+    struct taud_alarm *alarm;
+    union {
+        struct taud_aggregate_query *aggregate;
+        struct taud_scan *scan;
+        struct taud_latest *latest;
+    } query;
+};
+
+static void wake(void *user_data)
+{
+    taud_alarm_ring(user_data);
+}
+
+static struct asked *ask(struct taud_context *context)
+{
+    struct asked *asked = calloc(1, sizeof *asked);
+    if (asked == NULL)
+        return NULL;
+    asked->alarm = taud_alarm_new(context);
+    if (asked->alarm != NULL)
+        return asked;
+    free(asked);
+    return NULL;
+}
+
+static void forget(struct asked *asked)
+{
+    taud_alarm_free(asked->alarm);
+    free(asked);
+}
+
+// The end of opening: the stream, or what was made for it is given back.
+static enum tau_status opened(struct asked *asked, enum tau_status status, void **ret_stream)
+{
+    if (status == TAU_STATUS_SUCCESS) {
+        *ret_stream = asked;
+        return status;
+    }
+    forget(asked);
+    return status;
+}
+
+static enum tau_status outcome(enum tau_status status)
+{
+    return status == TAU_STATUS_WOULD_BLOCK ? TAUD_PENDING : status;
+}
+
+// --- AGGREGATE ---------------------------------------------------------------------------------
+
+enum tau_status taud_open_aggregate(struct taud_context *context,
+                                    const struct tau_aggregate_request *request, void **ret_stream)
+{
+    struct asked *asked = ask(context);
+    if (asked == NULL)
+        return TAU_STATUS_INTERNAL_ERROR;
+    enum tau_status status = taud_aggregate_query_open(context->engine, request, wake, asked->alarm,
+                                                       &asked->query.aggregate);
+    if (status == TAU_STATUS_INVALID_ARGUMENT)
+        status = taud_context_refuse(context, TAU_STATUS_INVALID_PAYLOAD,
+                                     TAUD_FIELD_AGGREGATE_FUNCTIONS);
+    return opened(asked, status, ret_stream);
+}
+
+enum tau_status taud_next_aggregate(struct taud_context *context, void *stream,
+                                    struct tau_aggregate_response *ret_batch, bool *ret_end)
+{
+    struct asked *asked = stream;
+    int64_t *starts = taud_context_take(context, TAU_LIMIT_AGGREGATE_BATCH_ROWS * sizeof *starts);
+    double *values = taud_context_take(context, TAU_LIMIT_AGGREGATE_BATCH_VALUES * sizeof *values);
+    if (starts == NULL || values == NULL)
+        return TAU_STATUS_INTERNAL_ERROR;
+    struct taud_aggregate_batch batch;
+    enum tau_status status =
+        taud_aggregate_query_next(asked->query.aggregate, &batch, starts, values, ret_end);
+    if (status != TAU_STATUS_SUCCESS)
+        return outcome(status);
+    ret_batch->group = batch.group;
+    ret_batch->label = batch.label;
+    ret_batch->row_count = (uint32_t)batch.row_count;
+    ret_batch->starts = (struct tau_array){.data = starts, .count = batch.row_count};
+    ret_batch->value_count = (uint32_t)batch.value_count;
+    ret_batch->values = (struct tau_array){.data = values, .count = batch.value_count};
+    return TAU_STATUS_SUCCESS;
+}
+
+void taud_close_aggregate(void *stream)
+{
+    struct asked *asked = stream;
+    taud_aggregate_query_close(asked->query.aggregate);
+    forget(asked);
+}
+
+// --- MULTI_RANGE -------------------------------------------------------------------------------
+
+enum tau_status taud_open_multi_range(struct taud_context *context,
+                                      const struct tau_multi_range_request *request,
+                                      void **ret_stream)
+{
+    if (isnan(request->low))
+        return taud_context_refuse(context, TAU_STATUS_INVALID_PAYLOAD, TAUD_FIELD_MULTI_RANGE_LOW);
+    if (isnan(request->high))
+        return taud_context_refuse(context, TAU_STATUS_INVALID_PAYLOAD,
+                                   TAUD_FIELD_MULTI_RANGE_HIGH);
+    struct asked *asked = ask(context);
+    if (asked == NULL)
+        return TAU_STATUS_INTERNAL_ERROR;
+    enum tau_status status =
+        taud_scan_open(context->engine, request, wake, asked->alarm, &asked->query.scan);
+    return opened(asked, status, ret_stream);
+}
+
+enum tau_status taud_next_multi_range(struct taud_context *context, void *stream,
+                                      struct tau_multi_range_response *ret_batch, bool *ret_end)
+{
+    struct asked *asked = stream;
+    struct taud_scan_batch batch;
+    (void)context;
+    enum tau_status status = taud_scan_next(asked->query.scan, &batch, ret_end);
+    if (status != TAU_STATUS_SUCCESS)
+        return outcome(status);
+    ret_batch->label = batch.label;
+    ret_batch->count = (uint32_t)batch.count;
+    ret_batch->timestamps = (struct tau_array){.data = batch.timestamps, .count = batch.count};
+    ret_batch->values = (struct tau_array){.data = batch.values, .count = batch.count};
+    return TAU_STATUS_SUCCESS;
+}
+
+void taud_close_multi_range(void *stream)
+{
+    struct asked *asked = stream;
+    taud_scan_close(asked->query.scan);
+    forget(asked);
+}
+
+// --- MULTI_LATEST ------------------------------------------------------------------------------
+
+enum tau_status taud_open_multi_latest(struct taud_context *context,
+                                       const struct tau_multi_latest_request *request,
+                                       void **ret_stream)
+{
+    struct asked *asked = ask(context);
+    if (asked == NULL)
+        return TAU_STATUS_INTERNAL_ERROR;
+    enum tau_status status =
+        taud_latest_open(context->engine, request, wake, asked->alarm, &asked->query.latest);
+    return opened(asked, status, ret_stream);
+}
+
+enum tau_status taud_next_multi_latest(struct taud_context *context, void *stream,
+                                       struct tau_multi_latest_response *ret_batch, bool *ret_end)
+{
+    struct asked *asked = stream;
+    const struct tau_row *rows = NULL;
+    size_t count = 0;
+    (void)context;
+    enum tau_status status = taud_latest_next(asked->query.latest, &rows, &count, ret_end);
+    if (status != TAU_STATUS_SUCCESS)
+        return outcome(status);
+    ret_batch->count = (uint32_t)count;
+    ret_batch->rows = (struct tau_array){.data = rows, .count = count};
+    return TAU_STATUS_SUCCESS;
+}
+
+void taud_close_multi_latest(void *stream)
+{
+    struct asked *asked = stream;
+    taud_latest_close(asked->query.latest);
+    forget(asked);
+}

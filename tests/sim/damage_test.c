@@ -1,0 +1,384 @@
+// SPDX-License-Identifier: MIT
+// A small store with bits flipped, ends cut off, pages zeroed, swapped and doubled, files lost. The
+// engine starts, and holds all that it held or says what it put into quarantine; what it holds was
+// once written; a second start shows the same. Formats of the future are refused and not touched.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "engine/bytes.h"
+#include "engine/crc32c.h"
+#include "episode.h"
+#include "course.h"
+
+#include <string.h>
+
+enum { PAGE = 4096, LENGTH = 220, FILES_MAX = 64 };
+
+static const char first_segment[] = "data/log/0000000000000001.log";
+
+// What was once written.
+struct history {
+    struct model_point {
+        unsigned number;
+        uint64_t digest;
+    } *points; // ascending
+    size_t count;
+};
+
+static struct world_settings settings;
+static struct history history;
+static struct disk *original; // after a clean stop
+static struct disk *torn;     // after a power cut
+static uint64_t complete;     // the digest of all
+static char names[FILES_MAX][120]; // of the files that hold something
+static unsigned name_count;
+
+static uint8_t *bytes_of(struct disk *disk, const char *name, uint64_t *ret_size)
+{
+    uint8_t *bytes = disk_file(disk, name, ret_size);
+    assert_non_null(bytes);
+    return bytes;
+}
+
+// --- what was written -------------------------------------------------------------------------
+
+static int compare_points(const void *a, const void *b)
+{
+    const struct model_point *left = a, *right = b;
+    if (left->number != right->number)
+        return left->number < right->number ? -1 : 1;
+    return (left->digest > right->digest) - (left->digest < right->digest);
+}
+
+static void remember(const struct world *world)
+{
+    history.points = calloc(world->effect_count, sizeof *history.points);
+    assert_non_null(history.points);
+    for (size_t i = 0; i < world->effect_count; i++) {
+        const struct effect *effect = &world->effects[i];
+        if (effect->kind == EFFECT_POINT)
+            history.points[history.count++] = (struct model_point){
+                effect->number, model_point_digest(effect->timestamp, effect->value)};
+    }
+    qsort(history.points, history.count, sizeof *history.points, compare_points);
+}
+
+static bool was_written(unsigned number, int64_t timestamp, double value)
+{
+    uint64_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    struct model_point point = {number, model_point_digest(timestamp, bits)};
+    return bsearch(&point, history.points, history.count, sizeof point, compare_points) != NULL;
+}
+
+// Whether every point that the engine shows was written to that series.
+static bool shows_the_past(struct taud_engine *engine)
+{
+    bool past = true;
+    for (unsigned i = 0; i < MODEL_SERIES; i++) {
+        struct tau_label label = model_label(i);
+        struct taud_range *range;
+        bool end = false;
+        if (taud_range_open(engine, &label, INT64_MIN, INT64_MAX, 0, TAU_DIRECTION_FORWARD,
+                            &range) != TAU_STATUS_SUCCESS)
+            continue;
+        while (!end) {
+            int64_t timestamps[256];
+            double values[256];
+            size_t count;
+            taud_range_next(range, timestamps, values, 256, &count, &end);
+            for (size_t k = 0; k < count; k++)
+                past = past && was_written(i, timestamps[k], values[k]);
+        }
+        taud_range_close(range);
+    }
+    return past;
+}
+
+// --- recovering -------------------------------------------------------------------------------
+
+struct outcome {
+    bool started, complete, reported;
+    struct taud_recovery recovery;
+    const char *complaint; // NULL: nothing
+    char text[200];
+};
+
+// Starts, twice where something is not as it was. Takes the disk.
+static struct outcome recover(struct disk *damaged)
+{
+    struct world world;
+    struct world_view view;
+    struct outcome outcome = {0};
+    world_init_on(&world, &settings, damaged);
+    outcome.started = world_start(&world) == TAU_STATUS_SUCCESS;
+    snprintf(outcome.text, sizeof outcome.text, "%.190s", world.error.text);
+    if (!outcome.started) {
+        outcome.complaint = "it does not start";
+    } else if (world_look(world.engine, &view, &outcome.complaint)) {
+        outcome.complete = view.digest == complete;
+        outcome.reported = world.recovery.quarantined_count > 0;
+        outcome.recovery = world.recovery;
+        if (!outcome.complete && !shows_the_past(world.engine))
+            outcome.complaint = "it shows what was never written";
+        if (!outcome.complete || outcome.reported)
+            world_start_again(&world, &view);
+        if (!world_is_well(&world)) {
+            outcome.complaint = "a second start differs";
+            snprintf(outcome.text, sizeof outcome.text, "%.190s", world.complaint);
+        }
+    }
+    world_done(&world);
+    return outcome;
+}
+
+// Damage after a clean stop is either harmless or reported: nothing is lost in silence. After a power
+// cut what is damaged may also be what was torn.
+static void expect_honest(struct disk *damaged, bool was_torn, const char *what, const char *name,
+                          uint64_t at)
+{
+    struct outcome outcome = recover(damaged);
+    if (!outcome.complaint && !outcome.complete && !outcome.reported && !was_torn)
+        outcome.complaint = "lost in silence";
+    if (outcome.complaint)
+        print_error("%s at %llu of %s: %s (%s)\n", what, (unsigned long long)at, name,
+                    outcome.complaint, outcome.text);
+    assert_null(outcome.complaint);
+}
+
+// --- damage -----------------------------------------------------------------------------------
+
+// Lists what holds something: files that are all zero are of no use to anybody.
+static void list_files(struct disk *disk)
+{
+    const char *name;
+    name_count = 0;
+    for (unsigned i = 0; (name = disk_file_name(disk, i)) != NULL; i++) {
+        if (disk_digest(disk, name) == 0)
+            continue;
+        assert_true(name_count < FILES_MAX);
+        snprintf(names[name_count++], sizeof names[0], "%s", name);
+    }
+    assert_true(name_count >= 3);
+}
+
+// Behind the last byte that is not zero, and a little more.
+static uint64_t used_bytes(struct disk *disk, const char *name)
+{
+    uint64_t size;
+    const uint8_t *bytes = bytes_of(disk, name, &size);
+    uint64_t used = size;
+    while (used > 0 && bytes[used - 1] == 0)
+        used--;
+    return used + 64 < size ? used + 64 : size;
+}
+
+static void flip_bits(struct disk *disk, bool was_torn, unsigned flips)
+{
+    list_files(disk);
+    uint64_t bits = 0;
+    for (unsigned i = 0; i < name_count; i++)
+        bits += used_bytes(disk, names[i]) * 8;
+    double step = bits > flips ? (double)bits / flips : 1;
+    double next = 0; // bit of all, behind those of the files before
+    uint64_t before = 0;
+    for (unsigned i = 0; i < name_count; i++) {
+        uint64_t end = before + used_bytes(disk, names[i]) * 8, size;
+        for (; next < (double)end; next += step) {
+            struct disk *damaged = disk_copy(disk);
+            uint64_t bit = (uint64_t)next - before;
+            bytes_of(damaged, names[i], &size)[bit / 8] ^= (uint8_t)(1 << bit % 8);
+            expect_honest(damaged, was_torn, "bit", names[i], bit);
+        }
+        before = end;
+    }
+}
+
+static void flipped_bits_are_found(void **state)
+{
+    (void)state;
+    flip_bits(original, false, episode_number("TAU_SIM_FLIPS", 20000, 100000));
+}
+
+static void flipped_bits_are_found_behind_a_power_cut(void **state)
+{
+    (void)state;
+    flip_bits(torn, true, episode_number("TAU_SIM_TORN_FLIPS", 500, 2000));
+}
+
+static void cut_files_are_found(void **state)
+{
+    (void)state;
+    list_files(original);
+    unsigned cuts = episode_number("TAU_SIM_TRUNCATIONS", 400, UINT32_MAX);
+    for (unsigned i = 0; i < name_count; i++) {
+        uint64_t used = used_bytes(original, names[i]);
+        uint64_t step = used > cuts ? used / cuts : 1;
+        for (uint64_t end = 0; end < used; end += step) {
+            struct disk *damaged = disk_copy(original);
+            disk_truncate(damaged, names[i], end);
+            expect_honest(damaged, false, "end", names[i], end);
+        }
+    }
+}
+
+static void swap_pages(uint8_t *a, uint8_t *b)
+{
+    uint8_t page[PAGE];
+    memcpy(page, a, PAGE);
+    memcpy(a, b, PAGE);
+    memcpy(b, page, PAGE);
+}
+
+static void pages_are_checked(void **state)
+{
+    (void)state;
+    list_files(original);
+    for (unsigned i = 0; i < name_count; i++) {
+        uint64_t size, pages = used_bytes(original, names[i]) / PAGE;
+        for (uint64_t page = 0; page < pages; page++) {
+            struct disk *zeroed = disk_copy(original);
+            memset(bytes_of(zeroed, names[i], &size) + page * PAGE, 0, PAGE);
+            expect_honest(zeroed, false, "zeroed page", names[i], page);
+        }
+        for (uint64_t page = 0; page < pages * pages; page++) {
+            uint64_t from = page / pages, to = page % pages;
+            struct disk *swapped = disk_copy(original), *doubled = disk_copy(original);
+            if (from < to) {
+                uint8_t *bytes = bytes_of(swapped, names[i], &size);
+                swap_pages(bytes + from * PAGE, bytes + to * PAGE);
+            }
+            uint8_t *bytes = bytes_of(doubled, names[i], &size);
+            memmove(bytes + to * PAGE, bytes + from * PAGE, PAGE);
+            expect_honest(swapped, false, "swapped page", names[i], page);
+            expect_honest(doubled, false, "doubled page", names[i], page);
+        }
+    }
+}
+
+static void lost_files_are_reported(void **state)
+{
+    (void)state;
+    list_files(original);
+    for (unsigned i = 0; i < name_count; i++) {
+        struct disk *damaged = disk_copy(original);
+        disk_remove(damaged, names[i]);
+        expect_honest(damaged, false, "all", names[i], 0);
+    }
+}
+
+static void damage_stays_in_its_group(void **state)
+{
+    (void)state;
+    struct outcome whole = recover(disk_copy(original));
+    struct disk *damaged = disk_copy(original);
+    uint64_t size;
+    bytes_of(damaged, first_segment, &size)[size / 2] ^= 1;
+    struct outcome outcome = recover(damaged);
+    assert_true(whole.complete && outcome.started && !outcome.complaint);
+    assert_int_equal(outcome.recovery.quarantined_count, 1);
+    assert_true(outcome.recovery.quarantined_bytes < size / 4);
+    assert_true(outcome.recovery.record_count + 40 >= whole.recovery.record_count);
+}
+
+static void a_future_format_is_refused_untouched(void **state)
+{
+    (void)state;
+    for (int which = 0; which < 2; which++) {
+        struct disk *future = disk_copy(original);
+        uint64_t size;
+        if (which == 0) {
+            uint8_t *header = bytes_of(future, first_segment, &size);
+            taud_store_u32(header + 8, 2);
+            taud_store_u32(header + 60, taud_crc32c(0, header, 60));
+        } else {
+            uint8_t *bytes = bytes_of(future, "data/catalog", &size);
+            taud_store_u32(bytes + 8, 2);
+            uint32_t crc = taud_crc32c(0, bytes, 28);
+            taud_store_u32(bytes + 28, taud_crc32c(crc, bytes + 32, size - 32));
+        }
+        struct disk *kept = disk_copy(future);
+        struct world world;
+        world_init_on(&world, &settings, future);
+        assert_int_not_equal(world_start(&world), TAU_STATUS_SUCCESS);
+        assert_non_null(strstr(world.error.text, "not touched"));
+        assert_true(disk_fingerprint(future) == disk_fingerprint(kept));
+        disk_free(kept);
+        world_done(&world);
+    }
+}
+
+// The planted bug: checksums that fit whatever stands there. Then damage must show as loss in silence,
+// or as what was never written.
+static void checksums_that_always_fit_are_caught(void **state)
+{
+    (void)state;
+    unsigned caught = 0;
+    for (unsigned i = 0; i < 20; i++) {
+        struct disk *damaged = disk_copy(original);
+        uint64_t size;
+        uint8_t *group = bytes_of(damaged, first_segment, &size) + 8192;
+        uint32_t content;
+        while ((content = taud_load_u32(group + 48)) < 1000) // one with points
+            group += 56 + content;
+        group[56 + content * i / 20] ^= 1;
+        taud_store_u32(group + 52, taud_crc32c(0, group + 56, content));
+        taud_store_u32(group + 4, taud_crc32c(0, group + 8, 48));
+        struct outcome outcome = recover(damaged);
+        caught += outcome.started && (outcome.complaint || (!outcome.complete && !outcome.reported));
+    }
+    assert_true(caught > 0);
+}
+
+// Under this durability nothing is forgotten, so that all that was ever written can be remembered.
+static int prepare(void **state)
+{
+    (void)state;
+    struct world world;
+    struct world_view view;
+    const char *complaint;
+    settings = course_settings(true, MUTANT_NONE);
+    settings.durability = TAUD_DURABILITY_OS;
+    settings.segment_bytes = 16 << 10;
+    world_init(&world, &settings);
+    if (world_start(&world) != TAU_STATUS_SUCCESS)
+        return 1;
+    course_run(&world, LENGTH);
+    remember(&world);
+    torn = disk_power_cut(world.disk, 5);
+    if (!world_is_well(&world) || !world_look(world.engine, &view, &complaint))
+        return 1;
+    complete = view.digest;
+    world_stop(&world);
+    original = disk_copy(world.disk);
+    world_done(&world);
+    return 0;
+}
+
+static int finish(void **state)
+{
+    (void)state;
+    disk_free(original);
+    disk_free(torn);
+    free(history.points);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(flipped_bits_are_found),
+        cmocka_unit_test(flipped_bits_are_found_behind_a_power_cut),
+        cmocka_unit_test(cut_files_are_found),
+        cmocka_unit_test(pages_are_checked),
+        cmocka_unit_test(lost_files_are_reported),
+        cmocka_unit_test(damage_stays_in_its_group),
+        cmocka_unit_test(checksums_that_always_fit_are_caught),
+        cmocka_unit_test(a_future_format_is_refused_untouched),
+    };
+    return cmocka_run_group_tests(tests, prepare, finish);
+}

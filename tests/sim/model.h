@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+// What a store of series has to hold, said as plainly as can be: arrays and loops. It changes by
+// effects, so that a state can be reached again from an earlier one. It must not know the engine.
+#ifndef TAU_TESTS_SIM_MODEL_H
+#define TAU_TESTS_SIM_MODEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <tau/protocol.h>
+
+enum {
+    MODEL_SERIES = 32,
+    MODEL_LENSES = 16,
+    MODEL_TRANSFORMS = 9,
+};
+
+struct model_series {
+    bool exists, appended;
+    int64_t last; // the newest timestamp that was ever accepted, where `appended`
+    size_t count, capacity;
+    int64_t *timestamps; // ascending
+    uint64_t *values;    // the bits
+    uint64_t digest;     // of the points
+};
+
+struct model_lens {
+    bool exists;
+    uint8_t source, count; // number of the series, transforms
+    uint8_t transforms[TAU_LIMIT_LENS_TRANSFORMS];
+};
+
+struct model {
+    struct model_series series[MODEL_SERIES];
+    struct model_lens lenses[MODEL_LENSES];
+};
+
+enum effect_kind {
+    EFFECT_CREATE,
+    EFFECT_DROP,
+    EFFECT_POINT,
+    EFFECT_LENS,
+};
+
+struct effect {
+    enum effect_kind kind;
+    unsigned number; // of the series or lens
+    int64_t timestamp;
+    uint64_t value;
+    struct model_lens lens; // that there is then, or is not
+};
+
+void model_done(struct model *model);
+void model_apply(struct model *model, const struct effect *effect);
+
+// Makes `to` what `from` is.
+void model_copy(struct model *to, const struct model *from);
+
+// What the append of a point is answered with.
+enum tau_status model_judge(const struct model *model, unsigned number, int64_t timestamp);
+
+// Where a timestamp stands, or the next one behind it.
+size_t model_find(const struct model_series *series, int64_t timestamp);
+
+// What a lens shows at the point of its source; false for nothing.
+bool model_evaluate(const struct model *model, const struct model_lens *lens, size_t at,
+                    double *ret_value);
+
+// Digests. That of points does not depend on the order in which they are added.
+uint64_t model_point_digest(int64_t timestamp, uint64_t value);
+uint64_t model_series_digest(unsigned number, bool exists, size_t count, uint64_t points);
+uint64_t model_lens_digest(unsigned number, bool exists);
+uint64_t model_digest(const struct model *model);
+
+// Labels that differ at the first byte, in the middle or at the last; and those of lenses.
+struct tau_label model_label(unsigned number);
+struct tau_label model_lens_label(unsigned number);
+const char *model_transform_name(unsigned transform); // MODEL_TRANSFORMS: one that there is not
+
+#endif

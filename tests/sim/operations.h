@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+// What can be done to a simulated world: a table of operations. Each draws what it needs, does it to the
+// engine, does it to the model, and compares. A new operation is a function and an entry.
+#ifndef TAU_TESTS_SIM_OPERATIONS_H
+#define TAU_TESTS_SIM_OPERATIONS_H
+
+#include "world.h"
+
+enum operation_kind {
+    OPERATION_READ,
+    OPERATION_WRITE,
+    OPERATION_TIME,  // commits, steps, the clock: not from within another of them
+    OPERATION_START, // ends the engine
+};
+
+struct operation {
+    const char *name;
+    void (*run)(struct world *world);
+    unsigned weight;
+    enum operation_kind kind;
+};
+
+extern const struct operation operations[];
+extern const size_t operation_count;
+
+// Runs one operation of a kind that `kinds` has (bits 1 << kind).
+void operations_run(struct world *world, unsigned kinds);
+
+// Commits what was written, and waits for it unless the disk is full.
+void operations_commit(struct world *world);
+
+// What happens while a step or a commit is in a call to its files, as other threads would have it:
+// now and then other operations. For world->on_call.
+void operations_nest(struct world *world, const struct disk_call *call);
+
+// Compares all that there is.
+void operations_check(struct world *world);
+
+// writes.c
+void write_create(struct world *world);
+void write_drop(struct world *world);
+void write_points(struct world *world);
+void write_columns(struct world *world);
+void write_rows(struct world *world);
+void write_lens(struct world *world);
+void write_composition(struct world *world);
+void write_lens_drop(struct world *world);
+
+// reads.c
+void read_points(struct world *world);
+void read_range(struct world *world);
+void read_series(struct world *world);
+void read_lens(struct world *world);
+void read_list(struct world *world);
+
+// A timestamp about where the series' points are.
+int64_t draw_timestamp(struct world *world, unsigned number);
+unsigned draw_series(struct world *world);
+uint64_t draw_value(struct world *world);
+
+#endif

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+/* Series of a command line, and rows of a stream on their way to the output. */
+#include <stdio.h>
+
+#include "cli_test.h"
+#include "many.h"
+#include "memory_fault.h"
+
+static const struct cli_column columns[] = {{"n", CLI_CELL_U64}};
+
+static struct cli_arguments words(char **positionals, size_t count)
+{
+    return (struct cli_arguments){.positionals = positionals, .count = count};
+}
+
+static void test_labels(void **state)
+{
+    struct capture capture;
+    struct cli_many many;
+    char *given[] = {"skipped", "a", "b"};
+    struct cli_arguments arguments = words(given, 3);
+    (void)state;
+    capture_begin(&capture);
+    assert_int_equal(cli_many_read(&capture.cli, &arguments, 1, NULL, &many), CLI_OK);
+    struct tau_array labels = cli_many_labels(&many);
+    struct tau_label b = label_of("b");
+    assert_int_equal(labels.count, 2);
+    assert_memory_equal((const struct tau_label *)labels.data + 1, &b, sizeof(b));
+    assert_int_equal(cli_many_prefix(&many).size, 0);
+    cli_many_done(&many);
+    arguments.count = 1;
+    assert_int_equal(cli_many_read(&capture.cli, &arguments, 1, "cpu.", &many), CLI_OK);
+    assert_int_equal(cli_many_labels(&many).count, 0);
+    assert_int_equal(cli_many_prefix(&many).size, 4);
+    assert_memory_equal(cli_many_prefix(&many).data, "cpu.", 4);
+    cli_many_done(&many);
+    capture_end(&capture);
+}
+
+static void test_wrong_series(void **state)
+{
+    struct capture capture;
+    struct cli_many many;
+    char *given[] = {"a", "b\\"};
+    struct cli_arguments arguments = words(given, 2);
+    (void)state;
+    capture_begin(&capture);
+    assert_int_equal(cli_many_read(&capture.cli, &arguments, 0, NULL, &many), CLI_USAGE);
+    cli_many_done(&many);
+    assert_int_equal(cli_many_read(&capture.cli, &arguments, 0, "p", &many), CLI_USAGE);
+    cli_many_done(&many);
+    assert_int_equal(cli_many_read(&capture.cli, &arguments, 2, "p\\", &many), CLI_USAGE);
+    cli_many_done(&many);
+    arguments.count = TAU_LIMIT_REQUEST_LABELS + 1;
+    assert_int_equal(cli_many_read(&capture.cli, &arguments, 0, NULL, &many), CLI_USAGE);
+    cli_many_done(&many);
+    arguments.count = 1;
+    memory_fault_after(0);
+    assert_int_equal(cli_many_read(&capture.cli, &arguments, 0, NULL, &many), CLI_ERROR);
+    assert_true(memory_fault_end());
+    cli_many_done(&many);
+    capture_end(&capture);
+}
+
+static int run_stream(struct capture *capture, int rows, enum tau_status status)
+{
+    struct cli_stream stream;
+    struct tau_error error = {.status = status, .message = "words"};
+    capture->cli.options.format = CLI_FORMAT_CSV;
+    cli_stream_init(&stream, &capture->cli, columns, 1);
+    for (int i = 0; i < rows; i++) {
+        struct cli_cell cell = cli_cell_u64((uint64_t)i);
+        cli_stream_row(&stream, &cell);
+    }
+    int code = cli_stream_end(&stream, status, &error);
+    capture_flush(capture);
+    return code;
+}
+
+static void test_streams(void **state)
+{
+    static const struct {
+        int rows;
+        enum tau_status status;
+        int code;
+        const char *out, *err;
+    } cases[] = {
+        {2, TAU_STATUS_SUCCESS, CLI_OK, "n\n0\n1\n", ""},
+        {0, TAU_STATUS_SUCCESS, CLI_OK, "n\n", ""},
+        {0, TAU_STATUS_THROTTLED, CLI_REFUSED, "", "(throttled)"},
+        {1, TAU_STATUS_THROTTLED, CLI_REFUSED, "n\n0\n", "(throttled)"},
+        {1, TAU_STATUS_CANCELLED, CLI_REFUSED, "n\n0\n", "(cancelled)"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct capture capture;
+        capture_begin(&capture);
+        assert_int_equal(run_stream(&capture, cases[i].rows, cases[i].status), cases[i].code);
+        assert_string_equal(capture.out, cases[i].out);
+        assert_non_null(strstr(capture.err, cases[i].err));
+        capture_end(&capture);
+    }
+}
+
+/* Whoever reads no more is not told that the stream was cancelled for that. */
+static void test_output_that_broke(void **state)
+{
+    struct capture capture;
+    struct cli_stream stream;
+    struct cli_cell cell = cli_cell_u64(1);
+    (void)state;
+    capture_begin(&capture);
+    FILE *out = capture.cli.out;
+    capture.cli.out = fopen("/dev/full", "w");
+    assert_non_null(capture.cli.out);
+    setvbuf(capture.cli.out, NULL, _IONBF, 0);
+    capture.cli.options.format = CLI_FORMAT_CSV;
+    cli_stream_init(&stream, &capture.cli, columns, 1);
+    assert_true(cli_stream_goes_on(&stream));
+    cli_stream_row(&stream, &cell);
+    assert_false(cli_stream_goes_on(&stream));
+    assert_int_equal(cli_stream_end(&stream, TAU_STATUS_CANCELLED, NULL), CLI_OK);
+    fclose(capture.cli.out);
+    capture.cli.out = out;
+    capture_end(&capture);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_labels),
+        cmocka_unit_test(test_wrong_series),
+        cmocka_unit_test(test_streams),
+        cmocka_unit_test(test_output_that_broke),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+// What the tests of aggregates over many series share: a request, and all its rows.
+#ifndef AGGREGATE_RIG_H
+#define AGGREGATE_RIG_H
+
+#include "query_rig.h"
+
+enum { RIG_ROWS = 60000 };
+
+struct rig_rows {
+    size_t count, batches;
+    uint64_t groups[RIG_ROWS];
+    int64_t starts[RIG_ROWS];
+    double values[RIG_ROWS]; // of the first column
+    enum tau_status status;  // how the query ended
+};
+
+static const struct tau_aggregate_column rig_sum = {TAU_AGGREGATE_FUNCTION_SUM, 0};
+
+// The sum over buckets of all that begins with the prefix, without an end in time.
+static inline struct tau_aggregate_request rig_request(const char *prefix, uint64_t width)
+{
+    return (struct tau_aggregate_request){
+        .from = INT64_MIN,
+        .to = INT64_MAX,
+        .width = width,
+        .functions = {.data = &rig_sum, .count = 1},
+        .prefix = rig_slice(prefix),
+    };
+}
+
+static inline void rig_take_batch(struct rig_rows *rows, const struct taud_aggregate_batch *batch,
+                                  const int64_t *starts, const double *values)
+{
+    assert_true(rows->count + batch->row_count <= RIG_ROWS);
+    for (size_t i = 0; i < batch->row_count; i++, rows->count++) {
+        rows->groups[rows->count] = batch->group;
+        rows->starts[rows->count] = starts[i];
+        rows->values[rows->count] = values[i];
+    }
+    rows->batches++;
+}
+
+// Asks for everything. Returns the rows, which the next call takes over.
+static inline struct rig_rows *rig_ask(struct workbench *bench,
+                                       const struct tau_aggregate_request *request)
+{
+    static struct rig_rows rows;
+    static int64_t starts[TAU_LIMIT_AGGREGATE_BATCH_ROWS];
+    static double values[TAU_LIMIT_AGGREGATE_BATCH_VALUES];
+    struct taud_aggregate_query *query = NULL;
+    struct taud_aggregate_batch batch;
+    _Atomic int wakes = 0;
+    bool end = false;
+    rows.count = rows.batches = 0;
+    rows.status = taud_aggregate_query_open(bench->engine, request, rig_wake, &wakes, &query);
+    while (rows.status == TAU_STATUS_SUCCESS && !end) {
+        RIG_NEXT(&wakes, rows.status,
+                 taud_aggregate_query_next(query, &batch, starts, values, &end));
+        if (rows.status != TAU_STATUS_SUCCESS)
+            break;
+        assert_true(batch.row_count > 0 || end);
+        rig_take_batch(&rows, &batch, starts, values);
+    }
+    taud_aggregate_query_close(query);
+    return &rows;
+}
+
+#endif

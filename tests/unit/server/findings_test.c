@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT
+// What findings look like as text and as JSON, whatever stands in them.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "findings.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static char *shown;
+static size_t size;
+static struct taud_findings findings;
+
+static void begin(bool json)
+{
+    findings = (struct taud_findings){.out = open_memstream(&shown, &size), .json = json};
+    assert_non_null(findings.out);
+    taud_findings_begin(&findings, "check", "a \"b\"");
+}
+
+static void expect(const char *expected)
+{
+    fclose(findings.out);
+    assert_string_equal(shown, expected);
+    free(shown);
+}
+
+static const struct taud_finding lost = {
+    TAUD_FINDING_LOST, "segments/1.seg", 64, 30, "it is\n\"bad\"", "3 points"};
+static const struct taud_finding note = {TAUD_FINDING_NOTE, "log", 0, 0, "a\\b\x7f", ""};
+
+static void text_has_a_line_each(void **state)
+{
+    (void)state;
+    struct taud_check_report report = {.segment_count = 1,
+                                       .chunk_count = 2,
+                                       .point_count = 30,
+                                       .record_count = 1,
+                                       .lost_points = 3,
+                                       .findings = {1, 1, 1, 2}};
+    begin(false);
+    taud_findings_add(&findings, &(struct taud_finding){TAUD_FINDING_DAMAGED, "catalog", 0, 0,
+                                                        "it is damaged", ""});
+    taud_findings_add(&findings, &(struct taud_finding){TAUD_FINDING_LOST, "log", 8, 9, "x", "y"});
+    taud_findings_end(&findings, "DIR", &report, NULL);
+    expect("damaged  catalog: it is damaged\n"
+           "lost     log, 9 bytes at 8: x\n"
+           "         lost: y\n"
+           "DIR: 1 segment with 2 good chunks of 30 points, 0 catalog objects, 1 record in the "
+           "log\n"
+           "DIR: 2 damaged places, 1 of them with a loss, 3 points in all; 2 places could not be "
+           "checked\n");
+    begin(false);
+    report = (struct taud_check_report){.findings = {7}};
+    taud_findings_end(&findings, "DIR", &report, NULL);
+    expect("DIR: 0 segments with 0 good chunks of 0 points, 0 catalog objects, 0 records in the "
+           "log\n"
+           "DIR: all is good\n");
+    begin(false);
+    taud_findings_end(&findings, "DIR", &report, "no");
+    expect("");
+}
+
+static void json_is_one_object(void **state)
+{
+    (void)state;
+    struct taud_check_report report = {.segment_count = 1, .findings = {1, 0, 1, 0}};
+    begin(true);
+    taud_findings_add(&findings, &lost);
+    taud_findings_add(&findings, &note);
+    taud_findings_end(&findings, "ignored", &report, NULL);
+    expect("{\"command\": \"check\", \"directory\": \"a \\\"b\\\"\", \"findings\": [\n"
+           "  {\"kind\": \"lost\", \"place\": \"segments/1.seg\", \"offset\": 64, \"size\": 30, "
+           "\"problem\": \"it is\\u000a\\\"bad\\\"\", \"loss\": \"3 points\"},\n"
+           "  {\"kind\": \"note\", \"place\": \"log\", \"offset\": 0, \"size\": 0, "
+           "\"problem\": \"a\\\\b\\u007f\", \"loss\": \"\"}],\n"
+           "  \"good\": {\"segments\": 1, \"chunks\": 0, \"points\": 0, \"catalog_objects\": 0, "
+           "\"groups\": 0, \"records\": 0, \"log_bytes\": 0, \"torn_bytes\": 0, "
+           "\"lost_points\": 0},\n  \"result\": \"damaged\"}\n");
+}
+
+static const char *result_of(const uint64_t found[TAUD_FINDING_KINDS], const char *failure)
+{
+    static char result[100];
+    struct taud_check_report report = {0};
+    memcpy(report.findings, found, sizeof report.findings);
+    begin(true);
+    taud_findings_end(&findings, "", &report, failure);
+    fclose(findings.out);
+    snprintf(result, sizeof result, "%s", strstr(shown, "\"result\""));
+    free(shown);
+    return result;
+}
+
+static void the_result_is_the_worst(void **state)
+{
+    (void)state;
+    static const uint64_t good[] = {4, 0, 0, 0}, spare[] = {0, 1, 0, 0}, unknown[] = {0, 1, 1, 1};
+    assert_string_equal(result_of(good, NULL), "\"result\": \"good\"}\n");
+    assert_string_equal(result_of(spare, NULL), "\"result\": \"damaged\"}\n");
+    assert_string_equal(result_of(unknown, NULL), "\"result\": \"unknown\"}\n");
+    assert_string_equal(result_of(good, "n\to"),
+                        "\"result\": \"unknown\", \"failure\": \"n\\u0009o\"}\n");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(text_has_a_line_each),
+        cmocka_unit_test(json_is_one_object),
+        cmocka_unit_test(the_result_is_the_worst),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
