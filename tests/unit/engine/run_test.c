@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Chunks in a run: which of several with the same timestamp counts, what a run without a range has, and
-// who gives what back.
+// Chunks in a run: which of several with the same timestamp counts, what a run without a range has,
+// and who gives what back.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -98,8 +98,10 @@ static void the_newest_of_equal_timestamps_is_found(void **state)
     assert_true(value_at(run, 20000) == 103 && value_at(run, 20020) == 101);
     add(run, make(20000, 1, 1, 104), true);
     assert_true(value_at(run, 20000) == 104 && value_at(run, 49950) == 103);
+    add(run, make(60000, 1, 1, 105), true); // behind all, but those before do not ascend
     assert_int_equal(run->late_ascending, 3);
-    assert_int_equal(run->point_count, 5000 + 150 + 1000 + 1);
+    assert_true(value_at(run, 60000) == 105 && value_at(run, 30980) == 102);
+    assert_int_equal(run->point_count, 5000 + 150 + 1000 + 2);
     assert_true(taud_run_memory(run) > run->byte_count && run->byte_count > 55 * 90);
     taud_run_release(run, &arena);
 }
@@ -135,8 +137,10 @@ static void without_a_range_the_rest_is_left(void **state)
             count += outside ? 1 + (uint64_t)both : 0;
         }
         assert_int_equal(left->point_count, count);
-        if (from > 990 && from <= to)
+        if (from > 990 && from <= to) {
             assert_ptr_equal(taud_run_chunk(left, 0), taud_run_chunk(run, 0));
+            assert_int_equal(atomic_load(&taud_run_chunk(left, 0)->references), 2);
+        }
         taud_run_release(run, &arena);
         assert_true(left->chunks.count == 0 || value_at(left, -1) == -1); // still readable
         taud_run_release(left, &arena);
