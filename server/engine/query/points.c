@@ -1,49 +1,117 @@
 // SPDX-License-Identifier: MIT
-// Pieces are columns that are taken from a range, as many points as a chunk has.
+// Pieces are those of a merge over a snapshot. A codec is held for as long as a call takes, so any
+// number of series may be open.
 #include "points.h"
 
-#include "../state.h"
+#include "../read/snapshot.h"
 
-#include <assert.h>
 #include <string.h>
 
 struct taud_points {
     struct taud_engine *engine;
-    struct taud_range *range;
-    bool ended;
-    int64_t timestamps[TAUD_CHUNK_POINTS_MAX];
-    double values[TAUD_CHUNK_POINTS_MAX];
+    struct taud_snapshot snapshot;
+    struct taud_merge *merge;
+    struct taud_piece piece; // the last one
+    uint64_t left;           // of the limit
 };
 
-enum tau_status taud_points_survey(struct taud_engine *engine, const struct tau_label *label,
-                                   struct taud_points_bounds *ret_bounds)
+// --- what is known ----------------------------------------------------------------------------
+
+// The first piece of an order. Returns SUCCESS, NO_MEMORY, INTERNAL_ERROR; the merge is the
+// caller's to free, whatever comes.
+static enum tau_status first_piece(const struct taud_snapshot *snapshot,
+                                   const struct taud_snapshot_order *order,
+                                   struct taud_merge **ret_merge, struct taud_piece *ret_piece)
 {
-    struct tau_describe_series_response found;
-    enum tau_status status = taud_engine_describe(engine, label, &found);
-    if (status == TAU_STATUS_SUCCESS)
-        *ret_bounds = (struct taud_points_bounds){.any = found.point_count > 0,
-                                                  .first = found.first_timestamp,
-                                                  .last = found.last_timestamp};
+    *ret_merge = taud_snapshot_merge(snapshot, order);
+    return *ret_merge ? taud_merge_next(*ret_merge, ret_piece, NULL) : TAU_STATUS_NO_MEMORY;
+}
+
+// The least or the greatest timestamp.
+static enum tau_status find_end(const struct taud_snapshot *snapshot, struct taud_codec *codec,
+                                bool descending, struct taud_points_bounds *bounds)
+{
+    const struct taud_snapshot_order order = {
+        .codec = codec, .from = INT64_MIN, .to = INT64_MAX, .descending = descending};
+    struct taud_merge *merge;
+    struct taud_piece piece;
+    enum tau_status status = first_piece(snapshot, &order, &merge, &piece);
+    if (status == TAU_STATUS_SUCCESS) {
+        bounds->any = piece.count > 0;
+        *(descending ? &bounds->last : &bounds->first) = descending ? piece.last : piece.first;
+    }
+    taud_merge_free(merge);
     return status;
 }
 
 // The latest point before `from`.
-static enum tau_status find_prior(struct taud_engine *engine, const struct tau_label *label,
+static enum tau_status find_prior(const struct taud_snapshot *snapshot, struct taud_codec *codec,
                                   int64_t from, struct taud_points_bounds *bounds)
 {
-    struct taud_range *range;
-    size_t count = 0;
-    bool end;
     if (from == INT64_MIN)
         return TAU_STATUS_SUCCESS;
-    enum tau_status status =
-        taud_range_open(engine, label, INT64_MIN, from - 1, 1, TAU_DIRECTION_BACKWARD, &range);
+    const struct taud_snapshot_order order = {.codec = codec,
+                                              .from = INT64_MIN,
+                                              .to = from - 1,
+                                              .descending = true,
+                                              .only_columns = true};
+    struct taud_merge *merge;
+    struct taud_piece piece;
+    enum tau_status status = first_piece(snapshot, &order, &merge, &piece);
+    if (status == TAU_STATUS_SUCCESS && piece.count > 0) {
+        bounds->has_prior = true;
+        bounds->prior_timestamp = piece.timestamps[0];
+        bounds->prior = piece.values[0];
+    }
+    taud_merge_free(merge);
+    return status;
+}
+
+static enum tau_status find_bounds(const struct taud_snapshot *snapshot, struct taud_codec *codec,
+                                   struct taud_points_bounds *bounds)
+{
+    enum tau_status status = find_end(snapshot, codec, false, bounds);
+    if (status == TAU_STATUS_SUCCESS && bounds->any)
+        status = find_end(snapshot, codec, true, bounds);
+    return status;
+}
+
+enum tau_status taud_points_survey(struct taud_engine *engine, const struct tau_label *label,
+                                   struct taud_points_bounds *ret_bounds)
+{
+    struct taud_points_bounds bounds = {.any = false};
+    struct taud_snapshot snapshot;
+    enum tau_status status = taud_snapshot_open(&snapshot, engine, label, INT64_MIN, INT64_MAX);
     if (status != TAU_STATUS_SUCCESS)
         return status;
-    taud_range_next(range, &bounds->prior_timestamp, &bounds->prior, 1, &count, &end);
-    taud_range_close(range);
-    bounds->has_prior = count > 0;
-    return TAU_STATUS_SUCCESS;
+    struct taud_codec *codec = taud_codecs_take(&engine->codecs);
+    status = codec ? find_bounds(&snapshot, codec, &bounds) : TAU_STATUS_NO_MEMORY;
+    taud_codecs_give(&engine->codecs, codec);
+    taud_snapshot_done(&snapshot);
+    if (status == TAU_STATUS_SUCCESS)
+        *ret_bounds = bounds;
+    return status;
+}
+
+// --- pieces -----------------------------------------------------------------------------------
+
+// Makes the merge of an open snapshot, and what is wanted beside it.
+static enum tau_status begin(struct taud_points *points, const struct taud_points_options *options,
+                             struct taud_codec *codec, struct taud_points_bounds *bounds)
+{
+    const struct taud_snapshot_order order = {.codec = codec,
+                                              .from = options->from,
+                                              .to = options->to,
+                                              .descending = options->descending};
+    enum tau_status status = TAU_STATUS_SUCCESS;
+    if (bounds)
+        status = find_bounds(&points->snapshot, codec, bounds);
+    if (status == TAU_STATUS_SUCCESS && bounds && options->prior)
+        status = find_prior(&points->snapshot, codec, options->from, bounds);
+    if (status != TAU_STATUS_SUCCESS)
+        return status;
+    points->merge = taud_snapshot_merge(&points->snapshot, &order);
+    return points->merge ? TAU_STATUS_SUCCESS : TAU_STATUS_NO_MEMORY;
 }
 
 enum tau_status taud_points_open(struct taud_engine *engine, const struct tau_label *label,
@@ -52,24 +120,26 @@ enum tau_status taud_points_open(struct taud_engine *engine, const struct tau_la
                                  struct taud_points_bounds *ret_bounds)
 {
     const struct taud_allocator *allocator = engine->allocator;
-    struct taud_points_bounds bounds = {0};
-    enum tau_status status = TAU_STATUS_SUCCESS;
-    if (ret_bounds)
-        status = taud_points_survey(engine, label, &bounds);
-    if (status == TAU_STATUS_SUCCESS && options->prior)
-        status = find_prior(engine, label, options->from, &bounds);
-    if (status != TAU_STATUS_SUCCESS)
-        return status;
+    struct taud_points_bounds bounds = {.any = false};
     struct taud_points *points = allocator->allocate(allocator->context, sizeof *points);
     if (!points)
         return TAU_STATUS_NO_MEMORY;
+    memset(points, 0, sizeof *points);
     points->engine = engine;
-    points->ended = false;
-    status = taud_range_open(engine, label, options->from, options->to, options->limit,
-                             options->descending ? TAU_DIRECTION_BACKWARD : TAU_DIRECTION_FORWARD,
-                             &points->range);
+    points->left = options->limit > 0 ? options->limit : UINT64_MAX;
+    enum tau_status status =
+        taud_snapshot_open(&points->snapshot, engine, label, ret_bounds ? INT64_MIN : options->from,
+                           ret_bounds ? INT64_MAX : options->to);
     if (status != TAU_STATUS_SUCCESS) {
         allocator->release(allocator->context, points);
+        return status;
+    }
+    struct taud_codec *codec = taud_codecs_take(&engine->codecs);
+    status =
+        codec ? begin(points, options, codec, ret_bounds ? &bounds : NULL) : TAU_STATUS_NO_MEMORY;
+    taud_codecs_give(&engine->codecs, codec);
+    if (status != TAU_STATUS_SUCCESS) {
+        taud_points_close(points);
         return status;
     }
     *ret_points = points;
@@ -83,36 +153,81 @@ void taud_points_close(struct taud_points *points)
     if (!points)
         return;
     const struct taud_allocator *allocator = points->engine->allocator;
-    taud_range_close(points->range);
+    taud_merge_free(points->merge);
+    taud_snapshot_done(&points->snapshot);
     allocator->release(allocator->context, points);
+}
+
+// Leaves of a piece what the limit lets through, as columns.
+static enum tau_status cut(struct taud_points *points)
+{
+    struct taud_piece *piece = &points->piece;
+    uint32_t count = (uint32_t)points->left;
+    enum tau_status status =
+        taud_merge_decode(points->merge, piece, TAUD_PIECE_VALUES | TAUD_PIECE_TIMESTAMPS, NULL);
+    if (status != TAU_STATUS_SUCCESS)
+        return status;
+    int64_t begins = piece->timestamps[0], ends = piece->timestamps[count - 1];
+    piece->summary = NULL;
+    piece->count = count;
+    piece->first = begins < ends ? begins : ends;
+    piece->last = begins < ends ? ends : begins;
+    return TAU_STATUS_SUCCESS;
+}
+
+static enum tau_status next(struct taud_points *points)
+{
+    enum tau_status status = taud_merge_next(points->merge, &points->piece, NULL);
+    if (status == TAU_STATUS_SUCCESS && points->piece.count > points->left)
+        status = cut(points);
+    if (status == TAU_STATUS_SUCCESS)
+        points->left -= points->piece.count;
+    return status;
+}
+
+static void tell(const struct taud_points *points, struct taud_points_piece *ret_piece)
+{
+    const struct taud_piece *piece = &points->piece;
+    *ret_piece = (struct taud_points_piece){
+        .count = piece->count,
+        .first = piece->first,
+        .last = piece->last,
+        .summary = piece->summary,
+        .timestamps = piece->timestamps,
+        .values = piece->values,
+    };
 }
 
 enum tau_status taud_points_next(struct taud_points *points, struct taud_points_piece *ret_piece)
 {
-    size_t count = 0;
-    memset(ret_piece, 0, sizeof *ret_piece);
-    if (!points->ended)
-        taud_range_next(points->range, points->timestamps, points->values, TAUD_CHUNK_POINTS_MAX,
-                        &count, &points->ended);
-    if (count == 0)
+    if (points->left == 0) {
+        *ret_piece = (struct taud_points_piece){.count = 0};
         return TAU_STATUS_SUCCESS;
-    int64_t one = points->timestamps[0], other = points->timestamps[count - 1];
-    *ret_piece = (struct taud_points_piece){
-        .count = (uint32_t)count,
-        .first = one < other ? one : other,
-        .last = one < other ? other : one,
-        .timestamps = points->timestamps,
-        .values = points->values,
-    };
-    return TAU_STATUS_SUCCESS;
+    }
+    struct taud_codec *codec = taud_codecs_take(&points->engine->codecs);
+    if (!codec)
+        return TAU_STATUS_NO_MEMORY;
+    taud_merge_use(points->merge, codec);
+    enum tau_status status = next(points);
+    taud_codecs_give(&points->engine->codecs, codec);
+    if (status == TAU_STATUS_SUCCESS)
+        tell(points, ret_piece);
+    return status;
 }
 
 enum tau_status taud_points_decode(struct taud_points *points, struct taud_points_piece *piece,
                                    bool timestamps)
 {
-    (void)points;
-    (void)piece;
-    (void)timestamps;
-    assert(!piece->summary); // whatever comes is columns
-    return TAU_STATUS_SUCCESS;
+    unsigned parts = TAUD_PIECE_VALUES | (timestamps ? TAUD_PIECE_TIMESTAMPS : 0U);
+    if (piece->values && (!timestamps || piece->timestamps))
+        return TAU_STATUS_SUCCESS;
+    struct taud_codec *codec = taud_codecs_take(&points->engine->codecs);
+    if (!codec)
+        return TAU_STATUS_NO_MEMORY;
+    taud_merge_use(points->merge, codec);
+    enum tau_status status = taud_merge_decode(points->merge, &points->piece, parts, NULL);
+    taud_codecs_give(&points->engine->codecs, codec);
+    if (status == TAU_STATUS_SUCCESS)
+        tell(points, piece);
+    return status;
 }

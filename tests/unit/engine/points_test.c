@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Pieces of a series: all its points once, in both directions, within bounds and limits, and what
-// is known beside them.
+// Pieces of a series in memory or stored: all its points once, in both directions, within bounds
+// and limits, chunks with their summaries where nothing else is asked for, and what is known beside
+// them.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -47,8 +48,10 @@ static void all_points_once(void **state)
 {
     struct workbench *bench = *state;
     rig_series(bench, "s", 0, STEP, POINTS, 0);
-    for (int descending = 0; descending < 2; descending++) {
-        bool down = descending != 0;
+    for (int turn = 0; turn < 4; turn++) {
+        bool down = turn % 2 != 0;
+        if (turn == 2) // from here on the points are stored
+            workbench_work(bench, TAUD_WORK_FLUSH);
         struct taud_points_options options = {
             .from = INT64_MIN, .to = INT64_MAX, .descending = down};
         expect_points(bench, &options, down ? POINTS - 1 : 0, POINTS);
@@ -97,12 +100,75 @@ static void bounds_and_prior(void **state)
     taud_points_close(NULL);
 }
 
+// Chunks that reach nowhere beyond what is asked for come with their summaries, and are as these
+// say.
+static void whole_chunks_are_known_by_their_summaries(void **state)
+{
+    struct workbench *bench = *state;
+    struct tau_label label = workbench_label("s");
+    const struct taud_points_options options = {.from = 5 * STEP, .to = INT64_MAX};
+    rig_series(bench, "s", 0, STEP, POINTS, 0);
+    for (int stored = 0; stored < 2; stored++) {
+        struct taud_points *points;
+        struct taud_points_piece piece;
+        uint32_t whole = 0, count = 0;
+        assert_int_equal(taud_points_open(bench->engine, &label, &options, &points, NULL),
+                         TAU_STATUS_SUCCESS);
+        do {
+            assert_int_equal(taud_points_next(points, &piece), TAU_STATUS_SUCCESS);
+            count += piece.count;
+            if (piece.count == 0 || !piece.summary)
+                continue;
+            whole++;
+            assert_null(piece.values);
+            assert_int_equal(taud_points_decode(points, &piece, false), TAU_STATUS_SUCCESS);
+            assert_null(piece.timestamps);
+            assert_true(piece.values[0] == piece.summary->first &&
+                        piece.values[piece.count - 1] == piece.summary->last);
+        } while (piece.count > 0);
+        taud_points_close(points);
+        assert_int_equal(count, POINTS - 5);
+        assert_int_equal(whole, POINTS / 1024); // all but the first
+        workbench_work(bench, TAUD_WORK_FLUSH);
+    }
+}
+
+static void damage_is_told(void **state)
+{
+    struct workbench *bench = *state;
+    struct tau_label label = workbench_label("s");
+    const struct taud_points_options options = {.from = INT64_MIN, .to = INT64_MAX};
+    struct taud_points *points;
+    struct taud_points_piece piece;
+    enum tau_status status;
+    uint64_t size;
+    rig_series(bench, "s", 0, STEP, POINTS, 0);
+    workbench_work(bench, TAUD_WORK_FLUSH);
+    workbench_start(bench);
+    uint8_t *segment = workbench_segment(bench, 1, &size);
+    assert_non_null(segment);
+    segment[100] ^= 1; // in one of the first chunks
+    assert_int_equal(taud_points_open(bench->engine, &label, &options, &points, NULL),
+                     TAU_STATUS_SUCCESS);
+    do {
+        status = taud_points_next(points, &piece);
+        if (status == TAU_STATUS_SUCCESS && piece.count > 0)
+            status = taud_points_decode(points, &piece, true);
+    } while (status == TAU_STATUS_SUCCESS && piece.count > 0);
+    assert_int_equal(status, TAU_STATUS_INTERNAL_ERROR);
+    assert_int_equal(taud_points_next(points, &piece), TAU_STATUS_INTERNAL_ERROR);
+    taud_points_close(points);
+}
+
 static void nothing_opens_without_memory(void **state)
 {
     struct workbench *bench = *state;
     struct tau_label label = workbench_label("s");
     const struct taud_points_options options = {.to = INT64_MAX, .from = 50, .prior = true};
+    struct taud_points_bounds first;
     rig_series(bench, "s", 0, STEP, 10, 0);
+    assert_int_equal(taud_points_survey(bench->engine, &label, &first),
+                     TAU_STATUS_SUCCESS); // the codec that it takes stays
     int live = atomic_load(&bench->memory.live);
     RIG_EACH_FAILURE(bench, {
         struct taud_points *points = NULL;
@@ -120,6 +186,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WORKBENCH_TEST(all_points_once),
         WORKBENCH_TEST(bounds_and_prior),
+        WORKBENCH_TEST(whole_chunks_are_known_by_their_summaries),
+        WORKBENCH_TEST(damage_is_told),
         WORKBENCH_TEST(nothing_opens_without_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
