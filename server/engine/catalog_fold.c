@@ -31,6 +31,7 @@ struct list {
 struct fold {
     const struct taud_allocator *allocator;
     struct list series, lenses;
+    struct list newest; // of what was ever in a series, likewise
     uint64_t place; // of the record that is looked at
     bool copying;
     struct taud_catalog_delta kept;
@@ -79,11 +80,17 @@ static int compare_lenses(const void *a, const void *b)
     return order != 0 ? order : compare_numbers(left->place, right->place);
 }
 
-// The place of the last thing that was said of it; 0 when nothing was.
-static uint64_t last_of_series(const struct fold *fold, uint64_t identity)
+static void sort(struct list *list, int (*compare)(const void *, const void *))
 {
-    const struct said_of_series *entries = fold->series.entries;
-    size_t low = 0, high = fold->series.count; // of those behind it
+    if (list->count > 0)
+        qsort(list->entries, list->count, list->size, compare);
+}
+
+// The place of the last thing that was said of it; 0 when nothing was.
+static uint64_t last_of_series(const struct list *list, uint64_t identity)
+{
+    const struct said_of_series *entries = list->entries;
+    size_t low = 0, high = list->count; // of those behind it
     while (low < high) {
         size_t middle = low + (high - low) / 2;
         if (entries[middle].identity <= identity)
@@ -118,6 +125,8 @@ static bool note(struct fold *fold, const struct taud_record *record)
         return add(fold, &fold->series, &series);
     case TAUD_RECORD_POLICY:
         return add(fold, &fold->series, &series);
+    case TAUD_RECORD_NEWEST:
+        return add(fold, &fold->newest, &series);
     case TAUD_RECORD_CREATE_LENS:
     case TAUD_RECORD_DROP_LENS:
         return add(fold, &fold->lenses, &lens);
@@ -130,9 +139,12 @@ static bool counts(const struct fold *fold, const struct taud_record *record)
 {
     switch (record->type) {
     case TAUD_RECORD_CREATE_SERIES:
-        return last_of_series(fold, record->identity) != DROPPED;
+        return last_of_series(&fold->series, record->identity) != DROPPED;
     case TAUD_RECORD_POLICY:
-        return last_of_series(fold, record->identity) == fold->place;
+        return last_of_series(&fold->series, record->identity) == fold->place;
+    case TAUD_RECORD_NEWEST:
+        return last_of_series(&fold->newest, record->identity) == fold->place &&
+               last_of_series(&fold->series, record->identity) != DROPPED;
     case TAUD_RECORD_CREATE_LENS:
         return last_of_lens(fold, &record->label) == fold->place;
     default:
@@ -183,15 +195,15 @@ enum tau_status taud_catalog_fold(const struct taud_store *store,
     const struct taud_allocator *allocator = store->allocator;
     struct fold fold = {.allocator = allocator,
                         .series.size = sizeof(struct said_of_series),
+                        .newest.size = sizeof(struct said_of_series),
                         .lenses.size = sizeof(struct said_of_lens),
                         .error = error};
     taud_catalog_delta_init(&fold.kept, allocator, UINT64_MAX);
     enum tau_status status = pass(&fold, store, objects, count, blocks);
     if (status == TAU_STATUS_SUCCESS) {
-        if (fold.series.count > 0)
-            qsort(fold.series.entries, fold.series.count, fold.series.size, compare_series);
-        if (fold.lenses.count > 0)
-            qsort(fold.lenses.entries, fold.lenses.count, fold.lenses.size, compare_lenses);
+        sort(&fold.series, compare_series);
+        sort(&fold.newest, compare_series);
+        sort(&fold.lenses, compare_lenses);
         fold.copying = true;
         status = pass(&fold, store, objects, count, blocks);
     }
@@ -199,6 +211,7 @@ enum tau_status taud_catalog_fold(const struct taud_store *store,
         *ret_blocks = taud_catalog_delta_take(&fold.kept);
     taud_catalog_delta_done(&fold.kept);
     allocator->release(allocator->context, fold.series.entries);
+    allocator->release(allocator->context, fold.newest.entries);
     allocator->release(allocator->context, fold.lenses.entries);
     return status;
 }

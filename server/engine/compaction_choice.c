@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Which segments are compacted next. Neighbours in sequence of about the same size or smaller become one
-// when there are four of them, so that there are few segments and each point is moved only so often as
-// there are sizes, each four times the one before. A segment in which more than a quarter is garbage is
+// when there are four of them and none is larger than the others together, so that there are few segments
+// and each point is moved only as often as its segment can double. A segment in which more than a quarter is garbage is
 // made anew by itself, and so is one whose index was lost. It must not know how they are merged.
 #include "compaction.h"
 
@@ -94,20 +94,50 @@ struct range {
     uint32_t first, count;
 };
 
+static uint64_t size_at(const struct taud_view *view, uint32_t index)
+{
+    return view->segments[index]->facts.size;
+}
+
+// Leaves out the largest as long as it is larger than all others together: so what is moved gets at least
+// twice its size, and no point is moved more often than that can happen. Of what is small anyway nothing.
+static struct range balance(const struct taud_view *view, struct range range)
+{
+    while (range.count >= NEIGHBOURS_MIN) {
+        uint64_t sum = 0;
+        uint32_t largest = range.first, end = range.first + range.count;
+        for (uint32_t i = range.first; i < end; i++) {
+            sum += size_at(view, i);
+            largest = size_at(view, i) > size_at(view, largest) ? i : largest;
+        }
+        if (size_at(view, largest) <= sum / 2 || sum < SMALLEST_BYTES)
+            return range;
+        bool last = largest + 1 == end;
+        range.first = last ? range.first : largest + 1;
+        range.count = last ? range.count - 1 : end - range.first;
+    }
+    return (struct range){0, 0};
+}
+
 // Neighbours of this size or smaller; none when there are too few.
 static struct range neighbours_of(const struct taud_view *view, unsigned class)
 {
     struct range range = {0, 0};
     for (uint32_t i = 0; i < view->segment_count; i++) {
-        const struct taud_segment *segment = view->segments[i];
-        if (!is_free(segment) || size_class(segment) > class)
+        if (!is_free(view->segments[i]) || size_class(view->segments[i]) > class) {
             range.count = 0;
-        else if (range.count++ == 0)
+            continue;
+        }
+        if (range.count++ == 0)
             range.first = i;
         bool ends = i + 1 == view->segment_count || !is_free(view->segments[i + 1]) ||
                     size_class(view->segments[i + 1]) > class;
-        if (range.count >= NEIGHBOURS_MIN && (ends || range.count == NEIGHBOURS_MAX))
-            return range;
+        if (!ends && range.count < NEIGHBOURS_MAX)
+            continue;
+        struct range found = balance(view, range);
+        if (found.count > 0)
+            return found;
+        range.count = 0;
     }
     return (struct range){0, 0};
 }

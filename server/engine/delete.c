@@ -83,10 +83,24 @@ static bool hide(struct taud_engine *engine, struct taud_shard *shard, struct ta
     return true;
 }
 
+// Keeps the newest timestamp where the point that tells it goes: what comes in order is judged by it for
+// as long as the series lives.
+static bool keep_newest(struct taud_engine *engine, const struct taud_series *series, int64_t from,
+                        int64_t to)
+{
+    uint8_t record[TAUD_RECORD_NEWEST_BYTES];
+    if (!series->any || series->last_timestamp < from || series->last_timestamp > to)
+        return true;
+    taud_record_newest(record, series->identity, series->last_timestamp);
+    return taud_catalog_note(engine, record, sizeof record);
+}
+
 bool taud_storage_delete(struct taud_engine *engine, struct taud_shard *shard,
                          struct taud_series *series, int64_t from, int64_t to)
 {
     struct taud_storage *storage = &engine->storage;
+    if (!keep_newest(engine, series, from, to))
+        return false;
     if (!may_be_stored(engine, series))
         return clear_memory(engine, shard, series, from, to);
     struct taud_tombstone range = {series->identity, from, to, storage->flush_sequence};

@@ -246,7 +246,7 @@ static bool flush_is_due(struct taud_engine *engine)
     if (taud_storage_needs_flush(engine))
         return true;
     // In the middle of a compaction those who ask are served now and then, so that it comes to an end.
-    return atomic_load(&storage->asked) &&
+    return atomic_load(&storage->asked_position) > atomic_load(&storage->cut_position) &&
            (storage->compactions == 0 ||
             now_ns(storage) >= storage->flushed_at_ns + TAUD_STORAGE_RETRY_MS * 1000000U);
 }
@@ -411,6 +411,7 @@ enum tau_status taud_engine_work_begin(struct taud_engine *engine, enum taud_wor
             memcpy(ticket->directory, name, strlen(name) + 1);
         *ret_ticket = ticket->number;
         atomic_store(&storage->asked, true);
+        atomic_store(&storage->asked_position, ticket->position);
         storage->woken = true;
         pthread_cond_signal(&storage->due);
     }
@@ -578,10 +579,10 @@ bool taud_storage_turn(struct taud_engine *engine)
             refuse_tickets(storage, &error);
         return false;
     }
-    // By turns: however much there is to flush, segments do not become ever more. A flush that becomes due
+    // By turns: however much there is to flush, the rest is not put off for ever. A flush that becomes due
     // meanwhile is done in the middle of a compaction.
-    storage->compacts_next = !storage->compacts_next;
-    if (!storage->compacts_next && compact(engine))
+    storage->others_first = !storage->others_first;
+    if (storage->others_first && (work_on_ticket(engine) || compact(engine)))
         return true;
     return flush_if_due(engine) || work_on_ticket(engine) || compact(engine) ||
            renew_reserve(engine);

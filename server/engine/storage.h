@@ -91,7 +91,7 @@ struct taud_storage {
     unsigned compactions; // that are underway, one in the middle of another
     bool has_reserve;   // of the disk
     bool reserve_due;   // it is to be tried to have one
-    bool compacts_next; // the next turn begins with a compaction
+    bool others_first;  // this turn begins with what is no flush
 
     // Under any shard's lock; changed with all of them.
     _Atomic uint32_t generation; // of heads and what is being sealed, from 1
@@ -114,7 +114,8 @@ struct taud_storage {
     _Atomic bool failed;   // for good: nothing is stored any more
     _Atomic bool full;     // the last flush found no space
     _Atomic bool flushing; // a cut is not yet stored
-    _Atomic bool asked;    // somebody waits for a flush
+    _Atomic bool asked;    // somebody waits for work
+    _Atomic uint64_t asked_position; // of the log, up to which they want it stored
     struct taud_storage_figures figures;
 };
 

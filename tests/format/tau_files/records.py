@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass, field
-from typing import Iterable, Iterator, Union
+from typing import Iterable, Iterator, Optional, Union
 
 from tau_files.basics import MASK, Damaged, Later, signed, unpack
 from tau_files.chunk import read_chunk
@@ -61,7 +61,14 @@ class SetPolicy:
     retention: int
 
 
-Record = Union[Points, CreateSeries, DropSeries, CreateLens, DropLens, DeleteRange, SetPolicy]
+@dataclass(frozen=True)
+class Newest:
+    identity: int
+    timestamp: int
+
+
+Record = Union[Points, CreateSeries, DropSeries, CreateLens, DropLens, DeleteRange, SetPolicy,
+               Newest]
 
 # --- reading ------------------------------------------------------------------------------------
 
@@ -79,7 +86,7 @@ def chunks_size(count: int, content: bytes, begin: int) -> int:
 
 def body_size(kind: int, mode: int, count: int, content: bytes, begin: int) -> int:
     """How many bytes stand behind the header, where the body begins."""
-    forms = {(3, 0): 40, (4, 0): 8, (6, 0): 32, (8, 0): 24}
+    forms = {(3, 0): 40, (4, 0): 8, (6, 0): 32, (8, 0): 24, (10, 0): 16}
     forms |= {(9, order): 16 for order in range(len(POLICIES))}
     if kind == 7 and mode <= 1 and count > 0:
         return chunks_size(count, content, begin)
@@ -150,6 +157,8 @@ def read_body(kind: int, mode: int, count: int, body: bytes) -> Record:
     if kind == 9:
         identity, retention = unpack("QQ", body)
         return SetPolicy(identity, POLICIES[mode], retention)
+    if kind == 10:
+        return Newest(*unpack("Qq", body))
     return read_lens(count, body) if kind == 5 else DropLens(body)
 
 
@@ -175,6 +184,7 @@ class Series:
     values: dict[int, int] = field(default_factory=dict)  # bits of values by their timestamps
     order: str = POLICIES[0]
     retention: int = 0
+    newest: Optional[int] = None  # of points that were deleted, where they were the newest
 
     @property
     def points(self) -> list[Point]:
@@ -200,7 +210,7 @@ class State:
         self.series[record.identity] = Series(record.label)
 
     def change(self, identity: int, record: Record, row: Point = (0, 0)) -> None:
-        """A point of a record, a deleted range or a policy."""
+        """A point of a record, a deleted range, a policy or the newest timestamp."""
         series = self.series.get(identity)
         if series is None:
             self.passed_over += 1
@@ -209,6 +219,8 @@ class State:
                 del series.values[timestamp]
         elif isinstance(record, SetPolicy):
             series.order, series.retention = record.order, record.retention
+        elif isinstance(record, Newest):
+            series.newest = record.timestamp
         else:
             series.values[row[0]] = row[1]
 
@@ -218,7 +230,7 @@ class State:
             if isinstance(record, Points):
                 for identity, timestamp, bits in record.rows:
                     self.change(identity, record, (timestamp, bits))
-            elif isinstance(record, (DeleteRange, SetPolicy)):
+            elif isinstance(record, (DeleteRange, SetPolicy, Newest)):
                 self.change(record.identity, record)
             elif isinstance(record, CreateSeries):
                 self.create(record)

@@ -22,6 +22,7 @@ enum { IDENTITIES = 400, LENSES = 6, OBJECTS = 5, STEPS = 700 };
 struct catalog {
     bool there[IDENTITIES];
     unsigned policies[IDENTITIES]; // 0: none was set
+    int64_t newest[IDENTITIES];    // likewise
     unsigned lenses[LENSES];       // count of transforms, 0: not there
     unsigned records;
 };
@@ -53,7 +54,7 @@ static size_t change(struct bench *bench, uint8_t out[88])
     uint64_t identity = 1 + draw(bench, bench->next);
     size_t lens = draw(bench, LENSES);
     struct tau_label label = label_of("lens", lens);
-    switch (draw(bench, 6)) {
+    switch (draw(bench, 7)) {
     case 0:
         if (identity >= bench->next || !expected->there[identity])
             break;
@@ -68,6 +69,12 @@ static size_t change(struct bench *bench, uint8_t out[88])
         expected->policies[identity] = 1 + (unsigned)draw(bench, 5);
         taud_record_policy(out, identity, expected->policies[identity], 0);
         return TAUD_RECORD_POLICY_BYTES;
+    case 6:
+        if (identity >= bench->next || !expected->there[identity])
+            break;
+        expected->newest[identity] = 1 + (int64_t)draw(bench, 1000);
+        taud_record_newest(out, identity, expected->newest[identity]);
+        return TAUD_RECORD_NEWEST_BYTES;
     case 3:
         expected->lenses[lens] = 1 + (unsigned)draw(bench, 3);
         memset(out, 0, TAUD_RECORD_CREATE_LENS_BYTES);
@@ -121,6 +128,8 @@ static void apply(struct catalog *catalog, const struct taud_catalog_block *bloc
                 catalog->there[record.identity] = true;
             else if (record.type == TAUD_RECORD_POLICY)
                 catalog->policies[record.identity] = record.mode;
+            else if (record.type == TAUD_RECORD_NEWEST)
+                catalog->newest[record.identity] = record.newest;
             else if (record.type == TAUD_RECORD_CREATE_LENS)
                 catalog->lenses[lens] = record.count;
             else
@@ -173,7 +182,9 @@ static void the_same_catalog_comes_of_one(void **state)
         needed += bench->expected.there[i];
         if (bench->expected.there[i]) {
             assert_int_equal(found.policies[i], bench->expected.policies[i]);
+            assert_int_equal(found.newest[i], bench->expected.newest[i]);
             needed += bench->expected.policies[i] > 0;
+            needed += bench->expected.newest[i] > 0;
         }
     }
     for (unsigned i = 0; i < LENSES; i++) {

@@ -87,6 +87,20 @@ static void strict_remembers_what_is_deleted(void **state)
     assert_int_equal(workbench_try_append(bench, "series", 60, 1), TAU_STATUS_OUT_OF_ORDER);
     workbench_append(bench, "series", 100, 100);
     assert_int_equal(storage_rig_count(bench, "series"), 51);
+    storage_rig_flush(bench);
+    storage_rig_delete(bench, "series", 0, 200);
+    for (int i = 0; i < 3; i++) { // the log says it, then an object of the catalog, then one of several
+        workbench_start(bench);
+        assert_int_equal(workbench_try_append(bench, "series", 100, 1), TAU_STATUS_OUT_OF_ORDER);
+        assert_int_equal(storage_rig_work(bench, TAUD_WORK_COMPACT, NULL), TAU_STATUS_SUCCESS);
+        assert_int_equal(storage_rig_manifest(bench)->segment_count, 0);
+        for (unsigned k = 0; k < TAUD_CATALOG_OBJECTS_MAX && i == 1; k++) {
+            char label[2] = {(char)('a' + k), '\0'};
+            workbench_create(bench, label);
+            storage_rig_flush(bench);
+        }
+    }
+    workbench_append(bench, "series", 101, 101);
 }
 
 static void what_makes_no_sense_is_refused(void **state)
