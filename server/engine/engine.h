@@ -122,23 +122,26 @@ enum tau_status taud_engine_delete_range(struct taud_engine *engine, const struc
 
 // Appends single points, each judged by itself and in the order given; any number of them. Several
 // points of one series may be among them. ret_statuses[i] is SUCCESS, SERIES_NOT_FOUND,
-// OUT_OF_ORDER, STORAGE_FULL or READ_ONLY.
+// OUT_OF_ORDER, STORAGE_FULL, INTERNAL_ERROR (what the policy has to know of a late point cannot be
+// read) or READ_ONLY.
 void taud_engine_append(struct taud_engine *engine, const struct tau_append_request *points,
                         size_t count, enum tau_status *ret_statuses, uint64_t *position);
 
-// Appends two columns of equal count to one series: one log record. Rows out of order are refused
-// one by one: ret_refused, with room for every row, takes them in ascending order.
-// Returns SUCCESS (also when every row was refused), SERIES_NOT_FOUND, INVALID_PAYLOAD (counts differ
-// or above TAU_LIMIT_BATCH_POINTS), STORAGE_FULL, READ_ONLY; then no row was stored.
+// Appends two columns of equal count to one series, all that is accepted in one piece of the log.
+// Rows are judged in order; refused ones (OUT_OF_ORDER, STORAGE_FULL, INTERNAL_ERROR: what the
+// policy has to know of a late one cannot be read) go to ret_refused, with room for every row.
+// Returns SUCCESS (also when every row was refused), SERIES_NOT_FOUND, INVALID_PAYLOAD (counts
+// differ or above TAU_LIMIT_BATCH_POINTS), NO_MEMORY, STORAGE_FULL (none found memory), READ_ONLY;
+// then no row was stored.
 enum tau_status taud_engine_append_columns(struct taud_engine *engine, const struct tau_label *label,
                                            struct tau_array timestamps, struct tau_array values,
                                            struct tau_refused_row *ret_refused,
                                            size_t *ret_refused_count, uint64_t *position);
 
 // Appends rows (struct tau_row) of many series: one log record. Rows are judged in order; refused
-// ones (OUT_OF_ORDER, SERIES_NOT_FOUND) go to ret_refused, with room for every row.
-// Returns SUCCESS, INVALID_PAYLOAD (above TAU_LIMIT_MULTI_ROWS), NO_MEMORY, STORAGE_FULL, READ_ONLY;
-// then no row was stored.
+// ones (also SERIES_NOT_FOUND) go to ret_refused, with room for every row. Returns SUCCESS,
+// INVALID_PAYLOAD (above TAU_LIMIT_MULTI_ROWS), NO_MEMORY, STORAGE_FULL, READ_ONLY; then no row was
+// stored.
 enum tau_status taud_engine_append_rows(struct taud_engine *engine, struct tau_array rows,
                                         struct tau_refused_row *ret_refused,
                                         size_t *ret_refused_count, uint64_t *position);
