@@ -50,16 +50,18 @@ void taud_findings_begin(struct taud_findings *findings, const char *command,
 
 // --- findings ---------------------------------------------------------------------------------
 
-static void begin_item(struct taud_findings *findings)
+static void write_loss(FILE *out, const char *loss)
 {
-    fputs(findings->count++ > 0 ? ",\n  {" : "\n  {", findings->out);
+    if (loss[0] != '\0')
+        fprintf(out, "         lost: %s\n", loss);
 }
 
-static void add_json(struct taud_findings *findings, const struct taud_finding *finding)
+static void add_json(struct taud_findings *findings, const char *kind,
+                     const struct taud_finding *finding)
 {
     FILE *out = findings->out;
-    begin_item(findings);
-    write_member(out, "kind", KINDS[finding->kind]);
+    fputs(findings->count++ > 0 ? ",\n  {" : "\n  {", out);
+    write_member(out, "kind", kind);
     fputs(", ", out);
     write_member(out, "place", finding->place);
     fprintf(out, ", \"offset\": %llu, \"size\": %llu, ", (unsigned long long)finding->offset,
@@ -74,7 +76,7 @@ void taud_findings_add(struct taud_findings *findings, const struct taud_finding
 {
     assert(finding->kind < TAUD_FINDING_KINDS);
     if (findings->json) {
-        add_json(findings, finding);
+        add_json(findings, KINDS[finding->kind], finding);
         return;
     }
     fprintf(findings->out, "%-8s %s", KINDS[finding->kind], finding->place);
@@ -82,8 +84,19 @@ void taud_findings_add(struct taud_findings *findings, const struct taud_finding
         fprintf(findings->out, ", %llu bytes at %llu", (unsigned long long)finding->size,
                 (unsigned long long)finding->offset);
     fprintf(findings->out, ": %s\n", finding->problem);
-    if (finding->loss[0] != '\0')
-        fprintf(findings->out, "         lost: %s\n", finding->loss);
+    write_loss(findings->out, finding->loss);
+}
+
+void taud_findings_done(struct taud_findings *findings, const char *place, const char *what,
+                        const char *loss)
+{
+    if (findings->json) {
+        add_json(findings, "done",
+                 &(struct taud_finding){.place = place, .problem = what, .loss = loss});
+        return;
+    }
+    fprintf(findings->out, "%-8s %s: %s\n", "done", place, what);
+    write_loss(findings->out, loss);
 }
 
 // --- the end ----------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 // line of its own that goes before anything else is written.
 #include "maintenance.h"
 
-#include "engine/error.h"
+#include "engine/check/repair.h"
 #include "findings.h"
 
 #include <string.h>
@@ -19,6 +19,7 @@ struct maintenance {
     bool terminal;  // of the messages
     bool line;      // how far it is stands there
     uint64_t shown_ms; // when
+    uint64_t file_seed;
 };
 
 static uint64_t now_ms(void)
@@ -58,39 +59,95 @@ static void show_finding(const struct taud_finding *finding, void *user_data)
     taud_findings_add(&maintenance->findings, finding);
 }
 
-static enum tau_status check(struct maintenance *maintenance, struct taud_check_report *report,
-                             struct taud_error *error)
+static void show_done(const char *place, const char *what, const char *loss, void *user_data)
 {
-    const struct taud_local_options local = {.directory = maintenance->command->directory,
-                                             .read_only = true};
+    struct maintenance *maintenance = user_data;
+    clear_line(maintenance);
+    taud_findings_done(&maintenance->findings, place, what, loss);
+}
+
+// --- the directory ----------------------------------------------------------------------------
+
+static enum tau_status open_directory(const struct maintenance *maintenance, bool read_only,
+                                      struct taud_backend **ret_backend, struct taud_error *error)
+{
+    const struct taud_local_options options = {.directory = maintenance->command->directory,
+                                               .read_only = read_only,
+                                               .file_seed = maintenance->file_seed};
     struct taud_backend *backend = NULL;
-    enum tau_status status = taud_local_backend_new(&local, &backend, error);
+    enum tau_status status = taud_local_backend_new(&options, &backend, error);
     if (status != TAU_STATUS_SUCCESS)
         return status;
     status = backend->open(backend, error);
-    if (status == TAU_STATUS_SUCCESS) {
-        const struct taud_check_options options = {.backend = backend,
-                                                   .allocator = taud_allocator_system(),
-                                                   .finding = show_finding,
-                                                   .progress = show_progress,
-                                                   .user_data = maintenance};
-        status = taud_check(&options, report, error);
-    }
+    if (status == TAU_STATUS_SUCCESS)
+        *ret_backend = backend;
+    else
+        backend->free(backend);
+    return status;
+}
+
+static void close_directory(struct taud_backend *backend)
+{
     backend->log->close(backend);
     backend->close(backend);
     backend->free(backend);
+}
+
+static enum tau_status check(struct maintenance *maintenance, struct taud_check_report *report,
+                             struct taud_error *error)
+{
+    struct taud_backend *backend = NULL;
+    enum tau_status status = open_directory(maintenance, true, &backend, error);
+    if (status != TAU_STATUS_SUCCESS)
+        return status;
+    const struct taud_check_options options = {.backend = backend,
+                                               .allocator = taud_allocator_system(),
+                                               .finding = show_finding,
+                                               .progress = show_progress,
+                                               .user_data = maintenance};
+    status = taud_check(&options, report, error);
+    close_directory(backend);
     return status;
+}
+
+static bool is_damaged(const struct taud_check_report *report)
+{
+    return report->findings[TAUD_FINDING_DAMAGED] + report->findings[TAUD_FINDING_LOST] > 0;
+}
+
+// Repairs what was found, and checks once more.
+static enum tau_status repair(struct maintenance *maintenance, struct taud_check_report *report,
+                              struct taud_error *error)
+{
+    struct taud_backend *backend = NULL;
+    if (report->findings[TAUD_FINDING_UNKNOWN] > 0)
+        return taud_error_set(error, TAU_STATUS_INTERNAL_ERROR, 0,
+                              "%s has something that cannot be checked; nothing was changed",
+                              maintenance->command->directory);
+    if (!is_damaged(report))
+        return TAU_STATUS_SUCCESS;
+    enum tau_status status = open_directory(maintenance, false, &backend, error);
+    if (status != TAU_STATUS_SUCCESS)
+        return status;
+    const struct taud_repair_options options = {.backend = backend,
+                                                .allocator = taud_allocator_system(),
+                                                .file_seed = maintenance->file_seed,
+                                                .done = show_done,
+                                                .user_data = maintenance};
+    status = taud_repair(&options, error);
+    close_directory(backend);
+    return status == TAU_STATUS_SUCCESS ? check(maintenance, report, error) : status;
 }
 
 static enum taud_maintenance_result judge(const struct taud_check_report *report,
                                           enum tau_status status)
 {
-    const uint64_t *found = report->findings;
-    if (status != TAU_STATUS_SUCCESS || found[TAUD_FINDING_UNKNOWN] > 0)
+    if (status != TAU_STATUS_SUCCESS || report->findings[TAUD_FINDING_UNKNOWN] > 0)
         return TAUD_MAINTENANCE_FAILED;
-    bool damaged = found[TAUD_FINDING_DAMAGED] + found[TAUD_FINDING_LOST] > 0;
-    return damaged ? TAUD_MAINTENANCE_DAMAGED : TAUD_MAINTENANCE_GOOD;
+    return is_damaged(report) ? TAUD_MAINTENANCE_DAMAGED : TAUD_MAINTENANCE_GOOD;
 }
+
+// --- the command ------------------------------------------------------------------------------
 
 static const char *failure_text(const struct taud_error *error, char text[], size_t size)
 {
@@ -115,8 +172,13 @@ enum taud_maintenance_result taud_maintenance_run(const struct taud_command *com
     struct taud_error error = {.text = ""};
     char text[sizeof error.text + 100];
     memset(&report, 0, sizeof report);
-    taud_findings_begin(&maintenance.findings, "check", command->directory);
+    bool repairs = command->kind == TAUD_COMMAND_REPAIR;
+    if (repairs && getentropy(&maintenance.file_seed, sizeof maintenance.file_seed) != 0)
+        maintenance.file_seed = maintenance.shown_ms; // it only has to differ from others
+    taud_findings_begin(&maintenance.findings, repairs ? "repair" : "check", command->directory);
     enum tau_status status = check(&maintenance, &report, &error);
+    if (status == TAU_STATUS_SUCCESS && repairs)
+        status = repair(&maintenance, &report, &error);
     clear_line(&maintenance);
     const char *failure =
         status != TAU_STATUS_SUCCESS ? failure_text(&error, text, sizeof text) : NULL;

@@ -16,6 +16,12 @@ static const struct {
       "segments is read and held against its index, each record of the log is read. No server may "
       "use it meanwhile. It lists what is damaged, where, and what is lost by it. Exit codes: 0 "
       "all is good, 1 something is damaged, 2 it cannot be checked"}},
+    {TAUD_COMMAND_REPAIR,
+     {"repair", "DIRECTORY",
+      "make a damaged data directory whole again: what is good is kept, what is damaged is copied "
+      "or moved to quarantine in the directory, never deleted. It says what it does and what is "
+      "lost. Exit codes: 0 all is good now, 1 something is still damaged, 2 it cannot be "
+      "repaired"}},
 };
 
 enum { COMMAND_COUNT = sizeof COMMANDS / sizeof COMMANDS[0] };

@@ -10,6 +10,7 @@
 enum taud_command_kind {
     TAUD_COMMAND_NONE, // the line has none: taud serves
     TAUD_COMMAND_CHECK,
+    TAUD_COMMAND_REPAIR,
 };
 
 enum taud_command_format {

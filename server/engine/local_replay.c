@@ -280,15 +280,42 @@ static bool is_zero(const uint8_t *bytes, size_t size)
     return size == 0;
 }
 
-// Tells of what is damaged in the header of a segment that has one good copy of it.
-static enum tau_status inspect_header(struct replay *replay)
+// Writes a block of the header anew, by its other copy.
+static enum tau_status mend_header(struct replay *replay, size_t at)
+{
+    struct taud_local *local = replay->local;
+    const struct taud_io *io = local->io;
+    uint8_t bytes[TAUD_SEGMENT_HEADER_BYTES];
+    char path[TAUD_PATH_BYTES];
+    uint64_t end = at + TAUD_IO_BLOCK;
+    enum tau_status kept =
+        copy_aside(replay, at, end < replay->segment->size ? end : replay->segment->size);
+    if (kept != TAU_STATUS_SUCCESS)
+        return kept;
+    taud_segment_header_encode(bytes, &replay->segment->header);
+    taud_local_segment_path(local, path, replay->segment->sequence);
+    int file = io->open(io->context, path, TAUD_IO_WRITE, 0);
+    int status = file < 0 ? file : 0;
+    if (status == 0)
+        status = taud_io_write_all(io, file, bytes + at, TAUD_IO_BLOCK, at);
+    if (status == 0)
+        status = io->sync(io->context, file);
+    if (file >= 0)
+        io->close(io->context, file);
+    return status == 0 ? TAU_STATUS_SUCCESS : file_error(local, status, replay->error);
+}
+
+// Tells of what is damaged in the header of a segment that has one good copy of it, or mends it.
+static enum tau_status see_header(struct replay *replay)
 {
     enum tau_status status = TAU_STATUS_SUCCESS;
-    const uint8_t *first = look(replay, 0, TAUD_SEGMENT_HEADER_BYTES);
-    if (!replay->inspection || !first)
+    uint64_t left = replay->segment->size; // of a file that was cut off
+    size_t size = left < TAUD_SEGMENT_HEADER_BYTES ? (size_t)left : TAUD_SEGMENT_HEADER_BYTES;
+    const uint8_t *first = look(replay, 0, size);
+    uint8_t bytes[TAUD_SEGMENT_HEADER_BYTES] = {0};
+    if (!first)
         return status;
-    uint8_t bytes[TAUD_SEGMENT_HEADER_BYTES];
-    memcpy(bytes, first, sizeof bytes);
+    memcpy(bytes, first, size);
     for (size_t at = 0; at < sizeof bytes && status == TAU_STATUS_SUCCESS; at += TAUD_IO_BLOCK) {
         struct taud_segment_header header;
         uint8_t alone[TAUD_SEGMENT_HEADER_BYTES] = {0};
@@ -298,7 +325,8 @@ static enum tau_status inspect_header(struct replay *replay)
             header.sequence != replay->segment->sequence ||
             !is_zero(bytes + at + TAUD_SEGMENT_COPY_BYTES,
                      TAUD_IO_BLOCK - TAUD_SEGMENT_COPY_BYTES))
-            status = tell(replay, replay->segment, damage);
+            status = replay->inspection ? tell(replay, replay->segment, damage)
+                                        : mend_header(replay, at);
     }
     return status;
 }
@@ -369,7 +397,7 @@ static enum tau_status replay_segment(struct replay *replay, const struct taud_f
                                       uint64_t *ret_end)
 {
     uint64_t offset = TAUD_SEGMENT_HEADER_BYTES;
-    enum tau_status status = inspect_header(replay);
+    enum tau_status status = see_header(replay);
     if (replay->segment->header.epoch > replay->least_epoch)
         replay->least_epoch = replay->segment->header.epoch;
     if (replay->segment->header.position > reached(replay)) {

@@ -17,7 +17,7 @@ from typing import Iterator
 
 from tau_files import chunk
 from tau_files.basics import Damaged
-from tau_files.catalog import Catalog, read_catalog
+from tau_files.catalog import Catalog, read_catalog, read_object
 from tau_files.directory import Directory, read_directory
 from tau_files.log import read_header, read_log
 from tau_files.manifest import CatalogEntry, SegmentEntry, Tombstone, read_manifest
@@ -95,7 +95,7 @@ class Store(unittest.TestCase):
         assert manifest is not None
         self.assertEqual((manifest.flush_position, manifest.next_sequence, manifest.next_catalog),
                          (4096, 5, 2))
-        self.assertEqual(manifest.catalogs, (CatalogEntry(1, 7),))
+        self.assertEqual(manifest.catalogs, (CatalogEntry(1, 32 + 8 + 9 * 48 + 24),))
         self.assertEqual(manifest.tombstones, (Tombstone(6, -5, 2**63 - 1, 1),))
         self.assertEqual(manifest.segments,
                          tuple(map(self.entry_of, directory.segments.values())))
@@ -110,6 +110,30 @@ class Store(unittest.TestCase):
                          (min(times), max(times)))
         return SegmentEntry(ends.first_sequence, ends.last_sequence, ends.level, len(segment.data),
                             len(segment.entries), len(points), min(times), max(times))
+
+    def test_what_is_served(self) -> None:
+        """The catalog, the points of its series, without those that are deleted."""
+        series = self.read().state.series
+        self.assertEqual([s.label.rstrip(b"\0") for s in series.values()],
+                         [b"series.%d" % number for number in range(1, 10)])
+        self.assertEqual((series[9].order, series[9].retention), ("last", 86400))
+        for identity, found in series.items():
+            points = dict(point for sequence, own, points in self.written for point in points
+                          if own == identity and (own != 6 or sequence > 1 or point[0] < -5))
+            self.assertEqual(found.values, points, identity)  # the newest of equal timestamps
+
+    def test_every_bit_of_a_catalog_object_counts(self) -> None:
+        data = (self.root / "catalogs" / f"{1:016x}.cat").read_bytes()
+        whole = read_object(data, 1)
+        self.assertEqual((len(whole.records), whole.damaged_blocks), (10, 0))
+        for bit in range(len(data) * 8):
+            changed = bytearray(data)
+            changed[bit // 8] ^= 1 << bit % 8
+            if bit < 32 * 8:
+                with self.assertRaises(Damaged):
+                    read_object(bytes(changed), 1)
+            else:
+                self.assertGreater(read_object(bytes(changed), 1).damaged_blocks, 0)
 
     def test_one_copy_of_a_manifest_is_enough(self) -> None:
         data = (self.root / MANIFEST).read_bytes()

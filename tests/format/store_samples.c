@@ -7,10 +7,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "engine/catalog_store.h"
+#include "engine/record.h"
 #include "engine/store/manifest_store.h"
 #include "engine/store/segment.h"
 
-enum { MAX = TAUD_CHUNK_POINTS_MAX, FLUSH_POSITION = 4096, DELETED = 6 };
+enum { MAX = TAUD_CHUNK_POINTS_MAX, FLUSH_POSITION = 4096, DELETED = 6, NAMED = 9 };
 
 struct sample {
     struct taud_segment_name name;
@@ -95,6 +97,34 @@ static void write_segment(const struct sample *sample, struct taud_manifest *man
         exit(1);
 }
 
+// Series 1 to NAMED, and a policy of the last.
+static void write_catalog(struct taud_manifest *manifest)
+{
+    struct taud_catalog_delta delta;
+    struct taud_manifest_catalog entry;
+    uint8_t record[TAUD_RECORD_CREATE_SERIES_BYTES];
+    taud_catalog_delta_init(&delta, store.allocator, UINT64_MAX);
+    for (uint64_t identity = 1; identity <= NAMED; identity++) {
+        memset(record, 0, sizeof record);
+        taud_record_header(record, TAUD_RECORD_CREATE_SERIES, 0, 0);
+        taud_store_u64(record + 8, identity);
+        snprintf((char *)record + 16, 32, "series.%u", (unsigned)identity);
+        if (!taud_catalog_delta_add(&delta, record, sizeof record))
+            exit(1);
+    }
+    taud_record_header(record, TAUD_RECORD_POLICY, 2, 0);
+    taud_store_u64(record + 8, NAMED);
+    taud_store_u64(record + 16, 86400);
+    if (!taud_catalog_delta_add(&delta, record, TAUD_RECORD_POLICY_BYTES))
+        exit(1);
+    struct taud_catalog_block *blocks = taud_catalog_delta_take(&delta);
+    must(taud_catalog_write(&store, 1, blocks, &entry, &error));
+    taud_catalog_blocks_free(store.allocator, blocks);
+    taud_catalog_delta_done(&delta);
+    if (!taud_manifest_add_catalog(manifest, &entry))
+        exit(1);
+}
+
 static void write_directory(struct taud_backend *backend)
 {
     static const struct sample samples[] = {{{1, 0}, 1, 1100, 1, 3}, {{2, 1}, 4, 9, 5, 260}};
@@ -106,13 +136,10 @@ static void write_directory(struct taud_backend *backend)
     must(taud_manifest_find(backend, &root, &manifest, &lost, &error));
     for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++)
         write_segment(&samples[i], &manifest);
-    char name[TAUD_NUMBER_NAME_BYTES];
-    taud_catalog_object_name(1, name);
-    must(backend->objects->put(backend, name, "changes", 7, &error));
+    write_catalog(&manifest);
     const struct taud_tombstone tombstone = {
         .identity = DELETED, .from = -5, .to = INT64_MAX, .sequence = 1};
-    if (!taud_manifest_add_catalog(&manifest, &(struct taud_manifest_catalog){1, 7}) ||
-        !taud_manifest_add_tombstone(&manifest, &tombstone))
+    if (!taud_manifest_add_tombstone(&manifest, &tombstone))
         exit(1);
     manifest.flush_position = root.known_position = FLUSH_POSITION;
     root.epoch = 3;

@@ -85,8 +85,9 @@ class Cases:
 
         def test_commands(self) -> None:
             self.assertEqual(self.ask("taud ch"), ["check"])
+            self.assertEqual(self.ask("taud rep"), ["repair"])
             self.assertEqual([name.rstrip("/") for name in self.ask("taud check ")], ["months"])
-            self.assertEqual([name.rstrip("/") for name in self.ask("taud check mo")],
+            self.assertEqual([name.rstrip("/") for name in self.ask("taud repair mo")],
                              ["months"])
             self.assertEqual(self.ask("taud check --"), ["--format", "--help"])
             self.assertEqual(self.ask("taud check --format j"), ["json"])

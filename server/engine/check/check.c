@@ -102,27 +102,6 @@ static void tell_lost(struct taud_inspector *inspector, const struct taud_root *
 
 // --- what the manifest names ------------------------------------------------------------------
 
-static enum tau_status check_catalog(struct taud_inspector *inspector,
-                                     const struct taud_manifest_catalog *entry)
-{
-    struct taud_backend *backend = inspector->options->backend;
-    struct taud_object *object;
-    char name[TAUD_NUMBER_NAME_BYTES];
-    taud_catalog_object_name(entry->number, name);
-    enum tau_status status = backend->objects->open(backend, name, &object, inspector->error);
-    if (status != TAU_STATUS_SUCCESS)
-        return status;
-    inspector->report->catalog_count++;
-    if (!object)
-        tell(inspector, TAUD_FINDING_DAMAGED, name, "it is missing", "the series that it creates");
-    else if (backend->objects->size(object) != entry->size)
-        tell(inspector, TAUD_FINDING_DAMAGED, name, "its size is not that of the manifest",
-             "the series that it creates");
-    backend->objects->close(object);
-    taud_inspector_advance(inspector, entry->size);
-    return status;
-}
-
 static enum tau_status check_named(struct taud_inspector *inspector,
                                    const struct taud_manifest *manifest)
 {
@@ -132,7 +111,7 @@ static enum tau_status check_named(struct taud_inspector *inspector,
     for (uint32_t i = 0; i < manifest->catalog_count; i++)
         inspector->total_bytes += manifest->catalogs[i].size;
     for (uint32_t i = 0; i < manifest->catalog_count && status == TAU_STATUS_SUCCESS; i++)
-        status = check_catalog(inspector, &manifest->catalogs[i]);
+        status = taud_check_catalog(inspector, &manifest->catalogs[i]);
     for (uint32_t i = 0; i < manifest->segment_count && status == TAU_STATUS_SUCCESS; i++)
         status = taud_check_segment(inspector, &manifest->segments[i]);
     return status;

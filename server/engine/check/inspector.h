@@ -27,6 +27,10 @@ void taud_inspector_advance(struct taud_inspector *inspector, uint64_t bytes);
 enum tau_status taud_check_segment(struct taud_inspector *inspector,
                                    const struct taud_manifest_segment *entry);
 
+// In check_catalog.c: checks a catalog object that the manifest names.
+enum tau_status taud_check_catalog(struct taud_inspector *inspector,
+                                   const struct taud_manifest_catalog *entry);
+
 // In check_log.c: checks the log behind the manifest's flush position. Where there is no manifest
 // it may begin anywhere.
 enum tau_status taud_check_log(struct taud_inspector *inspector,

@@ -32,6 +32,16 @@ static uint64_t parse_number(const char *text, object_name *write_name)
     return strcmp(strchr(again, '/') + 1, text) == 0 ? number : 0;
 }
 
+uint64_t taud_manifest_object_number(const char *text)
+{
+    return parse_number(text, taud_manifest_object_name);
+}
+
+uint64_t taud_catalog_object_number(const char *text)
+{
+    return parse_number(text, taud_catalog_object_name);
+}
+
 // --- reading ----------------------------------------------------------------------------------
 
 static enum tau_status refuse(enum tau_status status, uint64_t number,

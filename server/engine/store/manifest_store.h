@@ -14,6 +14,9 @@ enum { TAUD_NUMBER_NAME_BYTES = 40 };
 // manifests/NUMBER.man and catalogs/NUMBER.cat, in 16 hexadecimal digits.
 void taud_manifest_object_name(uint64_t number, char out[TAUD_NUMBER_NAME_BYTES]);
 void taud_catalog_object_name(uint64_t number, char out[TAUD_NUMBER_NAME_BYTES]);
+// Read them back, without the folder. Return 0 where it is no such name.
+uint64_t taud_manifest_object_number(const char *text);
+uint64_t taud_catalog_object_number(const char *text);
 
 // Reads the manifest of a number into `ret`, which is initialised. Returns SUCCESS, NO_MEMORY,
 // INTERNAL_ERROR; *ret_fault says more about the last.

@@ -68,8 +68,11 @@ def list_log(directory: Directory) -> Iterator[str]:
 
 def list_state(directory: Directory) -> Iterator[str]:
     for identity, series in directory.state.series.items():
-        span = f", {series.points[0][0]} to {series.points[-1][0]}" if series.points else ""
-        yield f"series {identity} {text_of(series.label)}: {len(series.points)} points{span}"
+        points = series.points
+        span = f", {points[0][0]} to {points[-1][0]}" if points else ""
+        kept = f", kept for {series.retention} ns" if series.retention else ""
+        yield (f"series {identity} {text_of(series.label)}: {len(points)} points{span}"
+               f"{kept}{', order ' + series.order if series.order != 'strict' else ''}")
     for lens in directory.state.lenses.values():
         yield f"lens {text_of(lens.label)}: {text_of(lens.source)}, {', '.join(lens.transforms)}"
 
@@ -84,6 +87,10 @@ def list_directory(directory: Directory) -> tuple[list[str], bool]:
                      f"{catalog.known_position}, manifest {catalog.manifest}")
     for manifest in directory.manifests.values():
         lines += list_manifest(manifest)
+    for number, objects in directory.catalogs.items():
+        lines.append(f"catalog object {number}: {len(objects.records)} records"
+                     + f"; {objects.damaged_blocks} blocks damaged" * (objects.damaged_blocks > 0))
+        good = good and objects.damaged_blocks == 0
     for segment in directory.segments.values():
         damaged = len(segment.damaged_chunks())
         good = good and not (damaged or segment.rebuilt or segment.header_damaged)

@@ -6,18 +6,19 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Callable, Optional, TypeVar
+from typing import Callable, Iterator, Optional, TypeVar
 
 from tau_files.basics import Damaged
-from tau_files.catalog import Catalog, read_catalog
+from tau_files.catalog import Catalog, CatalogObject, read_catalog, read_object
 from tau_files.log import Log, read_log
-from tau_files.manifest import Manifest, read_manifest
-from tau_files.records import State, read_records
-from tau_files.segment import Segment, read_segment
+from tau_files.manifest import Manifest, SegmentEntry, read_manifest
+from tau_files.records import Point, State, read_records
+from tau_files.segment import Entry, Segment, read_segment
 
 LOG_NAME = re.compile(r"([0-9a-f]{16})\.log")
 SPARE_NAME = re.compile(r"([0-9a-f]{16})\.spare")
 MANIFEST_NAME = re.compile(r"([0-9a-f]{16})\.man")
+CATALOG_NAME = re.compile(r"([0-9a-f]{16})\.cat")
 SEGMENT_NAME = re.compile(r"([0-9a-f]{16})-([0-9a-f]{8})\.seg")
 
 Content = TypeVar("Content")
@@ -28,9 +29,10 @@ class Directory:
     catalog: Optional[Catalog] = None
     manifests: dict[int, Manifest] = field(default_factory=dict)
     segments: dict[tuple[int, int], Segment] = field(default_factory=dict)  # sequence and level
+    catalogs: dict[int, CatalogObject] = field(default_factory=dict)
     log: Log = field(default_factory=Log)
     spares: list[int] = field(default_factory=list)  # segments of the log that were trimmed
-    state: State = field(default_factory=State)  # what the log says
+    state: State = field(default_factory=State)  # what is served
     faults: list[str] = field(default_factory=list)  # files that are damaged, and why
 
     @property
@@ -65,6 +67,38 @@ def read_objects(directory: Directory, root: Path) -> None:
         segment = directory.take(path, lambda data: read_segment(data, sequence, level))
         if segment is not None:
             directory.segments[sequence, level] = segment
+    for (number,), path in numbered(root / "catalogs", CATALOG_NAME).items():
+        catalog = directory.take(path, lambda data: read_object(data, number))
+        if catalog is not None:
+            directory.catalogs[number] = catalog
+
+
+def visible(manifest: Manifest, named: SegmentEntry, segment: Segment,
+            entry: Entry) -> Iterator[Point]:
+    """The points of a chunk that are not deleted; none of one that is damaged."""
+    hidden = [t for t in manifest.tombstones
+              if t.identity == entry.identity and named.last_sequence <= t.sequence]
+    try:
+        points = segment.points(entry)
+    except Damaged:
+        return
+    for point in points:
+        if not any(t.first <= point[0] <= t.last for t in hidden):
+            yield point
+
+
+def begin_state(directory: Directory, manifest: Manifest) -> None:
+    """What the objects say: the catalog, and the points of its series."""
+    state = directory.state
+    for catalog in manifest.catalogs:
+        if catalog.number in directory.catalogs:
+            state.apply(directory.catalogs[catalog.number].records)
+    for named in manifest.segments:
+        segment = directory.segments.get((named.sequence, named.level))
+        for entry in segment.entries if segment else ():
+            if segment and entry.identity in state.series:
+                points = visible(manifest, named, segment, entry)
+                state.series[entry.identity].values.update(points)
 
 
 def read_directory(root: Path) -> Directory:
@@ -79,6 +113,8 @@ def read_directory(root: Path) -> Directory:
     directory.spares = [number for (number,) in numbered(root / "log", SPARE_NAME)]
     directory.log = read_log({number: path.read_bytes() for (number,), path in files.items()},
                              flushed, known_position)
+    if directory.manifest is not None:
+        begin_state(directory, directory.manifest)
     for group in directory.log.groups:
         directory.state.apply(record for end, record in read_records(group.content)
                               if group.position + end > flushed)

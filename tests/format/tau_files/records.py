@@ -204,6 +204,8 @@ class State:
         return {series.label: series for series in self.series.values()}
 
     def create(self, record: CreateSeries) -> None:
+        if record.identity in self.series:  # the catalog has it already
+            return
         for identity, series in list(self.series.items()):
             if series.label == record.label:  # its drop is lost
                 del self.series[identity]

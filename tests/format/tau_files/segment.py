@@ -74,13 +74,17 @@ class Segment:
     damaged_places: int = 0  # found when it was rebuilt
 
     data: bytes = field(default=b"", repr=False)
+    decoded: dict[int, list[Point]] = field(default_factory=dict, repr=False)  # by their offsets
 
     def points(self, entry: Entry) -> list[Point]:
         """The points of a chunk, held against what the index says of it."""
+        if entry.offset in self.decoded:
+            return self.decoded[entry.offset]
         identity, chunk, size = read_record(self.data, self.ends.file_id, entry.offset)
         points = read_points(chunk)
         if (identity, size) != (entry.identity, entry.size) or summarise(points) != entry.summary:
             raise Damaged("a chunk that is not the one of which the index tells")
+        self.decoded[entry.offset] = points
         return points
 
     def damaged_chunks(self) -> list[Entry]:

@@ -753,6 +753,10 @@ static void a_header_may_be_damaged_once(void **state)
         assert_int_equal(outcome.count, 3);
         assert_int_equal(told.spare, 1);
         assert_int_equal(told.count, 0);
+        assert_int_equal(try_read(rig, 0), TAU_STATUS_SUCCESS); // which mends it
+        assert_int_equal(outcome.count, 3);
+        assert_int_equal(inspect(rig, 0, 0), TAU_STATUS_SUCCESS);
+        assert_int_equal(told.spare, 0);
     }
 }
 

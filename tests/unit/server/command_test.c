@@ -56,6 +56,8 @@ static void directory_and_format_stand_in_any_order(void **state)
     expect("check -- --help", "--help", TAUD_COMMAND_TEXT);
     expect("check --format json -- -x", "-x", TAUD_COMMAND_JSON);
     expect("check -", "-", TAUD_COMMAND_TEXT);
+    assert_int_equal(read_line("repair DIR"), TAUD_CONFIG_OK);
+    assert_int_equal(command.kind, TAUD_COMMAND_REPAIR);
     assert_int_equal(read_line("check DIR --help"), TAUD_CONFIG_HELP);
     assert_int_equal(read_line("check -h"), TAUD_CONFIG_HELP);
 }

@@ -108,12 +108,32 @@ static void the_result_is_the_worst(void **state)
                         "\"result\": \"unknown\", \"failure\": \"n\\u0009o\"}\n");
 }
 
+static void what_was_done_is_a_finding_too(void **state)
+{
+    (void)state;
+    struct taud_check_report report = {.findings = {0}};
+    begin(false);
+    taud_findings_done(&findings, "log", "written anew", "8 bytes");
+    taud_findings_done(&findings, "catalog", "written anew", "");
+    expect("done     log: written anew\n"
+           "         lost: 8 bytes\n"
+           "done     catalog: written anew\n");
+    begin(true);
+    taud_findings_done(&findings, "log", "new", "");
+    taud_findings_end(&findings, "", &report, NULL);
+    fclose(findings.out);
+    assert_non_null(strstr(shown, "{\"kind\": \"done\", \"place\": \"log\", \"offset\": 0, "
+                                  "\"size\": 0, \"problem\": \"new\", \"loss\": \"\"}]"));
+    free(shown);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(text_has_a_line_each),
         cmocka_unit_test(json_is_one_object),
         cmocka_unit_test(the_result_is_the_worst),
+        cmocka_unit_test(what_was_done_is_a_finding_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -18,10 +18,10 @@
 static char directory[SCRATCH_PATH_SIZE];
 static char *out_text, *message_text;
 
-static enum taud_maintenance_result run(enum taud_command_format format)
+static enum taud_maintenance_result run_command(enum taud_command_kind kind,
+                                                enum taud_command_format format)
 {
-    const struct taud_command command = {
-        .kind = TAUD_COMMAND_CHECK, .format = format, .directory = directory};
+    const struct taud_command command = {.kind = kind, .format = format, .directory = directory};
     size_t out_size, message_size;
     free(out_text);
     free(message_text);
@@ -31,6 +31,11 @@ static enum taud_maintenance_result run(enum taud_command_format format)
     fclose(out);
     fclose(messages);
     return result;
+}
+
+static enum taud_maintenance_result run(enum taud_command_format format)
+{
+    return run_command(TAUD_COMMAND_CHECK, format);
 }
 
 static struct taud_backend *open_server(void)
@@ -99,6 +104,29 @@ static void damage_is_told(void **state)
     assert_non_null(strstr(out_text, "\"result\": \"damaged\""));
 }
 
+static void damage_is_repaired(void **state)
+{
+    (void)state;
+    char path[100];
+    assert_int_equal(run_command(TAUD_COMMAND_REPAIR, TAUD_COMMAND_TEXT), TAUD_MAINTENANCE_FAILED);
+    assert_non_null(strstr(message_text, "is no data directory")); // and none is made of it
+    snprintf(path, sizeof path, "%s/log", directory);
+    assert_int_equal(access(path, F_OK), -1);
+    struct taud_backend *server = open_server();
+    assert_int_equal(run_command(TAUD_COMMAND_REPAIR, TAUD_COMMAND_TEXT), TAUD_MAINTENANCE_FAILED);
+    server->free(server);
+    assert_int_equal(run_command(TAUD_COMMAND_REPAIR, TAUD_COMMAND_TEXT), TAUD_MAINTENANCE_GOOD);
+    assert_null(strstr(out_text, "done"));
+    snprintf(path, sizeof path, "%s/catalog", directory);
+    assert_int_equal(truncate(path, 40), 0);
+    assert_int_equal(run_command(TAUD_COMMAND_REPAIR, TAUD_COMMAND_TEXT), TAUD_MAINTENANCE_GOOD);
+    assert_non_null(strstr(out_text, "lost     catalog: it is damaged\n"));
+    assert_non_null(strstr(out_text, "done     catalog: written anew\n"));
+    assert_non_null(strstr(out_text, "note     quarantine/catalog: "));
+    assert_non_null(strstr(out_text, "all is good\n"));
+    assert_int_equal(run(TAUD_COMMAND_TEXT), TAUD_MAINTENANCE_GOOD);
+}
+
 static void what_cannot_be_written_is_a_failure(void **state)
 {
     (void)state;
@@ -120,6 +148,7 @@ int main(void)
         MAINTENANCE_TEST(what_is_no_data_directory_cannot_be_checked),
         MAINTENANCE_TEST(a_server_keeps_it_out),
         MAINTENANCE_TEST(damage_is_told),
+        MAINTENANCE_TEST(damage_is_repaired),
         MAINTENANCE_TEST(what_cannot_be_written_is_a_failure),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
