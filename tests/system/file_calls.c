@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 // What tests preload into taud to stand between it and the system's files. It must not know what
 // the files hold. Each setting is a variable of the environment:
-//   FILE_CALLS_KILL=N      the process is killed at its Nth call that changes a file or a
-//   directory:
+//   FILE_CALLS_KILL=N      the process is killed at its Nth call that changes a file or a folder:
 //                          before it, behind it, or, where it writes, when half of it is written
 //   FILE_CALLS_CACHED=1    files cannot be opened for direct I/O, as on some file systems
-//   FILE_CALLS_UNSYNCED=1  nothing is synced, and every call says that it was: a planted fault
-//   FILE_CALLS_LATE=1      a write is made when eight more were asked for, or a read or a close: a
-//                          planted fault
+//   FILE_CALLS_UNSYNCED=1  no sync is made, and every call says that it was: a planted fault
+//   FILE_CALLS_VOLATILE=1  no write is durable when it returns, however its file was opened: one
+//   FILE_CALLS_LATE=1      a write is made when eight more were asked for, or a read or a close:
+//                          one
 #undef _FORTIFY_SOURCE // its inline functions have the names of those that are replaced here
 #include <dlfcn.h>
 #include <errno.h>
@@ -38,6 +38,7 @@ static struct {
     long kill_at; // 0: never
     bool cached;
     bool unsynced;
+    bool not_durable;
     bool late;
     int (*open)(const char *, int, ...);
     int (*close)(int);
@@ -98,6 +99,7 @@ __attribute__((constructor)) static void prepare(void)
     real.kill_at = kill_at ? strtol(kill_at, NULL, 10) : 0;
     real.cached = is_set("FILE_CALLS_CACHED");
     real.unsynced = is_set("FILE_CALLS_UNSYNCED");
+    real.not_durable = is_set("FILE_CALLS_VOLATILE");
     real.late = is_set("FILE_CALLS_LATE");
 }
 
@@ -183,7 +185,7 @@ int open(const char *path, int flags, ...)
         errno = EINVAL;
         return -1;
     }
-    if (real.unsynced)
+    if (real.not_durable)
         flags &= ~(O_DSYNC | O_SYNC);
     if (!(flags & O_CREAT))
         return real.open(path, flags);

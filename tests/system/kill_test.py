@@ -22,10 +22,10 @@ import time
 import unittest
 from collections import Counter
 from pathlib import Path
-from typing import Optional
+from typing import Callable, Optional
 
 import tau_raw as raw
-from tau_server import PATIENCE, SANITIZED, Server, ServerFailed, preload
+from tau_server import PATIENCE, RESTLESS, SANITIZED, TAUD, Server, ServerFailed, preload
 from write_record import Points, Record, Request, Stream, World, add
 
 FEW = "thread" in os.environ.get("TAU_SANITIZE", "")  # where every start takes a second
@@ -36,6 +36,16 @@ CALLS_MAX = 500  # that change files, before a kill
 PATIENCE_FOR_CALLS = 0.15  # seconds, after which time decides
 
 
+# What a directory shows of what was underway when the server was killed, or had been done.
+TRACES: dict[str, Callable[[Path], bool]] = {
+    "a segment of the log being prepared": lambda path: (path / "log/preparing.tmp").exists(),
+    "a spare segment of the log": lambda path: any(path.glob("log/*.spare")),
+    "an object being written": lambda path: any(path.glob("unfinished/*")),
+    "a manifest not yet named, or no longer": lambda path: len([*path.glob("manifests/*")]) > 1,
+    "a compaction done": lambda path: any(path.glob("segments/*-*[1-9a-f].seg")),
+}
+
+
 class Victim(Server):
     """A server that is killed, at a time or at a call."""
 
@@ -43,10 +53,11 @@ class Victim(Server):
         super().__init__(*args)
         self.base = list(self.args)
 
-    def start_until(self, call: int, args: list[str]) -> bool:
+    def start_until(self, call: int, args: list[str], binary: Path = TAUD) -> bool:
         """Starts it, to be killed at that call (0: at none). False when it did not get ready."""
         self.env = preload("file_calls", {"FILE_CALLS_KILL": str(call)}) if call else {}
         self.args = self.base + args
+        self.binary = binary
         try:
             self.start()
         except ServerFailed:
@@ -78,6 +89,7 @@ class Kills(unittest.TestCase):
     def setUp(self) -> None:
         self.chance = random.Random(SEED)
         self.places: Counter[str] = Counter()
+        self.traces: Counter[str] = Counter()
 
     def test_nothing_is_lost(self) -> None:
         print(f"TAU_TEST_SEED={SEED}")
@@ -86,9 +98,12 @@ class Kills(unittest.TestCase):
             kills = min(KILLS - done, KILLS_OF_A_DIRECTORY)
             requests += self.survive(kills, SEED + done)
             done += kills
-        print(f"{done} kills in {time.monotonic() - began:.0f} s: {dict(self.places)}; "
+        print(f"{done} kills in {time.monotonic() - began:.0f} s, in {dict(self.places)}, "
+              f"with {dict(self.traces)}; "
               f"{requests} requests were acknowledged, and all are there")
         self.assertGreater(requests, done * 20, "the load was no load")
+        if KILLS >= 1000:  # with fewer, one of them may be missed
+            self.assertEqual(set(self.traces), set(TRACES), "something was never cut short")
 
     def survive(self, kills: int, seed: int) -> int:
         """One directory. Returns how many requests were acknowledged."""
@@ -98,6 +113,8 @@ class Kills(unittest.TestCase):
         for turn in range(kills):
             where = f"kill {turn + 1} of directory {seed}"
             self.places[self.live_and_die(server, record, where)] += 1
+            self.traces.update(name for name, is_there in TRACES.items()
+                               if is_there(server.data_dir))
         for _ in range(2):  # the second time after an orderly end
             self.assertTrue(server.start_until(0, []))
             self.assertEqual(self.check(server, record), [])
@@ -116,11 +133,13 @@ class Kills(unittest.TestCase):
         if not SANITIZED and self.chance.random() < 0.6:
             call = int(CALLS_MAX ** self.chance.random())
         seconds = self.chance.uniform(0.001, 0.1)
-        if not server.start_until(call, self.options()):
+        binary = RESTLESS if self.chance.random() < 0.7 else TAUD
+        if not server.start_until(call, self.options(), binary):
             return "start"
         if (violations := self.check_unless_killed(server, record)) is None:
             return "reads"
-        self.assertEqual(violations, [], f"before {where}\n{server.log_text()[-4000:]}")
+        if violations:
+            self.fail("\n".join([f"before {where}", *violations, server.log_text()[-4000:]]))
         try:
             record.start(server.connect)
         except (OSError, raw.Closed):

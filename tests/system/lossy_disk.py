@@ -57,6 +57,7 @@ class Disk:
         self.size = megabytes << 20
         self.directory = Path(tempfile.mkdtemp(prefix="taud-test-disk-"))
         self.image = new_image(self.size)
+        self.cut_image = -1  # the one before, as the last cut left it
         self.mounted = False
         try:
             run("mkfs.ext4", "-q", "-F", path_of(self.image))
@@ -76,10 +77,18 @@ class Disk:
     def restart(self) -> None:
         """Behind a cut, when nobody has a file open."""
         self._unmount()
-        copy = copy_image(self.image, self.size)
-        os.close(self.image)
-        self.image = copy
+        if self.cut_image >= 0:
+            os.close(self.cut_image)
+        self.cut_image = self.image
+        self.image = copy_image(self.cut_image, self.size)
         self._mount()
+
+    def save_cut(self) -> Path:
+        """What the last cut left, for whoever is to find out why a server makes no good of it."""
+        file, path = tempfile.mkstemp(prefix="taud-test-cut-", suffix=".ext4")
+        os.sendfile(file, self.cut_image, 0, self.size)
+        os.close(file)
+        return Path(path)
 
     def _unmount(self) -> None:
         run("umount", str(self.directory))
@@ -88,7 +97,9 @@ class Disk:
     def remove(self) -> None:
         if self.mounted:
             self._unmount()
-        os.close(self.image)
+        for image in (self.image, self.cut_image):
+            if image >= 0:
+                os.close(image)
         self.directory.rmdir()
 
 

@@ -19,10 +19,11 @@ import sys
 import time
 import unittest
 from collections import Counter
+from pathlib import Path
 
 import lossy_disk
 import tau_raw as raw
-from tau_server import PATIENCE, SANITIZED, Server, ServerFailed, preload
+from tau_server import PATIENCE, RESTLESS, SANITIZED, TAUD, Server, ServerFailed, preload
 from write_record import Record
 
 CUTS = int(os.environ.get("TAU_TEST_CUTS", "5" if SANITIZED else "50"))
@@ -30,10 +31,15 @@ CUTS_OF_A_DISK = 25
 CUTS_OF_A_MUTANT = 10  # of which one must be seen to lose something
 SEED = int(os.environ.get("TAU_TEST_SEED", str(time.time_ns() % 1_000_000)))
 
-# How taud finds the files, by name.
+# What is between taud and its files: nothing, one that can do less, and planted faults.
 DIRECT: dict[str, str] = {}
 CACHED = {"FILE_CALLS_CACHED": "1"}
 UNSYNCED = {"FILE_CALLS_UNSYNCED": "1"}
+MUTANTS = {
+    "log written directly": (TAUD, {**UNSYNCED, "FILE_CALLS_VOLATILE": "1"}),
+    "log written through the cache": (TAUD, {**UNSYNCED, **CACHED}),
+    "objects": (RESTLESS, UNSYNCED),
+}
 
 
 class Machine:
@@ -49,8 +55,9 @@ class Machine:
         self.server.remove()
         self.disk.remove()
 
-    def start(self, settings: dict[str, str]) -> list[str]:
+    def start(self, settings: dict[str, str], binary: Path = TAUD) -> list[str]:
         """Starts the server. Returns what is wrong with what it holds."""
+        self.server.binary = binary
         self.server.env = preload("file_calls", settings) if settings else {}
         self.server.start()
         with self.server.connect(timeout=60) as client:
@@ -79,7 +86,11 @@ class PowerCuts(unittest.TestCase):
             for _ in range(min(CUTS - done, CUTS_OF_A_DISK)):
                 cached = not SANITIZED and chance.random() < 0.5
                 where = f"before cut {done + 1}"
-                self.assertEqual(machine.start(CACHED if cached else DIRECT), [], where)
+                binary = RESTLESS if chance.random() < 0.7 else TAUD
+                settings = CACHED if cached else DIRECT
+                if violations := machine.start(settings, binary):
+                    self.fail("\n".join([where, *violations, machine.server.log_text()[-4000:],
+                                         f"the disk: {machine.disk.save_cut()}"]))
                 refusals = machine.cut(chance.uniform(0.002, 0.12))
                 self.expect_honest(refusals, where)
                 ways["cached" if cached else "direct"] += 1
@@ -104,15 +115,15 @@ class PowerCuts(unittest.TestCase):
     @unittest.skipIf(SANITIZED, "sanitizers want to be loaded first")
     def test_planted_faults(self) -> None:
         """Without syncs, acknowledged writes are lost, whichever way they go to the disk."""
-        for name, settings in (("direct", UNSYNCED), ("cached", {**CACHED, **UNSYNCED})):
+        for name, (binary, settings) in MUTANTS.items():
             with self.subTest(name):
-                self.assertTrue(any(self.loses(settings, SEED + cut)
+                self.assertTrue(any(self.loses(binary, settings, SEED + cut)
                                     for cut in range(CUTS_OF_A_MUTANT)))
 
-    def loses(self, settings: dict[str, str], seed: int) -> bool:
+    def loses(self, binary: Path, settings: dict[str, str], seed: int) -> bool:
         machine = self.machine(seed)
-        self.assertEqual(machine.start(settings), [])
-        machine.cut(0.1, requests=10)
+        self.assertEqual(machine.start(settings, binary), [])
+        machine.cut(0.1, requests=60)
         try:
             return any("lost" in words for words in machine.start(DIRECT))
         except ServerFailed:  # so much is missing that it does not start

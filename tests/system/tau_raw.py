@@ -268,9 +268,16 @@ class Connection:
         self._input = bytearray()
         self._position = 0
         if certificate is not None:
+            self._authenticate(certificate)
+
+    def _authenticate(self, certificate: bytes) -> None:
+        try:
             reply = self.request(CONNECT, certificate)
             if reply.opcode != OK:
                 raise ConnectionRefusedError(f"CONNECT got {reply}")
+        except (OSError, Closed):
+            self.close()
+            raise
 
     def __enter__(self) -> "Connection":
         return self

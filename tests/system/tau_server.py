@@ -24,6 +24,8 @@ from tau_raw import Address, Connection, label
 
 SOURCE_DIR = Path(os.environ.get("TAU_SOURCE_DIR", Path(__file__).resolve().parents[2]))
 BIN_DIR = Path(os.environ.get("TAU_BIN_DIR", SOURCE_DIR / "build" / "release" / "bin"))
+TAUD = BIN_DIR / "taud"
+RESTLESS = BIN_DIR.parent / "tests" / "restless_taud"  # which flushes and compacts all the time
 SANITIZED = bool(os.environ.get("TAU_SANITIZE"))
 PATIENCE = 4.0 if SANITIZED else 1.0  # what a time limit is multiplied with
 
