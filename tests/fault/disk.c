@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPEN_MAX = 256 };
+enum { OPEN_MAX = 1024 };
 
 struct open_file {
     struct node *node;
@@ -53,21 +53,34 @@ static void tell(struct disk *disk, struct disk_call call, int file)
     disk->underway = before;
 }
 
-static bool moves_data(enum disk_call_kind kind)
+// Whether a call can find a disk full.
+static bool takes_space(const struct disk_call *call)
 {
-    return kind == DISK_READ || kind == DISK_WRITE;
+    switch (call->kind) {
+    case DISK_OPEN:
+        return call->size & TAUD_IO_CREATE;
+    case DISK_READ:
+    case DISK_SIZE:
+    case DISK_LOCK:
+    case DISK_UNLINK:
+    case DISK_LIST_DIRECTORY:
+        return false;
+    default:
+        return true;
+    }
 }
 
 // Whether the fault strikes at this call.
-static bool strikes(const struct disk *disk, enum disk_call_kind kind)
+static bool strikes(const struct disk *disk, const struct disk_call *call)
 {
     const struct disk_fault *fault = &disk->fault;
     if (fault->kind == DISK_FAULT_NONE || disk->calls < fault->at ||
         (disk->calls > fault->at && !fault->for_good))
         return false;
-    bool only_data = fault->kind == DISK_FAULT_SHORT ||
-                     (fault->kind == DISK_FAULT_ERROR && fault->error == EINTR);
-    return moves_data(kind) || !only_data;
+    bool error = fault->kind == DISK_FAULT_ERROR;
+    if (fault->kind == DISK_FAULT_SHORT || (error && fault->error == EINTR))
+        return call->kind == DISK_READ || call->kind == DISK_WRITE;
+    return !error || fault->error != ENOSPC || takes_space(call);
 }
 
 // Counts the call. Returns 0, or the error that it has to fail with; *ret_partial says that it may
@@ -81,7 +94,7 @@ static int enter(struct disk *disk, struct disk_call call, int file,
     disk->calls++;
     if (disk->cut)
         return -EIO;
-    if (!strikes(disk, call.kind))
+    if (!strikes(disk, &call))
         return 0;
     disk->happened = true;
     switch (disk->fault.kind) {
@@ -179,15 +192,17 @@ static int64_t disk_read(void *context, int file, void *data, size_t size, uint6
     return (int64_t)size;
 }
 
-// A write that would make the file larger than there is space for ends where the space does.
+// A write that would make the file larger than there is space for ends where the space does, at a block.
 static size_t fit(const struct disk *disk, const struct node *node, size_t size, uint64_t offset)
 {
-    uint64_t end = node_size(node);
-    while (size > 0 && offset + size > end && !has_space(disk, offset + size - end))
-        size = offset + size - end > TAUD_IO_BLOCK ? size - TAUD_IO_BLOCK
-               : offset < end                      ? (size_t)(end - offset)
-                                                   : 0;
-    return size;
+    uint64_t end = node_size(node), used = store_used(&disk->store);
+    if (disk->capacity == 0 || offset + size <= end)
+        return size;
+    uint64_t most = disk->capacity > used ? end + (disk->capacity - used) : end;
+    most -= most % TAUD_IO_BLOCK;
+    if (offset + size <= most)
+        return size;
+    return most > offset ? (size_t)(most - offset) : 0;
 }
 
 static int64_t disk_write(void *context, int file, const void *data, size_t size, uint64_t offset)

@@ -13,6 +13,7 @@ struct world_settings course_settings(bool direct, enum mutant mutant)
         .durability = TAUD_DURABILITY_SYNC,
         .segment_bytes = 32 << 10,
         .memory_bytes = 16 << 20,
+        .flush_log_bytes = 64 << 10,
         .mutant = mutant,
     };
 }

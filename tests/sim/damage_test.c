@@ -13,12 +13,13 @@
 #include "engine/crc32c.h"
 #include "episode.h"
 #include "course.h"
+#include "operations.h"
 
 #include <string.h>
 
 enum { PAGE = 4096, LENGTH = 220, FILES_MAX = 64 };
 
-static const char first_segment[] = "data/log/0000000000000001.log";
+static const char log_folder[] = "data/log/";
 
 // What was once written.
 struct history {
@@ -32,8 +33,10 @@ struct history {
 static struct world_settings settings;
 static struct history history;
 static struct disk *original; // after a clean stop
-static struct disk *torn;     // after a power cut
+static struct disk *torn;     // of the same, after a power cut
 static uint64_t complete;     // the digest of all
+static struct disk *logged; // another one, of which all is in the log
+static uint64_t logged_complete;
 static char names[FILES_MAX][120]; // of the files that hold something
 static unsigned name_count;
 
@@ -56,7 +59,8 @@ static int compare_points(const void *a, const void *b)
 
 static void remember(const struct world *world)
 {
-    history.points = calloc(world->effect_count, sizeof *history.points);
+    history.points = realloc(history.points, (history.count + world->effect_count) *
+                                                 sizeof *history.points);
     assert_non_null(history.points);
     for (size_t i = 0; i < world->effect_count; i++) {
         const struct effect *effect = &world->effects[i];
@@ -90,7 +94,9 @@ static bool shows_the_past(struct taud_engine *engine)
             int64_t timestamps[256];
             double values[256];
             size_t count;
-            taud_range_next(range, timestamps, values, 256, &count, &end);
+            if (taud_range_next(range, timestamps, values, 256, &count, &end) !=
+                TAU_STATUS_SUCCESS)
+                break;
             for (size_t k = 0; k < count; k++)
                 past = past && was_written(i, timestamps[k], values[k]);
         }
@@ -109,7 +115,7 @@ struct outcome {
 };
 
 // Starts, twice where something is not as it was. Takes the disk.
-static struct outcome recover(struct disk *damaged)
+static struct outcome recover(struct disk *damaged, uint64_t all)
 {
     struct world world;
     struct world_view view;
@@ -119,13 +125,18 @@ static struct outcome recover(struct disk *damaged)
     snprintf(outcome.text, sizeof outcome.text, "%.190s", world.error.text);
     if (!outcome.started) {
         outcome.complaint = "it does not start";
-    } else if (world_look(world.engine, &view, &outcome.complaint)) {
-        outcome.complete = view.digest == complete;
-        outcome.reported = world.recovery.quarantined_count > 0;
+    } else {
+        const char *unread = NULL;
+        bool all_read = world_look(world.engine, &view, &unread);
+        outcome.complete = all_read && view.digest == all;
         outcome.recovery = world.recovery;
+        outcome.reported = world.recovery.quarantined_count > 0 ||
+                           world.recovery.lost_count > 0 || view.unreadable;
+        if (!all_read && !view.unreadable)
+            outcome.complaint = unread;
         if (!outcome.complete && !shows_the_past(world.engine))
             outcome.complaint = "it shows what was never written";
-        if (!outcome.complete || outcome.reported)
+        if (all_read && (!outcome.complete || outcome.reported))
             world_start_again(&world, &view);
         if (!world_is_well(&world)) {
             outcome.complaint = "a second start differs";
@@ -141,7 +152,7 @@ static struct outcome recover(struct disk *damaged)
 static void expect_honest(struct disk *damaged, bool was_torn, const char *what, const char *name,
                           uint64_t at)
 {
-    struct outcome outcome = recover(damaged);
+    struct outcome outcome = recover(damaged, complete);
     if (!outcome.complaint && !outcome.complete && !outcome.reported && !was_torn)
         outcome.complaint = "lost in silence";
     if (outcome.complaint)
@@ -175,6 +186,23 @@ static uint64_t used_bytes(struct disk *disk, const char *name)
     while (used > 0 && bytes[used - 1] == 0)
         used--;
     return used + 64 < size ? used + 64 : size;
+}
+
+// The file of that folder that holds most.
+static const char *largest_file(struct disk *disk, const char *folder)
+{
+    const char *found = NULL;
+    uint64_t most = 0;
+    list_files(disk);
+    for (unsigned i = 0; i < name_count; i++) {
+        uint64_t used = used_bytes(disk, names[i]);
+        if (strncmp(names[i], folder, strlen(folder)) != 0 || used <= most)
+            continue;
+        found = names[i];
+        most = used;
+    }
+    assert_non_null(found);
+    return found;
 }
 
 static void flip_bits(struct disk *disk, bool was_torn, unsigned flips)
@@ -274,25 +302,51 @@ static void lost_files_are_reported(void **state)
 static void damage_stays_in_its_group(void **state)
 {
     (void)state;
-    struct outcome whole = recover(disk_copy(original));
-    struct disk *damaged = disk_copy(original);
-    uint64_t size;
-    bytes_of(damaged, first_segment, &size)[size / 2] ^= 1;
-    struct outcome outcome = recover(damaged);
+    struct outcome whole = recover(disk_copy(logged), logged_complete);
+    struct disk *damaged = disk_copy(logged);
+    const char *name = largest_file(logged, log_folder);
+    uint64_t size, used = used_bytes(logged, name);
+    bytes_of(damaged, name, &size)[8192 + (used - 8192) / 2] ^= 1;
+    struct outcome outcome = recover(damaged, logged_complete);
     assert_true(whole.complete && outcome.started && !outcome.complaint);
     assert_int_equal(outcome.recovery.quarantined_count, 1);
-    assert_true(outcome.recovery.quarantined_bytes < size / 4);
+    assert_true(outcome.recovery.quarantined_bytes < used - 8192);
     assert_true(outcome.recovery.record_count + 40 >= whole.recovery.record_count);
+}
+
+// A chunk of a segment: the other series are there, and of its own what other chunks hold.
+static void damage_stays_in_its_chunk(void **state)
+{
+    (void)state;
+    struct disk *damaged = disk_copy(original);
+    const char *name = largest_file(original, "data/segments/");
+    uint64_t size;
+    bytes_of(damaged, name, &size)[100] ^= 1; // the first chunk begins at 64
+    struct world world;
+    struct world_view whole, view;
+    const char *complaint = NULL;
+    unsigned differ = 0;
+    world_init_on(&world, &settings, disk_copy(original));
+    assert_int_equal(world_start(&world), TAU_STATUS_SUCCESS);
+    assert_true(world_look(world.engine, &whole, &complaint));
+    world_done(&world);
+    world_init_on(&world, &settings, damaged);
+    assert_int_equal(world_start(&world), TAU_STATUS_SUCCESS);
+    for (unsigned i = 0; i < MODEL_SERIES; i++)
+        differ += !world_look_at(world.engine, i, &view) ||
+                  view.series[i].digest != whole.series[i].digest;
+    assert_int_equal(differ, 1);
+    world_done(&world);
 }
 
 static void a_future_format_is_refused_untouched(void **state)
 {
     (void)state;
     for (int which = 0; which < 2; which++) {
-        struct disk *future = disk_copy(original);
+        struct disk *future = disk_copy(logged);
         uint64_t size;
         if (which == 0) {
-            uint8_t *header = bytes_of(future, first_segment, &size);
+            uint8_t *header = bytes_of(future, largest_file(logged, log_folder), &size);
             taud_store_u32(header + 8, 2);
             taud_store_u32(header + 60, taud_crc32c(0, header, 60));
         } else {
@@ -312,26 +366,55 @@ static void a_future_format_is_refused_untouched(void **state)
     }
 }
 
+// The group of a segment of the log that has most content.
+static uint8_t *largest_group(uint8_t *segment, uint64_t used)
+{
+    uint8_t *found = NULL;
+    for (uint64_t at = 8192; at + 56 < used; at += 56 + taud_load_u32(segment + at + 48)) {
+        uint8_t *group = segment + at;
+        if (memcmp(group, "TGRP", 4) != 0)
+            break;
+        if (!found || taud_load_u32(group + 48) > taud_load_u32(found + 48))
+            found = group;
+    }
+    assert_non_null(found);
+    return found;
+}
+
 // The planted bug: checksums that fit whatever stands there. Then damage must show as loss in silence,
 // or as what was never written.
 static void checksums_that_always_fit_are_caught(void **state)
 {
     (void)state;
     unsigned caught = 0;
-    for (unsigned i = 0; i < 20; i++) {
-        struct disk *damaged = disk_copy(original);
-        uint64_t size;
-        uint8_t *group = bytes_of(damaged, first_segment, &size) + 8192;
-        uint32_t content;
-        while ((content = taud_load_u32(group + 48)) < 1000) // one with points
-            group += 56 + content;
-        group[56 + content * i / 20] ^= 1;
+    const char *name = largest_file(logged, log_folder);
+    uint64_t size, used = used_bytes(logged, name);
+    for (unsigned i = 0; i < 40; i++) {
+        struct disk *damaged = disk_copy(logged);
+        uint8_t *group = largest_group(bytes_of(damaged, name, &size), used);
+        uint32_t content = taud_load_u32(group + 48);
+        group[56 + (uint64_t)content * i / 40] ^= 1;
         taud_store_u32(group + 52, taud_crc32c(0, group + 56, content));
         taud_store_u32(group + 4, taud_crc32c(0, group + 8, 48));
-        struct outcome outcome = recover(damaged);
+        struct outcome outcome = recover(damaged, logged_complete);
         caught += outcome.started && (outcome.complaint || (!outcome.complete && !outcome.reported));
     }
     assert_true(caught > 0);
+}
+
+// Ends a world whose disk stays, and tells the digest of what it held.
+static struct disk *keep(struct world *world, uint64_t *ret_digest)
+{
+    struct world_view view;
+    const char *complaint;
+    remember(world);
+    assert_true(world_is_well(world));
+    assert_true(world_look(world->engine, &view, &complaint));
+    *ret_digest = view.digest;
+    world_stop(world);
+    struct disk *disk = disk_copy(world->disk);
+    world_done(world);
+    return disk;
 }
 
 // Under this durability nothing is forgotten, so that all that was ever written can be remembered.
@@ -339,23 +422,23 @@ static int prepare(void **state)
 {
     (void)state;
     struct world world;
-    struct world_view view;
-    const char *complaint;
     settings = course_settings(true, MUTANT_NONE);
     settings.durability = TAUD_DURABILITY_OS;
     settings.segment_bytes = 16 << 10;
+    settings.flush_log_bytes = 8 << 10;
     world_init(&world, &settings);
-    if (world_start(&world) != TAU_STATUS_SUCCESS)
-        return 1;
+    assert_int_equal(world_start(&world), TAU_STATUS_SUCCESS);
     course_run(&world, LENGTH);
-    remember(&world);
     torn = disk_power_cut(world.disk, 5);
-    if (!world_is_well(&world) || !world_look(world.engine, &view, &complaint))
-        return 1;
-    complete = view.digest;
-    world_stop(&world);
-    original = disk_copy(world.disk);
-    world_done(&world);
+    original = keep(&world, &complete);
+
+    world_init(&world, &settings);
+    assert_int_equal(world_start(&world), TAU_STATUS_SUCCESS);
+    while (world_is_well(&world) && world.step < LENGTH) { // no step is taken: nothing is flushed
+        operations_run(&world, 1 << OPERATION_WRITE);
+        operations_commit(&world);
+    }
+    logged = keep(&world, &logged_complete);
     return 0;
 }
 
@@ -364,6 +447,7 @@ static int finish(void **state)
     (void)state;
     disk_free(original);
     disk_free(torn);
+    disk_free(logged);
     free(history.points);
     return 0;
 }
@@ -377,6 +461,7 @@ int main(void)
         cmocka_unit_test(pages_are_checked),
         cmocka_unit_test(lost_files_are_reported),
         cmocka_unit_test(damage_stays_in_its_group),
+        cmocka_unit_test(damage_stays_in_its_chunk),
         cmocka_unit_test(checksums_that_always_fit_are_caught),
         cmocka_unit_test(a_future_format_is_refused_untouched),
     };

@@ -17,6 +17,7 @@ static void draw_settings(struct world *world, struct world_settings *ret)
     ret->durability = durabilities[world_draw(world, 5)];
     ret->segment_bytes = UINT64_C(16384) << world_draw(world, 4);
     ret->memory_bytes = 64 << 20;
+    ret->flush_log_bytes = UINT64_C(65536) << world_draw(world, 8);
     ret->weight_seed = (unsigned)world_draw(world, 1 << 30);
     ret->nests = world_draw(world, 2);
 }

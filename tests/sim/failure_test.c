@@ -34,6 +34,7 @@ struct trial {
     enum mutant mutant;
     // What came of it.
     bool reached, read_only;
+    uint64_t flushes, compactions; // until its end
     char complaint[400];
 };
 
@@ -54,7 +55,6 @@ static void start(struct world *world, struct trial *trial)
 // The fault is over: unless the log failed, all goes on by itself.
 static void go_on(struct world *world)
 {
-    disk_set_fault(world->disk, (struct disk_fault){0});
     world->now_ns += UINT64_C(1000000000);
     taud_engine_commit(world->engine, world->position, TAUD_COMMIT_BACKGROUND);
     world_step_until_idle(world);
@@ -75,12 +75,19 @@ static bool try(struct trial *trial)
     world.faulty = !trial->harmless;
     start(&world, trial);
     if (world_is_well(&world))
-        course_run(&world, COURSE_LENGTH);
+        course_run(&world, episode_number("TAU_SIM_COURSE", 160, COURSE_LENGTH));
     trial->reached = trial->reached || disk_calls(world.disk) >= trial->fault.at;
+    disk_set_fault(world.disk, (struct disk_fault){0});
     if (world_is_well(&world))
         operations_check(&world);
     if (world_is_well(&world))
         go_on(&world);
+    if (world_is_well(&world)) {
+        struct taud_engine_statistics statistics;
+        taud_engine_statistics(world.engine, &statistics);
+        trial->flushes = statistics.flush_count;
+        trial->compactions = statistics.compaction_count;
+    }
     trial->read_only = world.read_only;
     if (world_is_well(&world))
         world_restart(&world, WORLD_END_CUT, 0);
@@ -107,6 +114,8 @@ static unsigned fail_everywhere(size_t kind)
             }
             read_only += trial.read_only;
             reached = trial.reached;
+            if (!reached) // without a fault
+                assert_true(trial.flushes > 1 && trial.compactions > 0);
         }
     }
     return read_only;
@@ -163,6 +172,7 @@ static bool fail_recovery(const struct world *before, struct disk *left, struct 
     disk_set_fault(copy, fault);
     enum tau_status status = world_start(&world);
     bool reached = disk_calls(copy) >= fault.at;
+    disk_set_fault(copy, (struct disk_fault){0});
     if (status == TAU_STATUS_SUCCESS && world_look(world.engine, &view, &complaint) &&
         !world_allows(before, view.digest))
         complaint = "it starts without what it cannot read";

@@ -2,6 +2,8 @@
 // What a store of series has to hold. Every function is as simple as its definition.
 #include "model.h"
 
+#include "engine/policy.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,9 +22,10 @@ uint64_t model_point_digest(int64_t timestamp, uint64_t value)
     return mix(mix((uint64_t)timestamp) ^ value);
 }
 
-uint64_t model_series_digest(unsigned number, bool exists, size_t count, uint64_t points)
+uint64_t model_series_digest(unsigned number, bool exists, unsigned order, size_t count,
+                             uint64_t points)
 {
-    return exists ? mix(mix(number + 1) ^ mix(count) ^ points) : 0;
+    return exists ? mix(mix(number + 1 + ((uint64_t)order << 32)) ^ mix(count) ^ points) : 0;
 }
 
 uint64_t model_lens_digest(unsigned number, bool exists)
@@ -35,7 +38,7 @@ uint64_t model_digest(const struct model *model)
     uint64_t digest = 0;
     for (unsigned i = 0; i < MODEL_SERIES; i++) {
         const struct model_series *series = &model->series[i];
-        digest += model_series_digest(i, series->exists, series->count, series->digest);
+        digest += model_series_digest(i, series->exists, series->order, series->count, series->digest);
     }
     for (unsigned i = 0; i < MODEL_LENSES; i++)
         digest += model_lens_digest(i, model->lenses[i].exists);
@@ -91,9 +94,25 @@ static void put_point(struct model_series *series, int64_t timestamp, uint64_t v
 static void empty(struct model_series *series, bool exists)
 {
     series->exists = exists;
+    series->order = TAUD_ORDER_STRICT;
     series->appended = false;
     series->count = 0;
     series->digest = 0;
+}
+
+// What comes in order is still judged by the newest point that there ever was.
+static void delete_points(struct model_series *series, int64_t from, int64_t to)
+{
+    size_t first = model_find(series, from), end = model_find(series, to);
+    if (end < series->count && series->timestamps[end] == to)
+        end++;
+    for (size_t i = first; i < end; i++)
+        series->digest -= model_point_digest(series->timestamps[i], series->values[i]);
+    memmove(series->timestamps + first, series->timestamps + end,
+            (series->count - end) * sizeof(int64_t));
+    memmove(series->values + first, series->values + end,
+            (series->count - end) * sizeof(uint64_t));
+    series->count -= end - first;
 }
 
 void model_apply(struct model *model, const struct effect *effect)
@@ -107,6 +126,13 @@ void model_apply(struct model *model, const struct effect *effect)
         break;
     case EFFECT_POINT:
         put_point(&model->series[effect->number], effect->timestamp, effect->value);
+        break;
+    case EFFECT_DELETE:
+        if (model->series[effect->number].count > 0)
+            delete_points(&model->series[effect->number], effect->timestamp, effect->to);
+        break;
+    case EFFECT_POLICY:
+        model->series[effect->number].order = effect->order;
         break;
     case EFFECT_LENS:
         model->lenses[effect->number] = effect->lens;
@@ -142,13 +168,51 @@ void model_done(struct model *model)
     *model = (struct model){0};
 }
 
-enum tau_status model_judge(const struct model *model, unsigned number, int64_t timestamp)
+static double as_double(uint64_t bits)
+{
+    double value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+// What becomes of a value where there is one already; false: it stays.
+static bool fold_values(unsigned order, uint64_t old, uint64_t value, uint64_t *ret)
+{
+    double a = as_double(old), b = as_double(value), sum = a + b;
+    *ret = value;
+    switch ((enum taud_order)order) {
+    case TAUD_ORDER_LAST:
+        return true;
+    case TAUD_ORDER_MIN:
+        return !isnan(b) && (isnan(a) || b < a);
+    case TAUD_ORDER_MAX:
+        return !isnan(b) && (isnan(a) || b > a);
+    case TAUD_ORDER_SUM:
+        if (!isnan(a))
+            memcpy(ret, &sum, sizeof sum);
+        return !isnan(b);
+    default:
+        return false;
+    }
+}
+
+enum tau_status model_judge(const struct model *model, unsigned number, int64_t timestamp,
+                            uint64_t value, uint64_t *ret_value, bool *ret_changes)
 {
     const struct model_series *series = &model->series[number];
+    *ret_value = value;
+    *ret_changes = true;
     if (!series->exists)
         return TAU_STATUS_SERIES_NOT_FOUND;
-    return series->appended && timestamp <= series->last ? TAU_STATUS_OUT_OF_ORDER
-                                                         : TAU_STATUS_SUCCESS;
+    if (!series->appended || timestamp > series->last)
+        return TAU_STATUS_SUCCESS;
+    size_t at = model_find(series, timestamp);
+    bool there = at < series->count && series->timestamps[at] == timestamp;
+    if (series->order == TAUD_ORDER_STRICT || (series->order == TAUD_ORDER_REJECT && there))
+        return TAU_STATUS_OUT_OF_ORDER;
+    if (there)
+        *ret_changes = fold_values(series->order, series->values[at], value, ret_value);
+    return TAU_STATUS_SUCCESS;
 }
 
 // --- lenses -----------------------------------------------------------------------------------

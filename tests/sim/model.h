@@ -18,6 +18,7 @@ enum {
 
 struct model_series {
     bool exists, appended;
+    unsigned order; // enum taud_order
     int64_t last; // the newest timestamp that was ever accepted, where `appended`
     size_t count, capacity;
     int64_t *timestamps; // ascending
@@ -40,14 +41,17 @@ enum effect_kind {
     EFFECT_CREATE,
     EFFECT_DROP,
     EFFECT_POINT,
+    EFFECT_DELETE, // from `timestamp` to `to`
+    EFFECT_POLICY,
     EFFECT_LENS,
 };
 
 struct effect {
     enum effect_kind kind;
     unsigned number; // of the series or lens
-    int64_t timestamp;
+    int64_t timestamp, to;
     uint64_t value;
+    unsigned order;
     struct model_lens lens; // that there is then, or is not
 };
 
@@ -57,8 +61,10 @@ void model_apply(struct model *model, const struct effect *effect);
 // Makes `to` what `from` is.
 void model_copy(struct model *to, const struct model *from);
 
-// What the append of a point is answered with.
-enum tau_status model_judge(const struct model *model, unsigned number, int64_t timestamp);
+// What the append of a point is answered with. Where that is SUCCESS, *ret_value is the value that there
+// is then; *ret_changes is false when the series stays as it is.
+enum tau_status model_judge(const struct model *model, unsigned number, int64_t timestamp,
+                            uint64_t value, uint64_t *ret_value, bool *ret_changes);
 
 // Where a timestamp stands, or the next one behind it.
 size_t model_find(const struct model_series *series, int64_t timestamp);
@@ -69,7 +75,8 @@ bool model_evaluate(const struct model *model, const struct model_lens *lens, si
 
 // Digests. That of points does not depend on the order in which they are added.
 uint64_t model_point_digest(int64_t timestamp, uint64_t value);
-uint64_t model_series_digest(unsigned number, bool exists, size_t count, uint64_t points);
+uint64_t model_series_digest(unsigned number, bool exists, unsigned order, size_t count,
+                             uint64_t points);
 uint64_t model_lens_digest(unsigned number, bool exists);
 uint64_t model_digest(const struct model *model);
 

@@ -44,6 +44,46 @@ static void time_wait(struct world *world)
         world_complain(world, "a write is never acknowledged");
 }
 
+// --- stored data ------------------------------------------------------------------------------
+
+// Asks for work, and takes steps until it is done. A disk that fails may end it otherwise.
+static void do_work(struct world *world, enum taud_work kind, const char *name)
+{
+    uint64_t ticket, done, total;
+    struct taud_error error = {.text = ""};
+    bool nesting = world->nesting;
+    world->nesting = true; // nobody writes until it is done
+    enum tau_status status = taud_engine_work_begin(world->engine, kind, name, &ticket);
+    for (unsigned i = 0; status == TAU_STATUS_SUCCESS && i < 1000; i++) {
+        status = taud_engine_work_state(world->engine, ticket, &done, &total, &error);
+        if (status != TAU_STATUS_WOULD_BLOCK)
+            break;
+        for (int task = 0; task < TAUD_TASK_COUNT; task++)
+            world_step(world, (enum taud_engine_task)task);
+        world->now_ns += 20 * 1000000; // a full disk is tried again in time
+        status = TAU_STATUS_SUCCESS;
+        if (i == 999)
+            world_complain(world, "work never ends");
+    }
+    world->nesting = nesting;
+    if (world_draw(world, 2))
+        world_step_until_idle(world);
+    world_trace(world, " work %u: status %u", (unsigned)kind, (unsigned)status);
+    if (status != TAU_STATUS_SUCCESS && !world->faulty)
+        world_complain(world, "work %u ends with status %u: %s", (unsigned)kind, (unsigned)status,
+                       error.text);
+}
+
+static void store_flush(struct world *world)
+{
+    do_work(world, TAUD_WORK_FLUSH, NULL);
+}
+
+static void store_compact(struct world *world)
+{
+    do_work(world, TAUD_WORK_COMPACT, NULL);
+}
+
 // --- starts -----------------------------------------------------------------------------------
 
 static void start_after_stop(struct world *world)
@@ -77,6 +117,8 @@ const struct operation operations[] = {
     {"points", write_points, 140, OPERATION_WRITE},
     {"columns", write_columns, 40, OPERATION_WRITE},
     {"rows", write_rows, 40, OPERATION_WRITE},
+    {"policy", write_policy, 12, OPERATION_WRITE},
+    {"delete", write_delete, 14, OPERATION_WRITE},
     {"lens", write_lens, 20, OPERATION_WRITE},
     {"composition", write_composition, 10, OPERATION_WRITE},
     {"drop a lens", write_lens_drop, 10, OPERATION_WRITE},
@@ -89,6 +131,8 @@ const struct operation operations[] = {
     {"step", time_step, 60, OPERATION_TIME},
     {"pass", time_pass, 40, OPERATION_TIME},
     {"wait", time_wait, 10, OPERATION_TIME},
+    {"flush", store_flush, 8, OPERATION_TIME},
+    {"compact", store_compact, 4, OPERATION_TIME},
     {"stop", start_after_stop, 1, OPERATION_START},
     {"kill", start_after_kill, 1, OPERATION_START},
     {"cut", start_after_cut, 1, OPERATION_START},

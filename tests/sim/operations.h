@@ -45,6 +45,8 @@ void write_rows(struct world *world);
 void write_lens(struct world *world);
 void write_composition(struct world *world);
 void write_lens_drop(struct world *world);
+void write_policy(struct world *world);
+void write_delete(struct world *world);
 
 // reads.c
 void read_points(struct world *world);

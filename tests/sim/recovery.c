@@ -25,7 +25,12 @@ static bool look_at_series(struct taud_engine *engine, unsigned number, struct w
     }
     while (!end) {
         size_t count;
-        taud_range_next(range, timestamps, numbers, 512, &count, &end);
+        status = taud_range_next(range, timestamps, numbers, 512, &count, &end);
+        if (status != TAU_STATUS_SUCCESS) {
+            *ret_complaint = "a range fails";
+            ret->unreadable = true;
+            break;
+        }
         memcpy(values, numbers, sizeof values);
         for (size_t i = 0; i < count; i++) {
             if (ret->series[number].count++ > 0 && timestamps[i] <= before)
@@ -37,9 +42,18 @@ static bool look_at_series(struct taud_engine *engine, unsigned number, struct w
     taud_range_close(range);
     struct tau_describe_series_response description;
     status = taud_engine_describe(engine, &label, &description);
+    ret->unreadable = ret->unreadable || status != TAU_STATUS_SUCCESS;
     if (status != TAU_STATUS_SUCCESS || description.point_count != ret->series[number].count)
-        *ret_complaint = "a range and a description differ";
+        *ret_complaint = *ret_complaint ? *ret_complaint : "a range and a description differ";
+    ret->series[number].order = (unsigned)description.order;
     return *ret_complaint == NULL;
+}
+
+bool world_look_at(struct taud_engine *engine, unsigned number, struct world_view *ret)
+{
+    const char *complaint = NULL;
+    memset(&ret->series[number], 0, sizeof ret->series[number]);
+    return look_at_series(engine, number, ret, &complaint);
 }
 
 // Every name that is listed must be one of those that can be.
@@ -77,8 +91,8 @@ bool world_look(struct taud_engine *engine, struct world_view *ret, const char *
         if (!look_at_series(engine, i, ret, ret_complaint))
             return false;
         existing += ret->series[i].exists;
-        ret->digest += model_series_digest(i, ret->series[i].exists, ret->series[i].count,
-                                           ret->series[i].digest);
+        ret->digest += model_series_digest(i, ret->series[i].exists, ret->series[i].order,
+                                           ret->series[i].count, ret->series[i].digest);
     }
     if (!look_at_lenses(engine, ret) || !look_at_list(engine, existing)) {
         *ret_complaint = "a list has what there is not";
@@ -197,11 +211,22 @@ static enum world_end end_engine(struct world *world, enum world_end end, uint64
     return end;
 }
 
+// All but the record that counts the starts.
+static uint64_t stored_files(struct disk *disk)
+{
+    static const char *const folders[] = {"data/log", "data/segments", "data/manifests",
+                                          "data/catalogs", "data/quarantine", "data/unfinished"};
+    uint64_t digest = 0;
+    for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++)
+        digest += disk_digest(disk, folders[i]);
+    return digest;
+}
+
 void world_start_again(struct world *world, const struct world_view *once)
 {
     struct world_view twice;
     const char *complaint;
-    uint64_t files = disk_digest(world->disk, "data/log");
+    uint64_t files = stored_files(world->disk);
     disk_halt(world->disk);
     world_stop(world);
     disk_resume(world->disk);
@@ -211,7 +236,7 @@ void world_start_again(struct world *world, const struct world_view *once)
     else if (!world_look(world->engine, &twice, &complaint))
         world_complain(world, "after the second start %s", complaint);
     else if (twice.digest != once->digest || world->recovery.cut_bytes > 0 ||
-             disk_digest(world->disk, "data/log") != files)
+             stored_files(world->disk) != files)
         world_complain(world, "recovering twice differs from recovering once");
 }
 
@@ -229,6 +254,8 @@ void world_restart(struct world *world, enum world_end end, uint64_t seed)
     }
     if (world->recovery.quarantined_count > 0)
         world_complain(world, "a torn end was taken for damage");
+    if (world->recovery.lost_count > 0)
+        world_complain(world, "something that was stored is missing or damaged");
     if (world->recovery.refused_count > 0)
         world_complain(world, "records do not fit what is before them");
     if (!world_look(world->engine, &view, &complaint))

@@ -84,6 +84,12 @@ static uint64_t world_now(void *context)
     return world->now_ns;
 }
 
+static int64_t world_wall(void *context)
+{
+    const struct world *world = context;
+    return world->wall_ns;
+}
+
 // --- what is between engine and disk ----------------------------------------------------------
 // The context of these calls is the disk, of which they make the call that they stand for.
 
@@ -175,6 +181,7 @@ void world_init_on(struct world *world, const struct world_settings *settings, s
     world->settings = *settings;
     world->random = settings->seed;
     world->now_ns = 1000000000;
+    world->wall_ns = 1000000000;
     world->disk = disk;
     disk_observe(world->disk, on_call, world);
     world_plant(world);
@@ -207,7 +214,8 @@ void world_done(struct world *world)
 enum tau_status world_start(struct world *world)
 {
     const struct world_settings *settings = &world->settings;
-    const struct taud_clock clock = {.context = world, .monotonic_ns = world_now};
+    const struct taud_clock clock = {
+        .context = world, .monotonic_ns = world_now, .realtime_ns = world_wall};
     world->clock = clock;
     struct taud_local_options local = {
         .directory = "data",
@@ -226,6 +234,7 @@ enum tau_status world_start(struct world *world)
         .seed = "thirty-two bytes of secret seed",
         .clock = &world->clock,
         .stepped = true,
+        .flush_log_bytes = settings->flush_log_bytes,
     };
     status = taud_engine_new(&options, &world->engine, &world->error);
     if (status == TAU_STATUS_SUCCESS)
@@ -250,12 +259,14 @@ bool world_step(struct world *world, enum taud_engine_task task)
 
 void world_step_until_idle(struct world *world)
 {
-    bool any = true;
+    bool any = true, nesting = world->nesting;
     for (unsigned i = 0; any && i < 1000; i++) {
         any = false;
+        world->nesting = nesting || i > 20; // what is written within makes more work
         for (int task = 0; task < TAUD_TASK_COUNT; task++)
             any |= world_step(world, (enum taud_engine_task)task);
     }
+    world->nesting = nesting;
     if (any)
         world_complain(world, "the engine's tasks never end");
 }
@@ -308,12 +319,18 @@ bool world_refused(struct world *world, enum tau_status status)
     switch (status) {
     case TAU_STATUS_READ_ONLY:
     case TAU_STATUS_STORAGE_FULL:
+    case TAU_STATUS_INTERNAL_ERROR: // of the read that a policy asks for
         if (!world->faulty)
             world_complain(world, "storage refuses without a fault: status %u", (unsigned)status);
         return true;
     default:
         return false;
     }
+}
+
+bool world_read_failed(const struct world *world, enum tau_status status)
+{
+    return status == TAU_STATUS_INTERNAL_ERROR && world->faulty;
 }
 
 // After a failure nothing more becomes durable.

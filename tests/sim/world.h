@@ -35,6 +35,7 @@ struct world_settings {
     enum taud_durability durability;
     uint64_t segment_bytes;
     uint64_t memory_bytes;
+    uint64_t flush_log_bytes; // so much log makes a flush
     unsigned weight_seed; // 0: the operations' own weights, else they differ with it
     bool nests;           // operations run within the calls to files of steps
     enum mutant mutant;
@@ -53,6 +54,7 @@ struct world {
     struct world_settings settings;
     uint64_t random;
     uint64_t now_ns;
+    int64_t wall_ns;
     struct disk *disk;
     struct taud_io io; // between engine and disk
     struct taud_clock clock;
@@ -120,6 +122,9 @@ void world_end_write(struct world *world, bool divisible);
 // Whether a status says that storage refused: a fault must have led to it.
 bool world_refused(struct world *world, enum tau_status status);
 
+// Whether a read failed, as it may where the disk does.
+bool world_read_failed(const struct world *world, enum tau_status status);
+
 // Asks the engine what is durable.
 void world_acknowledge(struct world *world);
 
@@ -133,13 +138,16 @@ void world_step_until_idle(struct world *world);
 struct world_view {
     struct {
         bool exists;
+        unsigned order;
         size_t count;
         uint64_t digest;
     } series[MODEL_SERIES];
     bool lenses[MODEL_LENSES];
+    bool unreadable; // a read failed
     uint64_t digest; // comparable to model_digest
 };
 // Returns false when an answer contradicts another; `ret_complaint` then says which.
+bool world_look_at(struct taud_engine *engine, unsigned number, struct world_view *ret);
 bool world_look(struct taud_engine *engine, struct world_view *ret, const char **ret_complaint);
 
 enum world_end {

@@ -3,6 +3,8 @@
 // compared with the engine's; what storage refused changes neither.
 #include "operations.h"
 
+#include "engine/policy.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -63,6 +65,10 @@ int64_t draw_timestamp(struct world *world, unsigned number)
         return last;
     case 2:
         return last + (int64_t)world_draw(world, 100000);
+    case 3:
+        return last - (int64_t)world_draw(world, 100000);
+    case 4:
+        return series->count > 0 ? series->timestamps[world_draw(world, series->count)] : last;
     default:
         return last + 10;
     }
@@ -92,17 +98,21 @@ static uint64_t given_value(struct world *world, uint64_t value)
 static void take_point(struct world *world, enum tau_status status, unsigned number,
                        int64_t timestamp, uint64_t value)
 {
+    world_trace(world, "  %u: %lld: status %u", number, (long long)timestamp, (unsigned)status);
     if (world_refused(world, status))
         return;
-    enum tau_status expected = model_judge(&world->now, number, timestamp);
+    uint64_t stored;
+    bool changes;
+    enum tau_status expected =
+        model_judge(&world->now, number, timestamp, value, &stored, &changes);
     if (status != expected)
         world_complain(world, "a point of series %u at %lld gets status %u, not %u", number,
                        (long long)timestamp, (unsigned)status, (unsigned)expected);
-    if (status == TAU_STATUS_SUCCESS)
+    if (status == TAU_STATUS_SUCCESS && changes)
         world_add_effect(world, &(struct effect){.kind = EFFECT_POINT,
                                                  .number = number,
                                                  .timestamp = timestamp,
-                                                 .value = value});
+                                                 .value = stored});
 }
 
 // --- series -----------------------------------------------------------------------------------
@@ -110,7 +120,9 @@ static void take_point(struct world *world, enum tau_status status, unsigned num
 static void change(struct world *world, enum tau_status status, enum tau_status expected,
                    const struct effect *effect)
 {
-    world_trace(world, " %u: status %u", effect->number, (unsigned)status);
+    world_trace(world, " %u: %lld to %lld, order %u: status %u", effect->number,
+                (long long)effect->timestamp, (long long)effect->to, effect->order,
+                (unsigned)status);
     if (world_refused(world, status))
         return;
     if (status != expected)
@@ -143,6 +155,45 @@ void write_drop(struct world *world)
                                    : TAU_STATUS_SERIES_NOT_FOUND;
     change(world, taud_engine_drop_series(world->engine, &label, &world->position), expected,
            &effect);
+}
+
+void write_policy(struct world *world)
+{
+    struct effect effect = {.kind = EFFECT_POLICY,
+                            .number = draw_series(world),
+                            .order = (unsigned)world_draw(world, TAUD_ORDER_MAXIMUM + 2)};
+    struct tau_label label = model_label(effect.number);
+    enum tau_status expected = TAU_STATUS_SUCCESS;
+    if (effect.order > TAUD_ORDER_MAXIMUM)
+        expected = TAU_STATUS_INVALID_PAYLOAD;
+    else if (!world->now.series[effect.number].exists)
+        expected = TAU_STATUS_SERIES_NOT_FOUND;
+    change(world,
+           taud_engine_set_policy(world->engine, &label, (enum tau_order_policy)effect.order, 0,
+                                  &world->position),
+           expected, &effect);
+}
+
+void write_delete(struct world *world)
+{
+    struct effect effect = {.kind = EFFECT_DELETE, .number = draw_series(world)};
+    const struct model_series *series = &world->now.series[effect.number];
+    struct tau_label label = model_label(effect.number);
+    effect.timestamp = draw_timestamp(world, effect.number);
+    effect.to = effect.timestamp + (int64_t)world_draw(world, 4000) - 20;
+    if (world_draw(world, 8) == 0)
+        effect.to = series->appended ? series->last : effect.to;
+    if (series->count > 0 && effect.to >= series->timestamps[series->count - 1])
+        effect.to = series->timestamps[series->count - 1] - 1; // the newest stays
+    enum tau_status expected = TAU_STATUS_SUCCESS;
+    if (effect.timestamp > effect.to)
+        expected = TAU_STATUS_INVALID_PAYLOAD;
+    else if (!series->exists)
+        expected = TAU_STATUS_SERIES_NOT_FOUND;
+    change(world,
+           taud_engine_delete_range(world->engine, &label, effect.timestamp, effect.to,
+                                    &world->position),
+           expected, &effect);
 }
 
 // --- points -----------------------------------------------------------------------------------

@@ -97,12 +97,14 @@ bool taud_snapshot_take(struct taud_snapshot *snapshot, struct taud_engine *engi
         .to = to,
         .stored = series->stored,
     };
+    if (snapshot->from > snapshot->to) { // nothing is asked for, or all of it is too old
+        snapshot->stored = false;
+        return true;
+    }
     if (!copy_heads(snapshot, series)) {
         taud_snapshot_done(snapshot);
         return false;
     }
-    if (snapshot->from > snapshot->to)
-        return true;
     for (struct taud_run *run = series->run; run; run = run->older)
         note_run(snapshot, series, run);
     return true;
