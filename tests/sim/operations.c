@@ -51,8 +51,6 @@ static void do_work(struct world *world, enum taud_work kind, const char *name)
 {
     uint64_t ticket, done, total;
     struct taud_error error = {.text = ""};
-    bool nesting = world->nesting;
-    world->nesting = true; // nobody writes until it is done
     enum tau_status status = taud_engine_work_begin(world->engine, kind, name, &ticket);
     for (unsigned i = 0; status == TAU_STATUS_SUCCESS && i < 1000; i++) {
         status = taud_engine_work_state(world->engine, ticket, &done, &total, &error);
@@ -65,7 +63,6 @@ static void do_work(struct world *world, enum taud_work kind, const char *name)
         if (i == 999)
             world_complain(world, "work never ends");
     }
-    world->nesting = nesting;
     if (world_draw(world, 2))
         world_step_until_idle(world);
     world_trace(world, " work %u: status %u", (unsigned)kind, (unsigned)status);

@@ -183,8 +183,6 @@ void write_delete(struct world *world)
     effect.to = effect.timestamp + (int64_t)world_draw(world, 4000) - 20;
     if (world_draw(world, 8) == 0)
         effect.to = series->appended ? series->last : effect.to;
-    if (series->count > 0 && effect.to >= series->timestamps[series->count - 1])
-        effect.to = series->timestamps[series->count - 1] - 1; // the newest stays
     enum tau_status expected = TAU_STATUS_SUCCESS;
     if (effect.timestamp > effect.to)
         expected = TAU_STATUS_INVALID_PAYLOAD;
