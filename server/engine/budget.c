@@ -15,7 +15,7 @@ enum {
     // A flush that would store less than that share of what there is helps nobody.
     WORTH_SHARE = 16,
     WORTH_BYTES_MAX = 16 << 20,
-    FULL_WORTH_BYTES = 1 << 10, // of log, when the disk is full
+    SCARCE_WORTH_BYTES = 1 << 20, // of log, when the next segment of the log finds no space
 };
 
 uint64_t taud_storage_unflushed(const struct taud_engine *engine)
@@ -41,19 +41,29 @@ static bool is_worth_it(const struct taud_engine *engine, uint64_t unflushed)
     return log_since_cut(engine) >= (worth < WORTH_BYTES_MAX ? worth : WORTH_BYTES_MAX);
 }
 
+// Whether a flush may give the log space. On a full disk nothing but what frees space is written: that
+// counts once it is flushed.
+static bool is_short_of_disk(const struct taud_engine *engine, uint64_t since)
+{
+    const struct taud_log *log = &engine->log;
+    uint64_t most = engine->storage.flush_log_bytes / WORTH_SHARE;
+    if (atomic_load_explicit(&log->disk_full, memory_order_relaxed))
+        return true;
+    return atomic_load_explicit(&log->prepare_full, memory_order_relaxed) &&
+           (atomic_load_explicit(&engine->storage.catalog.bytes, memory_order_relaxed) > 0 ||
+            since >= (most < SCARCE_WORTH_BYTES ? most : SCARCE_WORTH_BYTES));
+}
+
 bool taud_storage_needs_flush(const struct taud_engine *engine)
 {
     const struct taud_storage *storage = &engine->storage;
-    const struct taud_log *log = &engine->log;
     uint64_t since = log_since_cut(engine), unflushed = taud_storage_unflushed(engine);
     if (since == 0)
         return false;
     if (since >= storage->flush_log_bytes ||
         atomic_load_explicit(&storage->catalog.bytes, memory_order_relaxed) > CATALOG_WAITING_BYTES)
         return true;
-    if (since >= FULL_WORTH_BYTES &&
-        (atomic_load_explicit(&log->disk_full, memory_order_relaxed) ||
-         atomic_load_explicit(&log->prepare_full, memory_order_relaxed)))
+    if (is_short_of_disk(engine, since))
         return true;
     return unflushed > taud_arena_bound(&engine->arena) / FLUSH_SHARE &&
            is_worth_it(engine, unflushed);

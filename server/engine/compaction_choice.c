@@ -142,14 +142,27 @@ static struct range neighbours_of(const struct taud_view *view, unsigned class)
     return (struct range){0, 0};
 }
 
-static struct range choose(const struct taud_view *view)
+// The one of those with much garbage of which least is left: on a disk that is full it needs least space.
+static struct range most_garbage(const struct taud_view *view)
 {
+    struct range found = {0, 0};
+    uint64_t least = UINT64_MAX;
     for (uint32_t i = 0; i < view->segment_count; i++) {
         const struct taud_segment *segment = view->segments[i];
-        if (is_free(segment) &&
-            (segment->rebuilt || segment->garbage > segment->facts.size / GARBAGE_SHARE))
-            return (struct range){i, 1};
+        bool worth = segment->rebuilt || segment->garbage > segment->facts.size / GARBAGE_SHARE;
+        if (!is_free(segment) || !worth || segment->facts.size - segment->garbage >= least)
+            continue;
+        least = segment->facts.size - segment->garbage;
+        found = (struct range){i, 1};
     }
+    return found;
+}
+
+static struct range choose(const struct taud_view *view)
+{
+    struct range garbage = most_garbage(view);
+    if (garbage.count > 0)
+        return garbage;
     for (unsigned class = 0; class <= SIZES_MAX; class++) {
         struct range range = neighbours_of(view, class);
         if (range.count > 0)

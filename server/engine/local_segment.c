@@ -204,19 +204,32 @@ bool taud_local_needs_prepare(struct taud_backend *backend)
     return needed;
 }
 
-// Prepares the segment behind the current one, of at least `size`; with the mutex, and the state
+// Makes a segment of this size, or, where there is no room for it, of the half, and so on down to `least`.
+static int make_what_fits(struct taud_local *local, uint64_t sequence, uint64_t least,
+                          uint64_t *size)
+{
+    int status = taud_local_make_segment(local, sequence, *size);
+    while (taud_local_is_full(status) && *size / 2 >= least) {
+        *size = *size / 2 / TAUD_IO_BLOCK * TAUD_IO_BLOCK;
+        status = taud_local_make_segment(local, sequence, *size);
+    }
+    return status;
+}
+
+// Prepares the segment behind the current one, of at least `needed`; with the mutex, and the state
 // PREPARING set, which keeps everybody else off.
-static int prepare_next(struct taud_local *local, uint64_t size)
+static int prepare_next(struct taud_local *local, uint64_t needed)
 {
     uint64_t sequence = local->current_sequence + 1;
-    uint64_t usual = taud_local_segment_size(local, sequence);
-    if (size < usual)
-        size = usual;
+    uint64_t size = taud_local_segment_size(local, sequence);
+    uint64_t least = needed > TAUD_SEGMENT_BYTES_LEAST ? needed : TAUD_SEGMENT_BYTES_LEAST;
+    if (size < needed)
+        size = needed;
     bool reuse = size == local->segment_bytes && local->spare_count > 0;
     uint64_t spare = reuse ? local->spares[--local->spare_count] : 0;
     pthread_mutex_unlock(&local->mutex);
     reuse = reuse && taud_local_reuse_segment(local, spare, sequence) == 0;
-    int status = reuse ? 0 : taud_local_make_segment(local, sequence, size);
+    int status = reuse ? 0 : make_what_fits(local, sequence, least, &size);
     pthread_mutex_lock(&local->mutex);
     local->next_state = status == 0 ? TAUD_NEXT_READY : TAUD_NEXT_NONE;
     local->next_size = size;

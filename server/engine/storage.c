@@ -13,7 +13,7 @@
 
 enum {
     IDLE_MS = 10000, // between looks at what nobody tells of: what has grown too old
-    RESERVE_BYTES = 1 << 20,
+    RESERVE_BYTES = 2 << 20,
 };
 
 static const char reserve_name[] = "reserve/space";
@@ -94,7 +94,8 @@ static uint64_t now_ns(const struct taud_storage *storage)
 // Sleeps until something is told, or for a while. With the mutex.
 static void rest(struct taud_storage *storage)
 {
-    uint64_t milliseconds = storage->retry_at_ns != 0 ? TAUD_STORAGE_RETRY_MS : IDLE_MS;
+    bool waits = storage->retry_at_ns != 0 || storage->compact_at_ns != 0;
+    uint64_t milliseconds = waits ? TAUD_STORAGE_RETRY_MS : IDLE_MS;
     uint64_t at = now_ns(storage) + milliseconds * 1000000U;
     struct timespec until = {.tv_sec = (time_t)(at / 1000000000U),
                              .tv_nsec = (long)(at % 1000000000U)};
@@ -270,6 +271,8 @@ static void flush(struct taud_engine *engine)
     enum tau_status status = taud_flush(engine, &error);
     storage->flushed_at_ns = now_ns(storage);
     if (status == TAU_STATUS_SUCCESS) {
+        if (!storage->garbage_known) // a compaction that failed may find more to leave out
+            storage->compact_at_ns = 0;
         atomic_store(&storage->full, false);
         atomic_store(&storage->flushing, false);
         trim(engine);
@@ -529,8 +532,12 @@ static bool compact(struct taud_engine *engine)
         return false;
     enum tau_status status = taud_compact(engine, 0, &done, &error);
     storage->compact_at_ns = 0;
+    if (status == TAU_STATUS_STORAGE_FULL && give_up_reserve(engine))
+        return true; // and at once again
     if (status != TAU_STATUS_SUCCESS && status != TAU_STATUS_WOULD_BLOCK) {
-        storage->compact_at_ns = now_ns(storage) + TAUD_STORAGE_COMPACT_RETRY_MS * 1000000U;
+        uint64_t wait_ms = status == TAU_STATUS_STORAGE_FULL ? TAUD_STORAGE_RETRY_MS
+                                                             : TAUD_STORAGE_COMPACT_RETRY_MS;
+        storage->compact_at_ns = now_ns(storage) + wait_ms * 1000000U;
         taud_storage_note(storage, &error);
         taud_log_notify(&engine->log);
     }
