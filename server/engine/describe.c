@@ -10,8 +10,9 @@ static enum tau_status count_points(const struct taud_snapshot *snapshot, struct
     struct taud_merge *merge = codec ? taud_snapshot_merge(snapshot, &order) : NULL;
     enum tau_status status = merge ? TAU_STATUS_SUCCESS : TAU_STATUS_NO_MEMORY;
     struct taud_piece piece = {.count = 1};
+    struct taud_error error;
     while (status == TAU_STATUS_SUCCESS && piece.count > 0) {
-        status = taud_merge_next(merge, &piece, NULL);
+        status = taud_merge_next(merge, &piece, &error);
         if (status != TAU_STATUS_SUCCESS || piece.count == 0)
             break;
         if (ret->point_count == 0)
@@ -20,7 +21,7 @@ static enum tau_status count_points(const struct taud_snapshot *snapshot, struct
         ret->point_count += piece.count;
     }
     taud_merge_free(merge);
-    return status;
+    return taud_engine_count_damage(snapshot->engine, status, &error);
 }
 
 enum tau_status taud_engine_describe(struct taud_engine *engine, const struct tau_label *label,

@@ -19,6 +19,7 @@ struct query {
 };
 
 struct batch {
+    struct taud_engine *engine;
     const struct tau_query_point_request *points;
     size_t count;
     struct tau_query_point_response *responses;
@@ -103,6 +104,7 @@ static void search_some(const struct taud_view *view, struct taud_codec *codec, 
 {
     struct taud_search searches[TOGETHER];
     enum tau_status statuses[TOGETHER];
+    struct taud_error errors[TOGETHER];
     bool located[TOGETHER];
     for (unsigned i = 0; i < count; i++) {
         const struct query *query = &batch->queries[places[i]];
@@ -124,14 +126,16 @@ static void search_some(const struct taud_view *view, struct taud_codec *codec, 
             taud_search_hold(&searches[i], view);
     }
     for (unsigned i = 0; i < count; i++)
-        statuses[i] = located[i] ? taud_search_read(&searches[i], view, NULL) : TAU_STATUS_SUCCESS;
+        statuses[i] =
+            located[i] ? taud_search_read(&searches[i], view, &errors[i]) : TAU_STATUS_SUCCESS;
     for (unsigned i = 0; i < count; i++) {
         bool found = false;
         double value = 0;
         if (located[i] && statuses[i] == TAU_STATUS_SUCCESS)
-            statuses[i] = taud_search_look(&searches[i], view, codec, &found, &value, NULL);
+            statuses[i] = taud_search_look(&searches[i], view, codec, &found, &value, &errors[i]);
         if (located[i] && statuses[i] == TAU_STATUS_SUCCESS && !found)
-            statuses[i] = taud_search_finish(&searches[i], view, codec, &found, &value, NULL);
+            statuses[i] = taud_search_finish(&searches[i], view, codec, &found, &value, &errors[i]);
+        taud_engine_count_damage(batch->engine, statuses[i], &errors[i]);
         finish(batch, places[i], statuses[i], found, value);
     }
 }
@@ -176,6 +180,7 @@ void taud_engine_query_points(struct taud_engine *engine,
         struct query queries[TAUD_BATCH];
         size = count - done < TAUD_BATCH ? count - done : TAUD_BATCH;
         struct batch batch = {
+            .engine = engine,
             .points = points + done,
             .count = size,
             .responses = ret_responses + done,
@@ -198,7 +203,8 @@ static enum tau_status query_last(struct taud_engine *engine, const struct tau_l
     struct tau_query_point_response response = {0};
     enum tau_status status = TAU_STATUS_SUCCESS;
     struct query query = {.left = LEFT_NOTHING};
-    struct batch batch = {.points = &request,
+    struct batch batch = {.engine = engine,
+                          .points = &request,
                           .count = 1,
                           .responses = &response,
                           .statuses = &status,

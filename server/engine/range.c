@@ -63,9 +63,10 @@ static enum tau_status look_ahead(struct taud_range *range)
     range->taken = 0;
     range->piece.count = 0;
     if (range->left > 0) {
-        enum tau_status status = taud_merge_next(range->merge, &range->piece, NULL);
+        struct taud_error error;
+        enum tau_status status = taud_merge_next(range->merge, &range->piece, &error);
         if (status != TAU_STATUS_SUCCESS)
-            return status;
+            return taud_engine_count_damage(range->engine, status, &error);
     }
     range->ended = range->piece.count == 0;
     return TAU_STATUS_SUCCESS;

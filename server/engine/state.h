@@ -122,6 +122,16 @@ static inline void taud_shard_see(struct taud_shard *shard, int64_t timestamp)
         atomic_store_explicit(&shard->newest, timestamp, memory_order_relaxed);
 }
 
+// Counts what a read found to be damaged, but not what could not be read at all. Returns the status.
+static inline enum tau_status taud_engine_count_damage(struct taud_engine *engine,
+                                                       enum tau_status status,
+                                                       const struct taud_error *error)
+{
+    if (status == TAU_STATUS_INTERNAL_ERROR && error->os_error == 0)
+        atomic_fetch_add_explicit(&engine->storage.figures.damaged_count, 1, memory_order_relaxed);
+    return status;
+}
+
 static inline struct taud_series *taud_shard_find(const struct taud_shard *shard, uint64_t hash,
                                                   const struct tau_label *label)
 {

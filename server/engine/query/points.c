@@ -23,8 +23,12 @@ static enum tau_status first_piece(const struct taud_snapshot *snapshot,
                                    const struct taud_snapshot_order *order,
                                    struct taud_merge **ret_merge, struct taud_piece *ret_piece)
 {
+    struct taud_error error;
     *ret_merge = taud_snapshot_merge(snapshot, order);
-    return *ret_merge ? taud_merge_next(*ret_merge, ret_piece, NULL) : TAU_STATUS_NO_MEMORY;
+    if (!*ret_merge)
+        return TAU_STATUS_NO_MEMORY;
+    return taud_engine_count_damage(snapshot->engine,
+                                    taud_merge_next(*ret_merge, ret_piece, &error), &error);
 }
 
 // The least or the greatest timestamp.
@@ -158,13 +162,19 @@ void taud_points_close(struct taud_points *points)
     allocator->release(allocator->context, points);
 }
 
+static enum tau_status decode(struct taud_points *points, unsigned parts)
+{
+    struct taud_error error;
+    enum tau_status status = taud_merge_decode(points->merge, &points->piece, parts, &error);
+    return taud_engine_count_damage(points->engine, status, &error);
+}
+
 // Leaves of a piece what the limit lets through, as columns.
 static enum tau_status cut(struct taud_points *points)
 {
     struct taud_piece *piece = &points->piece;
     uint32_t count = (uint32_t)points->left;
-    enum tau_status status =
-        taud_merge_decode(points->merge, piece, TAUD_PIECE_VALUES | TAUD_PIECE_TIMESTAMPS, NULL);
+    enum tau_status status = decode(points, TAUD_PIECE_VALUES | TAUD_PIECE_TIMESTAMPS);
     if (status != TAU_STATUS_SUCCESS)
         return status;
     int64_t begins = piece->timestamps[0], ends = piece->timestamps[count - 1];
@@ -177,8 +187,11 @@ static enum tau_status cut(struct taud_points *points)
 
 static enum tau_status next(struct taud_points *points)
 {
-    enum tau_status status = taud_merge_next(points->merge, &points->piece, NULL);
-    if (status == TAU_STATUS_SUCCESS && points->piece.count > points->left)
+    struct taud_error error;
+    enum tau_status status = taud_merge_next(points->merge, &points->piece, &error);
+    if (status != TAU_STATUS_SUCCESS)
+        return taud_engine_count_damage(points->engine, status, &error);
+    if (points->piece.count > points->left)
         status = cut(points);
     if (status == TAU_STATUS_SUCCESS)
         points->left -= points->piece.count;
@@ -225,7 +238,7 @@ enum tau_status taud_points_decode(struct taud_points *points, struct taud_point
     if (!codec)
         return TAU_STATUS_NO_MEMORY;
     taud_merge_use(points->merge, codec);
-    enum tau_status status = taud_merge_decode(points->merge, &points->piece, parts, NULL);
+    enum tau_status status = decode(points, parts);
     taud_codecs_give(&points->engine->codecs, codec);
     if (status == TAU_STATUS_SUCCESS)
         tell(points, piece);

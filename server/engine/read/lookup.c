@@ -170,9 +170,10 @@ enum tau_status taud_search_finish(struct taud_search *search, const struct taud
 
 // --- both -------------------------------------------------------------------------------------
 
-static enum tau_status search_all(const struct taud_view *view, const struct taud_series *series,
-                                  struct taud_codec *codec, int64_t timestamp,
-                                  uint64_t visible_from, bool *ret_found, double *ret_value)
+static enum tau_status search_all(struct taud_engine *engine, const struct taud_view *view,
+                                  const struct taud_series *series, struct taud_codec *codec,
+                                  int64_t timestamp, uint64_t visible_from, bool *ret_found,
+                                  double *ret_value)
 {
     struct taud_search search = {
         .identity = series->identity,
@@ -180,7 +181,9 @@ static enum tau_status search_all(const struct taud_view *view, const struct tau
         .visible_from = visible_from,
         .segment = view->segment_count,
     };
-    return taud_search_finish(&search, view, codec, ret_found, ret_value, NULL);
+    struct taud_error error;
+    enum tau_status status = taud_search_finish(&search, view, codec, ret_found, ret_value, &error);
+    return taud_engine_count_damage(engine, status, &error);
 }
 
 enum tau_status taud_lookup(struct taud_engine *engine, const struct taud_shard *shard,
@@ -199,8 +202,8 @@ enum tau_status taud_lookup(struct taud_engine *engine, const struct taud_shard 
         if (*ret_found)
             *ret_found = sequence >= visible_from;
         else
-            status = search_all(view, series, shard->codec, timestamp, visible_from, ret_found,
-                                ret_value);
+            status = search_all(engine, view, series, shard->codec, timestamp, visible_from,
+                                ret_found, ret_value);
         taud_view_release(view);
     }
     return status;

@@ -217,6 +217,9 @@ static void damage_is_told_of_the_points_that_it_concerns(void **state)
                          i / 1024 == 1 ? TAU_STATUS_INTERNAL_ERROR : TAU_STATUS_SUCCESS);
         assert_int_equal(found[i].has_value, i / 1024 != 1);
     }
+    struct taud_engine_statistics figures;
+    taud_engine_statistics(bench->engine, &figures);
+    assert_true(figures.damaged_count > 0);
     assert_int_equal(taud_engine_latest(bench->engine, &label, &latest), TAU_STATUS_SUCCESS);
     segment[size * 5 / 6] ^= 1;
     workbench_start(bench);

@@ -279,6 +279,9 @@ static void a_stream_ends_with_the_damage_that_it_meets(void **state)
         assert_int_equal(count, 0);
     }
     taud_range_close(range);
+    struct taud_engine_statistics figures;
+    taud_engine_statistics(bench->engine, &figures);
+    assert_int_equal(figures.damaged_count, 1);
     range = open_range(bench, "a", 0, 1023 * STEP, 0, TAU_DIRECTION_BACKWARD);
     assert_int_equal(next(range, timestamps, values, POINTS, &count, &end), TAU_STATUS_SUCCESS);
     assert_true(count == 1024 && end); // what is beside it is good
