@@ -241,6 +241,9 @@ enum tau_status taud_compact(struct taud_engine *engine, uint64_t ticket, bool *
         status = compact_whole(engine, view, ticket, error);
     } else {
         look_for_garbage(engine, view);
+        // What was flushed meanwhile may have been compacted, too: the segments are others then.
+        taud_view_release(view);
+        view = taud_views_take(&engine->storage.views);
         struct range range = choose(view);
         struct taud_compaction_job job = {.ticket = 0};
         if (range.count > 0 && !taud_storage_is_stopping(&engine->storage)) {
