@@ -280,16 +280,17 @@ static bool is_zero(const uint8_t *bytes, size_t size)
     return size == 0;
 }
 
-// Writes a block of the header anew, by its other copy.
-static enum tau_status mend_header(struct replay *replay, size_t at)
+// Writes a block of the header anew, by its other copy; `keep` says that it has something else.
+static enum tau_status mend_header(struct replay *replay, size_t at, bool keep)
 {
     struct taud_local *local = replay->local;
     const struct taud_io *io = local->io;
     uint8_t bytes[TAUD_SEGMENT_HEADER_BYTES];
     char path[TAUD_PATH_BYTES];
     uint64_t end = at + TAUD_IO_BLOCK;
-    enum tau_status kept =
-        copy_aside(replay, at, end < replay->segment->size ? end : replay->segment->size);
+    enum tau_status kept = TAU_STATUS_SUCCESS;
+    if (keep)
+        kept = copy_aside(replay, at, end < replay->segment->size ? end : replay->segment->size);
     if (kept != TAU_STATUS_SUCCESS)
         return kept;
     taud_segment_header_encode(bytes, &replay->segment->header);
@@ -305,7 +306,8 @@ static enum tau_status mend_header(struct replay *replay, size_t at)
     return status == 0 ? TAU_STATUS_SUCCESS : file_error(local, status, replay->error);
 }
 
-// Tells of what is damaged in the header of a segment that has one good copy of it, or mends it.
+// Tells of what is damaged in the header of a segment that has one good copy of it, or mends it. A
+// copy of zeros is no damage: the power was cut while both were written.
 static enum tau_status see_header(struct replay *replay)
 {
     enum tau_status status = TAU_STATUS_SUCCESS;
@@ -321,12 +323,15 @@ static enum tau_status see_header(struct replay *replay)
         uint8_t alone[TAUD_SEGMENT_HEADER_BYTES] = {0};
         memcpy(alone, bytes + at, TAUD_SEGMENT_COPY_BYTES);
         struct taud_log_damage damage = {.offset = at, .size = TAUD_IO_BLOCK, .spare = true};
+        bool written = !is_zero(bytes + at, TAUD_IO_BLOCK);
+        if (replay->inspection && !written)
+            continue;
         if (taud_segment_header_decode(alone, &header) != TAUD_HEADER_GOOD ||
             header.sequence != replay->segment->sequence ||
             !is_zero(bytes + at + TAUD_SEGMENT_COPY_BYTES,
                      TAUD_IO_BLOCK - TAUD_SEGMENT_COPY_BYTES))
             status = replay->inspection ? tell(replay, replay->segment, damage)
-                                        : mend_header(replay, at);
+                                        : mend_header(replay, at, written);
     }
     return status;
 }

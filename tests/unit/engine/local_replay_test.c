@@ -760,6 +760,23 @@ static void a_header_may_be_damaged_once(void **state)
     }
 }
 
+// A power cut may leave zeros where one of them was to be.
+static void a_header_may_be_written_once(void **state)
+{
+    struct local_rig *rig = *state;
+    uint64_t size;
+    for (int copy = 0; copy < 2; copy++) {
+        store_three(rig, NO_BIT, 0);
+        memset(local_rig_file(rig, name_of(1), &size) + copy * 4096, 0, 4096);
+        read_from(rig, 0, 0);
+        assert_int_equal(outcome.count, 3);
+        assert_int_equal(told.spare, 0);
+        const uint8_t *bytes = local_rig_file(rig, name_of(1), &size);
+        assert_memory_equal(bytes, bytes + 4096, 4096);
+    }
+    assert_int_equal(disk_count(rig->disk, "data/quarantine"), 0);
+}
+
 static void what_it_is_told_may_end_it(void **state)
 {
     struct local_rig *rig = *state;
@@ -941,6 +958,7 @@ int main(void)
         LOG_TEST(segments_that_end_before_it_go),
         LOG_TEST(remains_are_neither_a_torn_end_nor_good),
         LOG_TEST(a_header_may_be_damaged_once),
+        LOG_TEST(a_header_may_be_written_once),
         LOG_TEST(what_it_is_told_may_end_it),
         LOG_TEST(a_group_that_is_refused_ends_it_and_is_named),
         LOG_TEST(a_later_format_anywhere_is_refused_untouched),
