@@ -69,6 +69,13 @@ bool taud_storage_needs_flush(const struct taud_engine *engine)
            is_worth_it(engine, unflushed);
 }
 
+bool taud_storage_is_short_of_disk(const struct taud_engine *engine)
+{
+    return atomic_load_explicit(&engine->storage.full, memory_order_relaxed) ||
+           atomic_load_explicit(&engine->log.disk_full, memory_order_relaxed) ||
+           atomic_load_explicit(&engine->log.prepare_full, memory_order_relaxed);
+}
+
 bool taud_storage_is_pressed(const struct taud_engine *engine)
 {
     const struct taud_storage *storage = &engine->storage;

@@ -75,6 +75,7 @@ void taud_catalog_drop(struct taud_engine *engine, struct taud_shard *shard,
 {
     uint32_t generation = atomic_load_explicit(&engine->storage.generation, memory_order_relaxed);
     take_out(engine, shard, series);
+    atomic_fetch_add(&engine->storage.drop_count, 1);
     series->dropped = generation;
     *ret_run = NULL;
     if (!taud_series_is_behind(series, generation))
@@ -185,8 +186,10 @@ enum tau_status taud_engine_drop_series(struct taud_engine *engine, const struct
     taud_log_release(&engine->log, TAUD_RECORD_DROP_SERIES_BYTES);
     if (run)
         taud_run_release(run, &engine->arena);
-    if (status == TAU_STATUS_SUCCESS)
+    if (status == TAU_STATUS_SUCCESS) {
         taud_arena_trim(&engine->arena);
+        taud_storage_consider(engine);
+    }
     return status;
 }
 

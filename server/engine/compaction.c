@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // One segment of several that follow each other, or of one in which much is garbage: points in order, the
 // newest of equal timestamps, without what was deleted, dropped or is too old. Chunks in which nothing
-// changes go over as bytes. What may be left out is what the manifest says to be gone: what is gone in
-// memory alone might be there again after a power cut. It must not know which segments are worth it.
+// changes go over as bytes. What may be left out is what the manifest or the log say to be gone, for good:
+// what is gone in memory alone might be there again after a power cut. It must not know which segments are worth it.
 #include "compaction.h"
 
 #include "store/segment_cursor.h"
@@ -13,19 +13,24 @@ enum { SMALL_CHUNK = 768, PIECES_AT_A_TIME = 64 };
 
 // --- who is still there -----------------------------------------------------------------------
 
-bool taud_compaction_wants(struct taud_engine *engine, uint64_t identity, int64_t *ret_edge)
+bool taud_compaction_wants(struct taud_engine *engine, uint64_t identity, int64_t *ret_edge,
+                           bool *ret_by_log)
 {
     uint64_t found, hash, retention = 0;
     bool there = taud_identities_next(&engine->identities, identity, &found, &hash) &&
                  found == identity;
     *ret_edge = INT64_MIN;
+    *ret_by_log = false;
     if (there) {
         struct taud_shard *shard = &engine->shards[taud_shard_number(hash)];
         pthread_mutex_lock(&shard->mutex);
         const struct taud_series *series = taud_identities_find(&engine->identities, identity);
-        there = series != NULL;
-        retention = series ? series->retention : 0;
+        there = series && series->dropped == 0;
+        retention = there ? series->retention : 0;
+        *ret_by_log = retention != 0 || (series && series->dropped != 0);
         pthread_mutex_unlock(&shard->mutex);
+        if (*ret_by_log && !there)
+            return false;
     }
     if (retention != 0) {
         engine->storage.has_retention = true;
@@ -46,7 +51,7 @@ struct compaction {
     struct taud_segment_writer *writer; // NULL until there is a point
     struct taud_merge *merge;
     uint64_t bytes_done;
-    bool used_retention;
+    bool by_log; // something is left out that the log says alone
     struct taud_error *error;
     struct taud_chunker chunker;
 };
@@ -142,14 +147,16 @@ static enum tau_status merge_series(struct compaction *compaction, uint64_t iden
 {
     int64_t edge;
     uint32_t count;
-    if (!taud_compaction_wants(compaction->engine, identity, &edge))
+    bool by_log;
+    bool wanted = taud_compaction_wants(compaction->engine, identity, &edge, &by_log);
+    compaction->by_log |= by_log;
+    if (!wanted)
         return TAU_STATUS_SUCCESS;
     const struct taud_tombstone *tombstones =
         taud_view_tombstones(compaction->tombstones, identity, &count);
     if (!taud_merge_restart(compaction->merge, identity, tombstones, count) ||
         !add_places(compaction, identity))
         return no_memory(compaction);
-    compaction->used_retention |= edge > INT64_MIN;
     taud_chunker_begin(&compaction->chunker, identity, NULL);
     enum tau_status status = take_pieces(compaction, edge);
     return status == TAU_STATUS_SUCCESS
@@ -174,29 +181,6 @@ static enum tau_status merge_all(struct compaction *compaction)
 }
 
 // --- what becomes of it -----------------------------------------------------------------------
-
-// A retention counts here once it is durable: otherwise a power cut would leave points out that it does
-// not take.
-static bool policies_are_durable(struct taud_engine *engine)
-{
-    enum { TRIES = 200, WAIT_NS = 5000000 };
-    struct taud_log *log = &engine->log;
-    struct taud_storage *storage = &engine->storage;
-    uint64_t position = atomic_load(&log->next_position);
-    taud_log_commit(log, position, TAUD_COMMIT_INLINE);
-    for (int i = 0; i < TRIES && !storage->stepped; i++) {
-        if (atomic_load(&log->durable_position) >= position || atomic_load(&log->failed) ||
-            taud_storage_is_stopping(storage))
-            break;
-        uint64_t at = storage->clock->monotonic_ns(storage->clock->context) + WAIT_NS;
-        struct timespec until = {.tv_sec = (time_t)(at / 1000000000U),
-                                 .tv_nsec = (long)(at % 1000000000U)};
-        pthread_mutex_lock(&storage->mutex);
-        pthread_cond_timedwait(&storage->due, &storage->mutex, &until);
-        pthread_mutex_unlock(&storage->mutex);
-    }
-    return atomic_load(&log->durable_position) >= position;
-}
 
 // Whether a segment has something that the tombstone hides.
 static bool is_hidden_in(const struct taud_segment *segment, const struct taud_tombstone *tombstone)
@@ -351,8 +335,11 @@ static enum tau_status conclude(struct compaction *compaction)
     struct taud_segment_facts facts;
     enum taud_segment_fault fault;
     enum tau_status status = TAU_STATUS_SUCCESS;
-    if (compaction->used_retention && !policies_are_durable(compaction->engine))
-        return TAU_STATUS_WOULD_BLOCK;
+    // A drop or a retention that no manifest knows yet counts here once the log has it for good: otherwise a
+    // power cut could take that back, and not what was left out for it.
+    if (compaction->by_log && !taud_storage_await_log(compaction->engine))
+        return taud_error_set(compaction->error, TAU_STATUS_STORAGE_FULL, 0,
+                              "the log has no space for what was dropped");
     if (compaction->writer) {
         status = taud_segment_writer_finish(compaction->writer, &facts, compaction->error);
         compaction->writer = NULL;
@@ -411,7 +398,7 @@ static bool prepare(struct compaction *compaction)
                                          .past_cache = true};
     compaction->writer = NULL;
     compaction->bytes_done = 0;
-    compaction->used_retention = false;
+    compaction->by_log = false;
     compaction->tombstones = taud_view_new(allocator, 0, NULL, 0, manifest->tombstones,
                                            manifest->tombstone_count);
     compaction->places =

@@ -23,7 +23,9 @@ enum tau_status taud_compaction_run(struct taud_engine *engine,
                                     const struct taud_compaction_job *job,
                                     struct taud_error *error);
 
-// Whether the points of a series count still, but for those before the edge.
-bool taud_compaction_wants(struct taud_engine *engine, uint64_t identity, int64_t *ret_edge);
+// Whether the points of a series count still, but for those before the edge. *ret_by_log: that they do not,
+// or that there is an edge, is perhaps said by the log alone.
+bool taud_compaction_wants(struct taud_engine *engine, uint64_t identity, int64_t *ret_edge,
+                           bool *ret_by_log);
 
 #endif

@@ -39,9 +39,10 @@ static uint64_t garbage_of(struct taud_engine *engine, const struct taud_view *t
     uint64_t garbage = 0;
     for (uint32_t i = 0; i < segment->facts.series_count; i++) {
         int64_t edge;
+        bool by_log;
         uint64_t identity = segment->identities[i];
         struct taud_chunk_run chunks = taud_segment_series(segment, i);
-        bool wanted = taud_compaction_wants(engine, identity, &edge);
+        bool wanted = taud_compaction_wants(engine, identity, &edge, &by_log);
         for (uint32_t k = chunks.first; k < chunks.first + chunks.count; k++) {
             if (!wanted || segment->last_timestamps[k] < edge ||
                 (tombstones->tombstone_count > 0 && is_deleted(tombstones, identity, segment, k)))
@@ -57,13 +58,16 @@ static void look_for_garbage(struct taud_engine *engine, const struct taud_view 
     struct taud_storage *storage = &engine->storage;
     const struct taud_manifest *manifest = &storage->manifest;
     uint64_t now = storage->clock->monotonic_ns(storage->clock->context);
-    if (storage->garbage_known && !(storage->has_retention && now >= storage->retention_at_ns))
+    uint64_t drops = atomic_load(&storage->drop_count);
+    if (storage->garbage_known && !(storage->has_retention && now >= storage->retention_at_ns) &&
+        !(taud_storage_is_short_of_disk(engine) && drops != storage->drops_seen))
         return;
     struct taud_view *tombstones = taud_view_new(engine->allocator, 0, NULL, 0,
                                                  manifest->tombstones, manifest->tombstone_count);
     if (!tombstones)
         return; // the next time
     storage->garbage_known = true;
+    storage->drops_seen = drops;
     storage->has_retention = false;
     storage->retention_at_ns = now + (uint64_t)RETENTION_MS * 1000000U;
     for (uint32_t i = 0; i < view->segment_count && !taud_storage_is_stopping(storage); i++) {
@@ -158,11 +162,12 @@ static struct range most_garbage(const struct taud_view *view)
     return found;
 }
 
-static struct range choose(const struct taud_view *view)
+static struct range choose(struct taud_engine *engine, const struct taud_view *view)
 {
     struct range garbage = most_garbage(view);
-    if (garbage.count > 0)
-        return garbage;
+    engine->storage.collects = garbage.count > 0;
+    if (garbage.count > 0 || taud_storage_is_short_of_disk(engine))
+        return garbage; // merging others takes space for a while
     for (unsigned class = 0; class <= SIZES_MAX; class++) {
         struct range range = neighbours_of(view, class);
         if (range.count > 0)
@@ -244,7 +249,7 @@ enum tau_status taud_compact(struct taud_engine *engine, uint64_t ticket, bool *
         // What was flushed meanwhile may have been compacted, too: the segments are others then.
         taud_view_release(view);
         view = taud_views_take(&engine->storage.views);
-        struct range range = choose(view);
+        struct range range = choose(engine, view);
         struct taud_compaction_job job = {.ticket = 0};
         if (range.count > 0 && !taud_storage_is_stopping(&engine->storage)) {
             *ret_done = true;

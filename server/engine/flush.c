@@ -136,6 +136,11 @@ static enum tau_status no_memory(struct flush *flush)
 }
 
 // A series that was dropped before the cut counts for nothing; one dropped since is as it was then.
+static bool counts(const struct taud_cut *made, const struct taud_series *series)
+{
+    return series->dropped == 0 || (series->dropped > made->generation && !made->leaves_dropped);
+}
+
 static enum tau_status gather(struct flush *flush, uint64_t identity, uint64_t hash)
 {
     struct taud_engine *engine = flush->engine;
@@ -149,7 +154,7 @@ static enum tau_status gather(struct flush *flush, uint64_t identity, uint64_t h
         gathered->head_count = gathered->late_head_count = 0;
         pthread_mutex_lock(&shard->mutex);
         const struct taud_series *series = taud_identities_find(&engine->identities, identity);
-        if (series && (series->dropped == 0 || series->dropped > generation))
+        if (series && counts(&flush->storage->cut, series))
             needed = gather_locked(gathered, series, generation);
         pthread_mutex_unlock(&shard->mutex);
         if (needed == 0)
@@ -510,12 +515,19 @@ static enum tau_status store(struct taud_engine *engine, struct taud_error *erro
     taud_merge_free(flush->merge);
     allocator->release(allocator->context, (void *)flush->gathered.chunks);
     allocator->release(allocator->context, flush);
+    if (status == TAU_STATUS_SUCCESS && engine->storage.cut.leaves_dropped &&
+        !taud_storage_await_log(engine))
+        status = taud_error_set(error, TAU_STATUS_STORAGE_FULL, 0,
+                                "the log has no space for what was dropped");
     if (status == TAU_STATUS_SUCCESS)
         status = commit(engine, error);
     if (status == TAU_STATUS_SUCCESS)
         engine->storage.cut.committed = true;
     else if (status != TAU_STATUS_OUTCOME_UNKNOWN)
         take_back_segment(engine);
+    // What was dropped meanwhile need not find room the next time.
+    if (status == TAU_STATUS_STORAGE_FULL)
+        engine->storage.cut.leaves_dropped = true;
     return status;
 }
 

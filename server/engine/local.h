@@ -19,7 +19,8 @@ enum {
     TAUD_SEGMENT_BYTES_MIN = 16 << 10,
     TAUD_SEGMENT_BYTES_DEFAULT = 64 << 20,
     TAUD_SEGMENT_BYTES_FIRST = 8 << 20, // the first is small, each next one twice as large
-    TAUD_SEGMENT_BYTES_LEAST = 512 << 10, // that is worth it where there is no room for more
+    TAUD_SEGMENT_BYTES_SMALL = 1 << 20,   // where there is no room for one of the usual size
+    TAUD_SEGMENT_BYTES_LEAST = 256 << 10, // that is worth it at all
     TAUD_WRITE_BUFFER_BYTES = 2 << 20,
     TAUD_PATH_BYTES = 4096,
     TAUD_SPARE_SEGMENTS_MAX = 4, // kept of those that were trimmed

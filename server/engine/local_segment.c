@@ -204,13 +204,16 @@ bool taud_local_needs_prepare(struct taud_backend *backend)
     return needed;
 }
 
-// Makes a segment of this size, or, where there is no room for it, of the half, and so on down to `least`.
+// Makes a segment of this size. Where there is no room for it the log leaves some to others: a small one,
+// or the half of that, and so on down to `least`.
 static int make_what_fits(struct taud_local *local, uint64_t sequence, uint64_t least,
                           uint64_t *size)
 {
     int status = taud_local_make_segment(local, sequence, *size);
     while (taud_local_is_full(status) && *size / 2 >= least) {
-        *size = *size / 2 / TAUD_IO_BLOCK * TAUD_IO_BLOCK;
+        uint64_t half = *size / 2 / TAUD_IO_BLOCK * TAUD_IO_BLOCK;
+        uint64_t small = least > TAUD_SEGMENT_BYTES_SMALL ? least : TAUD_SEGMENT_BYTES_SMALL;
+        *size = half < small ? half : small;
         status = taud_local_make_segment(local, sequence, *size);
     }
     return status;
@@ -242,16 +245,19 @@ enum tau_status taud_local_prepare(struct taud_backend *backend)
 {
     struct taud_local *local = taud_local_of(backend);
     int status = 0;
+    bool smaller = false;
     pthread_mutex_lock(&local->mutex);
     if (local->next_state == TAUD_NEXT_NONE) {
         local->next_state = TAUD_NEXT_PREPARING;
         status = prepare_next(local, 0);
         if (status == 0)
             atomic_fetch_add(&local->room, local->next_size - TAUD_SEGMENT_HEADER_BYTES);
+        // Then nothing follows behind it before there is space again.
+        smaller = local->next_size < taud_local_segment_size(local, local->current_sequence + 1);
     }
     pthread_mutex_unlock(&local->mutex);
     if (status == 0)
-        return TAU_STATUS_SUCCESS;
+        return smaller ? TAU_STATUS_STORAGE_FULL : TAU_STATUS_SUCCESS;
     return taud_local_is_full(status) ? TAU_STATUS_STORAGE_FULL : TAU_STATUS_INTERNAL_ERROR;
 }
 

@@ -4,8 +4,8 @@
 //
 //   flush and trim of the log -> work that was asked for -> compaction -> the reserve of the disk
 //
-// A full disk costs nothing but time: the reserve is given up, the flush comes again each second. What
-// fails otherwise, or may have happened or not, ends the storing until the next start; memory then fills,
+// A full disk costs nothing but time: the flush comes again each second, and what gives space back may take
+// the reserve. What fails otherwise, or may have happened or not, ends the storing until the next start; memory then fills,
 // and the log goes on as long as it can. It must not know how a flush or a compaction is done.
 #include "state.h"
 
@@ -122,6 +122,7 @@ enum tau_status taud_storage_start(struct taud_engine *engine, struct taud_error
 {
     struct taud_storage *storage = &engine->storage;
     storage->retention_at_ns = now_ns(storage);
+    storage->reserve_due = true;
     if (storage->stepped)
         return TAU_STATUS_SUCCESS;
     int failure = pthread_create(&storage->thread, NULL, storage_main, engine);
@@ -203,14 +204,25 @@ static void end_flush_tickets(struct taud_storage *storage)
     pthread_mutex_unlock(&storage->mutex);
 }
 
-// Gives the disk's reserve up. Returns whether there was one.
+// Whether something was dropped or deleted whose space is not yet given back.
+static bool may_free_space(struct taud_storage *storage)
+{
+    pthread_mutex_lock(&storage->mutex);
+    bool deleted = storage->tombstone_count > 0;
+    pthread_mutex_unlock(&storage->mutex);
+    return deleted || storage->collects ||
+           atomic_load(&storage->drop_count) != storage->drops_seen;
+}
+
+// Gives the disk's reserve up, for what will give more back. Returns whether there was one.
 static bool give_up_reserve(struct taud_engine *engine)
 {
     struct taud_storage *storage = &engine->storage;
-    bool had = storage->has_reserve;
+    if (!storage->has_reserve || !may_free_space(storage))
+        return false;
     storage->has_reserve = false;
-    return had && engine->backend->objects->remove(engine->backend, reserve_name, NULL) ==
-                      TAU_STATUS_SUCCESS;
+    return engine->backend->objects->remove(engine->backend, reserve_name, NULL) ==
+           TAU_STATUS_SUCCESS;
 }
 
 static void judge_flush_failure(struct taud_engine *engine, enum tau_status status,
@@ -360,6 +372,27 @@ bool taud_storage_name_segment(struct taud_manifest *manifest, const struct taud
                                               .point_count = facts->point_count,
                                               .first_timestamp = facts->first_timestamp,
                                               .last_timestamp = facts->last_timestamp});
+}
+
+bool taud_storage_await_log(struct taud_engine *engine)
+{
+    enum { TRIES = 200, WAIT_NS = 5000000 };
+    struct taud_log *log = &engine->log;
+    struct taud_storage *storage = &engine->storage;
+    uint64_t position = atomic_load(&log->next_position);
+    taud_log_commit(log, position, TAUD_COMMIT_INLINE);
+    for (int i = 0; i < TRIES && !storage->stepped; i++) {
+        if (atomic_load(&log->durable_position) >= position || atomic_load(&log->failed) ||
+            taud_storage_is_stopping(storage))
+            break;
+        uint64_t at = storage->clock->monotonic_ns(storage->clock->context) + WAIT_NS;
+        struct timespec until = {.tv_sec = (time_t)(at / 1000000000U),
+                                 .tv_nsec = (long)(at % 1000000000U)};
+        pthread_mutex_lock(&storage->mutex);
+        pthread_cond_timedwait(&storage->due, &storage->mutex, &until);
+        pthread_mutex_unlock(&storage->mutex);
+    }
+    return atomic_load(&log->durable_position) >= position;
 }
 
 uint64_t taud_storage_file_id(struct taud_storage *storage)
@@ -512,10 +545,13 @@ static bool work_on_ticket(struct taud_engine *engine)
         return false;
     if (engine->storage.manifest.flush_position < ticket.position)
         return false; // its flush is held up
-    if (ticket.kind == TAUD_WORK_COMPACT)
+    if (ticket.kind == TAUD_WORK_COMPACT) {
+        engine->storage.compact_depth++;
         status = taud_compact(engine, ticket.number, &done, &error);
-    else if (ticket.kind == TAUD_WORK_SNAPSHOT)
+        engine->storage.compact_depth--;
+    } else if (ticket.kind == TAUD_WORK_SNAPSHOT) {
         status = taud_snapshot_copy(engine, ticket.directory, &error);
+    }
     if (status != TAU_STATUS_WOULD_BLOCK) // the end of the server
         end_ticket(engine, ticket.number, status, &error);
     return true;
@@ -530,7 +566,9 @@ static bool compact(struct taud_engine *engine)
     bool done = false;
     if (storage->compact_at_ns != 0 && now_ns(storage) < storage->compact_at_ns)
         return false;
+    storage->compact_depth++;
     enum tau_status status = taud_compact(engine, 0, &done, &error);
+    storage->compact_depth--;
     storage->compact_at_ns = 0;
     if (status == TAU_STATUS_STORAGE_FULL && give_up_reserve(engine))
         return true; // and at once again
@@ -550,7 +588,7 @@ bool taud_storage_pause(struct taud_engine *engine)
     // One, and then what it came in between goes on: the next may be due at once.
     bool flushed = !taud_storage_is_stopping(storage) && flush_if_due(engine);
     // What is flushed during a long compaction becomes few segments meanwhile, too.
-    if (flushed && storage->compactions == 1)
+    if (flushed && storage->compactions == 1 && storage->compact_depth == 1)
         (void)!compact(engine);
     return !taud_storage_is_stopping(storage);
 }

@@ -37,6 +37,7 @@ struct taud_cut {
     bool committed;      // only the view and what is in memory are left to be done
     uint32_t generation; // what belongs to it
     uint64_t sequence;   // of its segment
+    bool leaves_dropped; // what was dropped since, for want of space: once the log has that for good
     uint64_t position;   // of the log
     uint64_t next_identity;
     struct taud_catalog_block *catalog; // what became of the catalog since the cut before
@@ -86,9 +87,12 @@ struct taud_storage {
     uint64_t retention_at_ns;       // when segments are next looked through for what is too old
     bool something_lost; // what the manifest does not name may be all that is left of something
     bool catalog_lost; // an object of the catalog is damaged: who is not known may still be somebody
+    uint64_t drops_seen; // of drop_count, when segments were looked through
     bool garbage_known; // nothing was dropped or deleted since segments were looked through for it
     bool has_retention; // a series then had one
-    unsigned compactions; // that are underway, one in the middle of another
+    bool collects;      // a segment has much garbage
+    unsigned compactions;   // that are underway, one in the middle of another
+    unsigned compact_depth; // the same, from before their segments are chosen
     bool has_reserve;   // of the disk
     bool reserve_due;   // it is to be tried to have one
     bool others_first;  // this turn begins with what is no flush
@@ -110,6 +114,7 @@ struct taud_storage {
     uint64_t next_ticket;
     struct taud_error failure; // of what stopped flushes for good, or held the last one up
 
+    _Atomic uint64_t drop_count; // of series
     _Atomic bool stopping;
     _Atomic bool failed;   // for good: nothing is stored any more
     _Atomic bool full;     // the last flush found no space
@@ -151,6 +156,9 @@ void taud_storage_consider(struct taud_engine *engine);
 // one; and how much of memory it frees, as far as that is known.
 bool taud_storage_needs_flush(const struct taud_engine *engine);
 bool taud_storage_is_pressed(const struct taud_engine *engine);
+
+// Whether the disk has no space for the log or the last flush.
+bool taud_storage_is_short_of_disk(const struct taud_engine *engine);
 uint64_t taud_storage_unflushed(const struct taud_engine *engine);
 
 // Divides memory between points and the indexes of segments, which take so many bytes.
@@ -166,6 +174,9 @@ bool taud_storage_publish(struct taud_engine *engine, uint32_t generation,
 
 // Names an open segment in a manifest. Returns false when there is no memory.
 bool taud_storage_name_segment(struct taud_manifest *manifest, const struct taud_segment *segment);
+
+// Waits, not for long, until the log has all for good that was decided so far. Returns whether it has.
+bool taud_storage_await_log(struct taud_engine *engine);
 
 // A number for a new object's file.
 uint64_t taud_storage_file_id(struct taud_storage *storage);

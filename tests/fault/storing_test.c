@@ -118,38 +118,38 @@ static void without_a_fault_all_is_there(void **state)
 static void power_may_be_cut_at_any_call(void **state)
 {
     (void)state;
-    try_everywhere((struct disk_fault){.kind = DISK_FAULT_CUT}, 7, 3, false);
+    try_everywhere((struct disk_fault){.kind = DISK_FAULT_CUT}, 19, 3, false);
 }
 
 static void an_error_once(void **state)
 {
     (void)state;
-    try_everywhere((struct disk_fault){DISK_FAULT_ERROR, .error = EIO}, 11, 2, false);
+    try_everywhere((struct disk_fault){DISK_FAULT_ERROR, .error = EIO}, 29, 2, false);
 }
 
 static void an_error_for_good(void **state)
 {
     (void)state;
-    try_everywhere((struct disk_fault){DISK_FAULT_ERROR, .for_good = true, .error = EIO}, 11, 2,
+    try_everywhere((struct disk_fault){DISK_FAULT_ERROR, .for_good = true, .error = EIO}, 29, 2,
                    false);
 }
 
 static void no_space_once(void **state)
 {
     (void)state;
-    try_everywhere((struct disk_fault){DISK_FAULT_ERROR, .error = ENOSPC}, 31, 2, false);
+    try_everywhere((struct disk_fault){DISK_FAULT_ERROR, .error = ENOSPC}, 61, 2, false);
 }
 
 static void interrupted(void **state)
 {
     (void)state;
-    try_everywhere((struct disk_fault){DISK_FAULT_ERROR, .error = EINTR}, 31, 1, true);
+    try_everywhere((struct disk_fault){DISK_FAULT_ERROR, .error = EINTR}, 97, 1, true);
 }
 
 static void moved_in_part(void **state)
 {
     (void)state;
-    try_everywhere((struct disk_fault){.kind = DISK_FAULT_SHORT}, 31, 1, true);
+    try_everywhere((struct disk_fault){.kind = DISK_FAULT_SHORT}, 97, 1, true);
 }
 
 // The planted bug.

@@ -311,6 +311,23 @@ enum tau_status taud_manifest_sweep(struct taud_backend *backend,
 
 // --- committing -------------------------------------------------------------------------------
 
+// That the next start will take the manifest for what it is: one that it did not would lose everything.
+static enum tau_status read_again(const struct taud_allocator *allocator, const uint8_t *bytes,
+                                  size_t size, const char *name, struct taud_error *error)
+{
+    struct taud_manifest again;
+    enum taud_manifest_fault fault;
+    taud_manifest_init(&again, allocator);
+    enum tau_status status = taud_manifest_decode(bytes, size, &again, &fault);
+    taud_manifest_done(&again);
+    if (status == TAU_STATUS_SUCCESS)
+        return status;
+    return taud_error_set(error, status, 0,
+                          status == TAU_STATUS_NO_MEMORY ? "no memory to write %s"
+                                                         : "%s would contradict itself",
+                          name);
+}
+
 static enum tau_status put_manifest(struct taud_backend *backend,
                                     const struct taud_manifest *manifest, const char *name,
                                     struct taud_error *error)
@@ -321,7 +338,9 @@ static enum tau_status put_manifest(struct taud_backend *backend,
     if (!bytes)
         return taud_error_set(error, TAU_STATUS_NO_MEMORY, 0, "no memory to write %s", name);
     taud_manifest_encode(manifest, bytes);
-    enum tau_status status = backend->objects->put(backend, name, bytes, size, error);
+    enum tau_status status = read_again(allocator, bytes, size, name, error);
+    if (status == TAU_STATUS_SUCCESS)
+        status = backend->objects->put(backend, name, bytes, size, error);
     allocator->release(allocator->context, bytes);
     return status;
 }

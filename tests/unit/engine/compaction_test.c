@@ -74,7 +74,8 @@ static void deleted_ranges_become_space(void **state)
     assert_int_equal(storage_rig_count(bench, "series"), 10000 - 1020);
 }
 
-// The range that is deleted and not stored to be so stays where it is, unseen.
+// The range that is deleted and not stored to be so stays where it is, unseen; of a drop it is enough that
+// the log has it for good.
 static void what_is_gone_in_memory_alone_stays(void **state)
 {
     struct workbench *bench = *state;
@@ -96,7 +97,7 @@ static void what_is_gone_in_memory_alone_stays(void **state)
         job.last_sequence = 1;
         assert_int_equal(taud_compaction_run(bench->engine, &job, &error), TAU_STATUS_SUCCESS);
         taud_view_release(view);
-        assert_int_equal(stored_points(bench), round == 1 ? 3070 : 1500);
+        assert_int_equal(stored_points(bench), round == 1 ? 3000 : 1500);
         assert_int_equal(storage_rig_count(bench, "series"), 1500);
         assert_int_equal(storage_rig_manifest(bench)->tombstone_count, 0);
         storage_rig_flush(bench);

@@ -216,6 +216,30 @@ static void a_full_disk_keeps_all_in_memory(void **state)
     assert_int_equal(storage_rig_count(bench, "series"), expected + 10);
 }
 
+// What was dropped since a flush that found no space needs none when it comes again, once the log has that
+// for good; what is written meanwhile stays out of it.
+static void dropped_series_do_not_hold_a_flush_up(void **state)
+{
+    struct workbench *bench = *state;
+    struct taud_error error;
+    workbench_create(bench, "kept");
+    workbench_create(bench, "dropped");
+    storage_rig_append(bench, "kept", 0, 30, 1);
+    storage_rig_append(bench, "dropped", 0, 3000, 1);
+    taud_engine_commit(bench->engine, bench->position, TAUD_COMMIT_INLINE);
+    staged_storage_break(&bench->storage, ENOSPC);
+    assert_int_equal(taud_flush(bench->engine, &error), TAU_STATUS_STORAGE_FULL);
+    assert_int_equal(workbench_try_drop(bench, "dropped"), TAU_STATUS_SUCCESS);
+    assert_int_equal(taud_flush(bench->engine, &error), TAU_STATUS_STORAGE_FULL);
+    staged_storage_break(&bench->storage, 0);
+    finish_cut(bench);
+    assert_true(taud_engine_durable_position(bench->engine) >= bench->position);
+    assert_int_equal(stored_points(bench), 30);
+    workbench_start(bench);
+    assert_int_equal(bench->recovery.series_count, 1);
+    assert_int_equal(storage_rig_count(bench, "kept"), 30);
+}
+
 // Memory at its bound hinders no flush: nothing of it is needed.
 static void a_flush_works_where_memory_has_ended(void **state)
 {
@@ -240,6 +264,7 @@ int main(void)
         STORAGE_RIG_TEST(the_catalog_does_not_grow_by_flushes),
         STORAGE_RIG_TEST(every_allocation_may_fail),
         STORAGE_RIG_TEST(a_full_disk_keeps_all_in_memory),
+        STORAGE_RIG_TEST(dropped_series_do_not_hold_a_flush_up),
         STORAGE_RIG_TEST(a_flush_works_where_memory_has_ended),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -168,6 +168,22 @@ static void what_was_committed_is_found(void **state)
     assert_true(is_new);
 }
 
+// One of which the next start would say that it is damaged is never named.
+static void what_would_not_be_read_is_not_committed(void **state)
+{
+    struct local_rig *rig = *state;
+    struct taud_manifest next;
+    bool is_new = true;
+    assert_true(taud_manifest_copy(&present, &next));
+    name_segment(&next, (struct taud_segment_name){1, 1}, 2); // beside those that it was made of
+    assert_int_equal(taud_manifest_commit(rig->backend, &root, &next, &rig->error),
+                     TAU_STATUS_INTERNAL_ERROR);
+    assert_string_equal(rig->error.text, "manifests/0000000000000002.man would contradict itself");
+    taud_manifest_done(&next);
+    assert_true(recovers(rig, &is_new));
+    assert_false(is_new);
+}
+
 static enum tau_status count_other(const char *name, void *user_data)
 {
     unsigned *count = user_data;
@@ -524,6 +540,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         STORE_TEST(what_was_committed_is_found),
+        STORE_TEST(what_would_not_be_read_is_not_committed),
         STORE_TEST(what_is_left_over_is_swept),
         cmocka_unit_test(power_may_be_cut_at_any_call),
         cmocka_unit_test(of_a_failure_it_is_told_what_stands),
