@@ -16,8 +16,8 @@ static void draw_settings(struct world *world, struct world_settings *ret)
     ret->direct = world_draw(world, 4) > 0;
     ret->durability = durabilities[world_draw(world, 5)];
     ret->segment_bytes = UINT64_C(16384) << world_draw(world, 4);
-    ret->memory_bytes = 64 << 20;
-    ret->flush_log_bytes = UINT64_C(65536) << world_draw(world, 8);
+    ret->memory_bytes = UINT64_C(2097152) << world_draw(world, 6);
+    ret->flush_log_bytes = UINT64_C(4096) << world_draw(world, 12);
     ret->weight_seed = (unsigned)world_draw(world, 1 << 30);
     ret->nests = world_draw(world, 2);
 }
