@@ -6,6 +6,7 @@
 #include "config/files.h"
 #include "engine/engine.h"
 #include "net/network.h"
+#include "storage_watch.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -20,6 +21,7 @@ struct taud_server {
     struct taud_engine *engine;
     struct taud_network *network;
     struct taud_recovery recovery;
+    struct taud_storage_watch watch;
     struct taud_certificate_source certificate_source;
     bool engine_started;
     bool network_started;
@@ -172,6 +174,7 @@ bool taud_server_startup(struct taud_server *server, char *const environment[],
     if (!started)
         return fail(ret_error, network_error.usage, "%s", network_error.text);
     log_start(server);
+    taud_storage_watch_begin(&server->watch, server->engine, server->log, &server->recovery);
     return true;
 }
 

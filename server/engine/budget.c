@@ -166,6 +166,28 @@ void taud_engine_statistics(const struct taud_engine *engine, struct taud_engine
     pthread_rwlock_unlock(&mutable->lens_lock);
 }
 
+unsigned taud_engine_conditions(const struct taud_engine *engine)
+{
+    unsigned conditions = 0;
+    if (atomic_load_explicit(&engine->log.failed, memory_order_relaxed))
+        conditions |= TAUD_CONDITION_LOG_FAILED;
+    if (atomic_load_explicit(&engine->log.disk_full, memory_order_relaxed))
+        conditions |= TAUD_CONDITION_LOG_FULL;
+    if (atomic_load_explicit(&engine->storage.failed, memory_order_relaxed))
+        conditions |= TAUD_CONDITION_STORING_FAILED;
+    else if (atomic_load_explicit(&engine->storage.full, memory_order_relaxed))
+        conditions |= TAUD_CONDITION_STORING_WAITS;
+    return conditions;
+}
+
+bool taud_engine_awaits_flush(struct taud_engine *engine)
+{
+    if (!taud_storage_is_pressed(engine))
+        return false;
+    taud_storage_consider(engine);
+    return true;
+}
+
 bool taud_engine_failure(struct taud_engine *engine, struct taud_error *ret)
 {
     struct taud_storage *storage = &engine->storage;

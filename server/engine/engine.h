@@ -246,6 +246,9 @@ enum tau_status taud_engine_on_durable(struct taud_engine *engine,
 // executing writes until a durable callback. Writes still work and may wait for the disk.
 bool taud_engine_log_has_room(const struct taud_engine *engine);
 
+// Whether that is so because of memory, which a flush frees: it comes without more writes or commits.
+bool taud_engine_awaits_flush(struct taud_engine *engine);
+
 // --- stored data ------------------------------------------------------------------------------
 
 enum taud_work {
@@ -306,6 +309,15 @@ struct taud_engine_statistics {
 };
 
 void taud_engine_statistics(const struct taud_engine *engine, struct taud_engine_statistics *ret);
+
+// What is wrong at the moment, as bits. A few atomic loads.
+enum taud_condition {
+    TAUD_CONDITION_LOG_FAILED = 1,     // no write is taken until the next start
+    TAUD_CONDITION_LOG_FULL = 2,       // none before there is space
+    TAUD_CONDITION_STORING_FAILED = 4, // nothing is flushed until the next start
+    TAUD_CONDITION_STORING_WAITS = 8,  // nothing before there is space
+};
+unsigned taud_engine_conditions(const struct taud_engine *engine);
 
 // What held up or ended the storing of what is in memory, in words. Returns false when nothing did.
 bool taud_engine_failure(struct taud_engine *engine, struct taud_error *ret);

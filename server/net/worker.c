@@ -351,7 +351,7 @@ static bool commit_all(struct taud_worker *worker)
     struct taud_engine_statistics figures;
     taud_engine_statistics(worker->options.engine, &figures);
     if (figures.durable_position >= figures.log_position)
-        return false;
+        return taud_engine_awaits_flush(worker->options.engine); // whose end is told
     taud_engine_commit(worker->options.engine, figures.log_position, TAUD_COMMIT_BACKGROUND);
     return true;
 }
