@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Two atomic words: what was told, and when something may be told again. Of several threads that see a
-// change one tells it.
+// Two atomic words: what was told, and when something may be told again. Of several threads that
+// see a change one tells it.
 #include "storage_watch.h"
 
 #include <string.h>
@@ -71,10 +71,11 @@ void taud_storage_watch_begin(struct taud_storage_watch *watch, struct taud_engi
                        (unsigned long long)found->segment_count,
                        (unsigned long long)found->stored_bytes);
     if (found->lost_count > 0)
-        taud_log_write(log, TAUD_LOG_ERROR,
-                       "%llu segments or objects of the catalog are missing or damaged: the rest is "
-                       "served, and taud check says more",
-                       (unsigned long long)found->lost_count);
+        taud_log_write(
+            log, TAUD_LOG_ERROR,
+            "%llu segments or objects of the catalog are missing or damaged: the rest is "
+            "served, and taud check says more",
+            (unsigned long long)found->lost_count);
     if (taud_engine_on_durable(engine, taud_storage_watch_look, watch) != TAU_STATUS_SUCCESS)
         taud_log_write(log, TAUD_LOG_WARNING, "no memory to watch how data is stored");
 }

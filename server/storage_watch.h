@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Watches how the engine stores, and tells the server's log when that changes: a full disk, a failure,
-// and that it goes on. At most a line a second for each. It must not know requests.
+// Watches how the engine stores, and tells the server's log when that changes: a full disk, a
+// failure, and that it goes on. At most a line a second for each. It must not know requests.
 #ifndef TAUD_STORAGE_WATCH_H
 #define TAUD_STORAGE_WATCH_H
 
@@ -12,7 +12,7 @@
 struct taud_storage_watch {
     struct taud_engine *engine;
     struct taud_log *log;
-    _Atomic unsigned told; // conditions that the log knows
+    _Atomic unsigned told;    // conditions that the log knows
     _Atomic uint64_t next_ms; // no line before
 };
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-// How memory is divided, and when it asks for a flush. The bound of the server holds points and catalog
-// (the arena), blocks of segments (the cache) and the indexes of segments; what the indexes take, the arena
-// has less. Above a quarter of the arena what is not flushed is flushed, above a half writers wait. It must
-// not know how a flush is done. The figures of the engine are here too.
+// How memory is divided, and when it asks for a flush. The bound of the server holds points and
+// catalog (the arena), blocks of segments (the cache) and the indexes of segments; what the indexes
+// take, the arena has less. Above a quarter of the arena what is not flushed is flushed, above a
+// half writers wait. It must not know how a flush is done. The figures of the engine are here too.
 #include "state.h"
 
 enum {
-    FLUSH_SHARE = 4, // of the arena that may be unflushed before it is flushed
-    WAIT_SHARE = 2,  // and before writers wait
+    FLUSH_SHARE = 4,     // of the arena that may be unflushed before it is flushed
+    WAIT_SHARE = 2,      // and before writers wait
     ARENA_SHARE_MIN = 4, // of all memory that is the arena's however large the indexes are
     // What table, index and identities need for a series beside itself, and about for itself.
     CATALOG_SERIES_BYTES = 128 + 72,
@@ -21,8 +21,8 @@ enum {
 uint64_t taud_storage_unflushed(const struct taud_engine *engine)
 {
     uint64_t used = taud_arena_used(&engine->arena);
-    uint64_t catalog = atomic_load_explicit(&engine->series_count, memory_order_relaxed) *
-                       CATALOG_SERIES_BYTES;
+    uint64_t catalog =
+        atomic_load_explicit(&engine->series_count, memory_order_relaxed) * CATALOG_SERIES_BYTES;
     return used > catalog ? used - catalog : 0;
 }
 
@@ -41,8 +41,8 @@ static bool is_worth_it(const struct taud_engine *engine, uint64_t unflushed)
     return log_since_cut(engine) >= (worth < WORTH_BYTES_MAX ? worth : WORTH_BYTES_MAX);
 }
 
-// Whether a flush may give the log space. On a full disk nothing but what frees space is written: that
-// counts once it is flushed.
+// Whether a flush may give the log space. On a full disk nothing but what frees space is written:
+// that counts once it is flushed.
 static bool is_short_of_disk(const struct taud_engine *engine, uint64_t since)
 {
     const struct taud_log *log = &engine->log;
@@ -155,8 +155,7 @@ void taud_engine_statistics(const struct taud_engine *engine, struct taud_engine
         .commit_bytes = atomic_load(&log->commit_bytes),
     };
     tell_stored(mutable, ret);
-    ret->memory_used_bytes =
-        taud_arena_used(&engine->arena) + ret->index_bytes + ret->cache_bytes;
+    ret->memory_used_bytes = taud_arena_used(&engine->arena) + ret->index_bytes + ret->cache_bytes;
     if (atomic_load(&log->disk_full) || atomic_load(&log->prepare_full))
         ret->state = TAUD_ENGINE_DISK_FULL;
     if (atomic_load(&log->failed))

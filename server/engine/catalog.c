@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Series come and go here: the shard's table, the ordered index, identities, their records in the log and
-// for the next flush; and they are listed. It must not know what a series holds.
+// Series come and go here: the shard's table, the ordered index, identities, their records in the
+// log and for the next flush; and they are listed. It must not know what a series holds.
 #include "state.h"
 
 #include "record.h"
@@ -210,7 +210,7 @@ void taud_engine_list_series(struct taud_engine *engine, struct tau_slice prefix
         exclusive = true;
     }
     pthread_mutex_lock(&engine->index_mutex);
-    *ret_count = taud_index_list(&engine->index, &from, exclusive, prefix, limit, ret_labels,
-                                 ret_more);
+    *ret_count =
+        taud_index_list(&engine->index, &from, exclusive, prefix, limit, ret_labels, ret_more);
     pthread_mutex_unlock(&engine->index_mutex);
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Makes one catalog object of many, in two passes over their records: the first notes what was undone
-// or said again later, the second copies what still counts. Records keep their order. It must not know
-// which of the series there are now: what is made says the same as what it is made of.
+// Makes one catalog object of many, in two passes over their records: the first notes what was
+// undone or said again later, the second copies what still counts. Records keep their order. It
+// must not know which of the series there are now: what is made says the same as what it is made
+// of.
 #include "catalog_store.h"
 
 #include "record.h"
@@ -32,7 +33,7 @@ struct fold {
     const struct taud_allocator *allocator;
     struct list series, lenses;
     struct list newest; // of what was ever in a series, likewise
-    uint64_t place; // of the record that is looked at
+    uint64_t place;     // of the record that is looked at
     bool copying;
     struct taud_catalog_delta kept;
     struct taud_error *error;

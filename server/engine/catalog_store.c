@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The bytes of catalog objects are those of FORMAT.md: a header, then blocks, each with its size and
-// checksum. An object is read and written through one block of memory. It must not know what a record
-// says: only that its size is a multiple of 8.
+// The bytes of catalog objects are those of FORMAT.md: a header, then blocks, each with its size
+// and checksum. An object is read and written through one block of memory. It must not know what a
+// record says: only that its size is a multiple of 8.
 #include "catalog_store.h"
 
 #include "bytes.h"
@@ -13,7 +13,7 @@
 enum {
     CATALOG_VERSION = 1,
     HEAD_BYTES = 32,
-    FRAME_BYTES = 8, // of a block: size and checksum
+    FRAME_BYTES = 8,            // of a block: size and checksum
     BLOCK_BYTES_MAX = 64 << 10, // that are read; those that are written are a little smaller
 };
 
@@ -67,8 +67,7 @@ bool taud_catalog_delta_add(struct taud_catalog_delta *delta, const void *record
 {
     pthread_mutex_lock(&delta->mutex);
     uint64_t bytes = atomic_load_explicit(&delta->bytes, memory_order_relaxed) + size;
-    struct taud_catalog_block *block =
-        bytes > delta->limit ? NULL : block_for(delta, size);
+    struct taud_catalog_block *block = bytes > delta->limit ? NULL : block_for(delta, size);
     if (block) {
         memcpy(block->bytes + block->used, record, size);
         block->used += (uint32_t)size;
@@ -104,8 +103,7 @@ static uint64_t content_size(const struct taud_catalog_block *blocks)
     return size;
 }
 
-static enum tau_status write_blocks(struct taud_backend *backend,
-                                    struct taud_object_writer *writer,
+static enum tau_status write_blocks(struct taud_backend *backend, struct taud_object_writer *writer,
                                     const struct taud_catalog_block *blocks,
                                     struct taud_error *error)
 {
@@ -189,8 +187,7 @@ static enum tau_status read_head(struct reading *reading)
     const struct taud_objects_operations *objects = reading->backend->objects;
     if (objects->size(reading->object) < sizeof head)
         return refuse(reading, TAUD_CATALOG_DAMAGED);
-    enum tau_status status =
-        objects->read(reading->object, head, sizeof head, 0, reading->error);
+    enum tau_status status = objects->read(reading->object, head, sizeof head, 0, reading->error);
     if (status != TAU_STATUS_SUCCESS)
         return status;
     if (memcmp(head, magic, sizeof magic) != 0 || taud_load_u32(head + 12) != head_check(head))

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What becomes of the catalog (series, policies, lenses), as records in their order: collected in
-// memory since a cut, stored as objects by a flush, read back at a start. Many objects become one from
-// time to time, without what was undone. It must not know what a catalog looks like in memory.
+// memory since a cut, stored as objects by a flush, read back at a start. Many objects become one
+// from time to time, without what was undone. It must not know what a catalog looks like in memory.
 #ifndef TAUD_ENGINE_CATALOG_STORE_H
 #define TAUD_ENGINE_CATALOG_STORE_H
 
@@ -13,7 +13,7 @@
 
 enum {
     TAUD_CATALOG_BLOCK_BYTES = (64 << 10) - 64, // of records that one block holds
-    TAUD_CATALOG_OBJECTS_MAX = 16, // more become one
+    TAUD_CATALOG_OBJECTS_MAX = 16,              // more become one
     // What waits for a flush; more is not taken.
     TAUD_CATALOG_WAITING_MAX = 128 << 20,
 };
@@ -50,7 +50,8 @@ void taud_catalog_blocks_free(const struct taud_allocator *allocator,
 
 // --- objects ----------------------------------------------------------------------------------
 
-// Stores blocks as object `number`, durable on return; empty ones are left out. Returns as the objects' put.
+// Stores blocks as object `number`, durable on return; empty ones are left out. Returns as the
+// objects' put.
 enum tau_status taud_catalog_write(const struct taud_store *store, uint64_t number,
                                    const struct taud_catalog_block *blocks,
                                    struct taud_manifest_catalog *ret, struct taud_error *error);
@@ -63,8 +64,7 @@ enum taud_catalog_fault {
 };
 
 // Takes the records of a block. Another status than SUCCESS ends the reading, and is its result.
-typedef enum tau_status taud_catalog_callback(const uint8_t *records, size_t size,
-                                              void *user_data);
+typedef enum tau_status taud_catalog_callback(const uint8_t *records, size_t size, void *user_data);
 
 // Reads an object, block by block. A damaged block is passed over, if its size can be told. Returns
 // SUCCESS, NO_MEMORY, INTERNAL_ERROR; *ret_fault says more about the last.
@@ -75,9 +75,10 @@ enum tau_status taud_catalog_read(const struct taud_store *store,
 
 // --- making one of many -----------------------------------------------------------------------
 
-// Makes of these objects and, behind them, `blocks`, blocks that lead to the same catalog with nothing
-// in them that was undone: in catalog_fold.c. Memory is some 40 bytes for each record of them. Returns
-// SUCCESS with what is the caller's (NULL: the catalog is empty), NO_MEMORY, INTERNAL_ERROR.
+// Makes of these objects and, behind them, `blocks`, blocks that lead to the same catalog with
+// nothing in them that was undone: in catalog_fold.c. Memory is some 40 bytes for each record of
+// them. Returns SUCCESS with what is the caller's (NULL: the catalog is empty), NO_MEMORY,
+// INTERNAL_ERROR.
 enum tau_status taud_catalog_fold(const struct taud_store *store,
                                   const struct taud_manifest_catalog *objects, uint32_t count,
                                   const struct taud_catalog_block *blocks,

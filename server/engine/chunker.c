@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Points wait until they fill a chunk, or until something comes that they are not joined with. It must
-// not know segments but through their writer.
+// Points wait until they fill a chunk, or until something comes that they are not joined with. It
+// must not know segments but through their writer.
 #include "chunker.h"
 
 #include <string.h>

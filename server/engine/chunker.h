@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Puts the points of one series after the other into a segment, as chunks: whole ones as the bytes that
-// they are, columns as chunks of 1,024 points, and chunks that are small together with their neighbours.
-// It must not know where the points come from.
+// Puts the points of one series after the other into a segment, as chunks: whole ones as the bytes
+// that they are, columns as chunks of 1,024 points, and chunks that are small together with their
+// neighbours. It must not know where the points come from.
 #ifndef TAUD_ENGINE_CHUNKER_H
 #define TAUD_ENGINE_CHUNKER_H
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-// One segment of several that follow each other, or of one in which much is garbage: points in order, the
-// newest of equal timestamps, without what was deleted, dropped or is too old. Chunks in which nothing
-// changes go over as bytes. What may be left out is what the manifest or the log say to be gone, for good:
-// what is gone in memory alone might be there again after a power cut. It must not know which segments are worth it.
+// One segment of several that follow each other, or of one in which much is garbage: points in
+// order, the newest of equal timestamps, without what was deleted, dropped or is too old. Chunks in
+// which nothing changes go over as bytes. What may be left out is what the manifest or the log say
+// to be gone, for good: what is gone in memory alone might be there again after a power cut. It
+// must not know which segments are worth it.
 #include "compaction.h"
 
 #include "store/segment_cursor.h"
@@ -17,8 +18,8 @@ bool taud_compaction_wants(struct taud_engine *engine, uint64_t identity, int64_
                            bool *ret_by_log)
 {
     uint64_t found, hash, retention = 0;
-    bool there = taud_identities_next(&engine->identities, identity, &found, &hash) &&
-                 found == identity;
+    bool there =
+        taud_identities_next(&engine->identities, identity, &found, &hash) && found == identity;
     *ret_edge = INT64_MIN;
     *ret_by_log = false;
     if (there) {
@@ -46,8 +47,8 @@ struct compaction {
     struct taud_engine *engine;
     struct taud_storage *storage;
     const struct taud_compaction_job *job;
-    struct taud_view *tombstones; // those of the manifest when it began, sorted
-    uint32_t *places;             // in each segment, of the next series
+    struct taud_view *tombstones;       // those of the manifest when it began, sorted
+    uint32_t *places;                   // in each segment, of the next series
     struct taud_segment_writer *writer; // NULL until there is a point
     struct taud_merge *merge;
     uint64_t bytes_done;
@@ -111,12 +112,11 @@ static enum tau_status begin_segment(struct compaction *compaction)
 {
     struct taud_storage *storage = compaction->storage;
     const struct taud_compaction_job *job = compaction->job;
-    struct taud_segment_facts facts = {
-        .name = job->name, .last_sequence = job->last_sequence,
-        .file_id = taud_storage_file_id(storage)};
-    enum tau_status status = taud_segment_writer_new(&storage->store, storage->compaction_codec,
-                                                     &facts, &compaction->writer,
-                                                     compaction->error);
+    struct taud_segment_facts facts = {.name = job->name,
+                                       .last_sequence = job->last_sequence,
+                                       .file_id = taud_storage_file_id(storage)};
+    enum tau_status status = taud_segment_writer_new(
+        &storage->store, storage->compaction_codec, &facts, &compaction->writer, compaction->error);
     compaction->chunker.writer = compaction->writer;
     return status;
 }
@@ -159,9 +159,8 @@ static enum tau_status merge_series(struct compaction *compaction, uint64_t iden
         return no_memory(compaction);
     taud_chunker_begin(&compaction->chunker, identity, NULL);
     enum tau_status status = take_pieces(compaction, edge);
-    return status == TAU_STATUS_SUCCESS
-               ? taud_chunker_end(&compaction->chunker, compaction->error)
-               : status;
+    return status == TAU_STATUS_SUCCESS ? taud_chunker_end(&compaction->chunker, compaction->error)
+                                        : status;
 }
 
 static enum tau_status merge_all(struct compaction *compaction)
@@ -283,14 +282,14 @@ static void count_figures(const struct compaction *compaction, const struct taud
     struct taud_storage_figures *figures = &compaction->storage->figures;
     atomic_fetch_add(&figures->compaction_count, 1);
     for (uint32_t i = 0; i < compaction->job->count; i++)
-        atomic_fetch_add(&figures->compaction_read_bytes,
-                         compaction->job->segments[i]->facts.size);
+        atomic_fetch_add(&figures->compaction_read_bytes, compaction->job->segments[i]->facts.size);
     if (made)
         atomic_fetch_add(&figures->compaction_written_bytes, made->facts.size);
 }
 
-// Lets the manifest name what was made, NULL for nothing. What is committed and cannot be shown for want
-// of memory ends the storing: tombstones that were applied are gone from the manifest, not from the view.
+// Lets the manifest name what was made, NULL for nothing. What is committed and cannot be shown for
+// want of memory ends the storing: tombstones that were applied are gone from the manifest, not
+// from the view.
 static enum tau_status replace_in(struct compaction *compaction, const struct taud_view *view,
                                   struct taud_segment *made, struct taud_segment **room)
 {
@@ -335,8 +334,8 @@ static enum tau_status conclude(struct compaction *compaction)
     struct taud_segment_facts facts;
     enum taud_segment_fault fault;
     enum tau_status status = TAU_STATUS_SUCCESS;
-    // A drop or a retention that no manifest knows yet counts here once the log has it for good: otherwise a
-    // power cut could take that back, and not what was left out for it.
+    // A drop or a retention that no manifest knows yet counts here once the log has it for good:
+    // otherwise a power cut could take that back, and not what was left out for it.
     if (compaction->by_log && !taud_storage_await_log(compaction->engine))
         return taud_error_set(compaction->error, TAU_STATUS_STORAGE_FULL, 0,
                               "the log has no space for what was dropped");
@@ -358,8 +357,8 @@ static enum tau_status conclude(struct compaction *compaction)
 
 // --- damage -----------------------------------------------------------------------------------
 
-// Reads every chunk. One that is damaged keeps its segment from being compacted: the others of it are
-// read where they are.
+// Reads every chunk. One that is damaged keeps its segment from being compacted: the others of it
+// are read where they are.
 static void look_for_damage(struct taud_engine *engine, struct taud_segment *segment)
 {
     struct taud_segment_cursor cursor;
@@ -399,8 +398,8 @@ static bool prepare(struct compaction *compaction)
     compaction->writer = NULL;
     compaction->bytes_done = 0;
     compaction->by_log = false;
-    compaction->tombstones = taud_view_new(allocator, 0, NULL, 0, manifest->tombstones,
-                                           manifest->tombstone_count);
+    compaction->tombstones =
+        taud_view_new(allocator, 0, NULL, 0, manifest->tombstones, manifest->tombstone_count);
     compaction->places =
         allocator->allocate(allocator->context, job->count * sizeof *compaction->places);
     compaction->merge = taud_merge_new(&options);

@@ -13,8 +13,8 @@ struct taud_compaction_job {
     struct taud_segment_name name; // of what is made
     uint64_t last_sequence;
     enum taud_codec_effort effort;
-    bool anew; // all chunks are encoded anew
-    uint64_t ticket; // whose progress it is; 0 for none
+    bool anew;                          // all chunks are encoded anew
+    uint64_t ticket;                    // whose progress it is; 0 for none
     uint64_t bytes_before, bytes_total; // for that
 };
 
@@ -23,8 +23,8 @@ enum tau_status taud_compaction_run(struct taud_engine *engine,
                                     const struct taud_compaction_job *job,
                                     struct taud_error *error);
 
-// Whether the points of a series count still, but for those before the edge. *ret_by_log: that they do not,
-// or that there is an edge, is perhaps said by the log alone.
+// Whether the points of a series count still, but for those before the edge. *ret_by_log: that they
+// do not, or that there is an edge, is perhaps said by the log alone.
 bool taud_compaction_wants(struct taud_engine *engine, uint64_t identity, int64_t *ret_edge,
                            bool *ret_by_log);
 

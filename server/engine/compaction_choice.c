@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Which segments are compacted next. Neighbours in sequence of about the same size or smaller become one
-// when there are four of them and none is larger than the others together, so that there are few segments
-// and each point is moved only as often as its segment can double. A segment in which more than a quarter is garbage is
-// made anew by itself, and so is one whose index was lost. It must not know how they are merged.
+// Which segments are compacted next. Neighbours in sequence of about the same size or smaller
+// become one when there are four of them and none is larger than the others together, so that there
+// are few segments and each point is moved only as often as its segment can double. A segment in
+// which more than a quarter is garbage is made anew by itself, and so is one whose index was lost.
+// It must not know how they are merged.
 #include "compaction.h"
 
 #include <string.h>
@@ -13,7 +14,7 @@ enum {
     GARBAGE_SHARE = 4,
     SMALLEST_BYTES = 1 << 20, // of the lowest size
     SIZES_MAX = 20,
-    ANEW_LEVEL = 2, // at which every chunk gets a better encoding, once in its life
+    ANEW_LEVEL = 2,       // at which every chunk gets a better encoding, once in its life
     RETENTION_MS = 60000, // between two looks for what has grown too old
 };
 
@@ -90,7 +91,7 @@ static unsigned size_class(const struct taud_segment *segment)
     uint64_t bytes = segment->facts.size / SMALLEST_BYTES;
     unsigned class = 0;
     for (; bytes > 0 && class < SIZES_MAX; bytes /= NEIGHBOURS_MIN)
-        class++;
+        class ++;
     return class;
 }
 
@@ -103,8 +104,9 @@ static uint64_t size_at(const struct taud_view *view, uint32_t index)
     return view->segments[index]->facts.size;
 }
 
-// Leaves out the largest as long as it is larger than all others together: so what is moved gets at least
-// twice its size, and no point is moved more often than that can happen. Of what is small anyway nothing.
+// Leaves out the largest as long as it is larger than all others together: so what is moved gets at
+// least twice its size, and no point is moved more often than that can happen. Of what is small
+// anyway nothing.
 static struct range balance(const struct taud_view *view, struct range range)
 {
     while (range.count >= NEIGHBOURS_MIN) {
@@ -146,7 +148,8 @@ static struct range neighbours_of(const struct taud_view *view, unsigned class)
     return (struct range){0, 0};
 }
 
-// The one of those with much garbage of which least is left: on a disk that is full it needs least space.
+// The one of those with much garbage of which least is left: on a disk that is full it needs least
+// space.
 static struct range most_garbage(const struct taud_view *view)
 {
     struct range found = {0, 0};
@@ -168,7 +171,7 @@ static struct range choose(struct taud_engine *engine, const struct taud_view *v
     engine->storage.collects = garbage.count > 0;
     if (garbage.count > 0 || taud_storage_is_short_of_disk(engine))
         return garbage; // merging others takes space for a while
-    for (unsigned class = 0; class <= SIZES_MAX; class++) {
+    for (unsigned class = 0; class <= SIZES_MAX; class ++) {
         struct range range = neighbours_of(view, class);
         if (range.count > 0)
             return range;

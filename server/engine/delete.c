@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Deleting a range of a series: what memory has of the present generation goes at once; all that is
-// stored, or was cut and is being stored, is hidden by a tombstone with the sequence of the newest cut.
-// What is written later has a later sequence, so it is not hidden. It must not know segments.
+// stored, or was cut and is being stored, is hidden by a tombstone with the sequence of the newest
+// cut. What is written later has a later sequence, so it is not hidden. It must not know segments.
 #include "state.h"
 
 #include "record.h"
@@ -59,7 +59,8 @@ static bool may_be_stored(const struct taud_engine *engine, const struct taud_se
            (series->run && (series->run->generation != generation || series->run->older));
 }
 
-// With the storage's mutex, so that the view that is made is still the next one behind what may fail.
+// With the storage's mutex, so that the view that is made is still the next one behind what may
+// fail.
 static bool hide(struct taud_engine *engine, struct taud_shard *shard, struct taud_series *series,
                  const struct taud_tombstone *range)
 {
@@ -83,8 +84,8 @@ static bool hide(struct taud_engine *engine, struct taud_shard *shard, struct ta
     return true;
 }
 
-// Keeps the newest timestamp where the point that tells it goes: what comes in order is judged by it for
-// as long as the series lives.
+// Keeps the newest timestamp where the point that tells it goes: what comes in order is judged by
+// it for as long as the series lives.
 static bool keep_newest(struct taud_engine *engine, const struct taud_series *series, int64_t from,
                         int64_t to)
 {
@@ -128,8 +129,8 @@ static enum tau_status delete_locked(struct taud_engine *engine, struct taud_sha
     struct deletion deletion = {series->identity, from, to};
     if (!taud_storage_delete(engine, shard, series, from, to))
         return TAU_STATUS_STORAGE_FULL;
-    taud_raise(position, taud_log_append_record(&engine->log, TAUD_RECORD_DELETE_RANGE_BYTES, encode,
-                                                &deletion));
+    taud_raise(position, taud_log_append_record(&engine->log, TAUD_RECORD_DELETE_RANGE_BYTES,
+                                                encode, &deletion));
     return TAU_STATUS_SUCCESS;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The engine's life: memory, then what is stored, the log, and threads, then back in the reverse order.
-// And what its log says of durability.
+// The engine's life: memory, then what is stored, the log, and threads, then back in the reverse
+// order. And what its log says of durability.
 #include "state.h"
 
 #include <string.h>

@@ -3,12 +3,12 @@
 // only header that the rest of the server includes, with backend.h and the seams to compose it.
 //
 // All functions may be called from any thread at any time between startup and stop, unless said
-// otherwise. None of them but taud_engine_commit with TAUD_COMMIT_INLINE, and a write that finds the
-// log's buffer full, waits for the disk.
+// otherwise. None of them but taud_engine_commit with TAUD_COMMIT_INLINE, and a write that finds
+// the log's buffer full, waits for the disk.
 //
 // A write returns its position in the log, never a promise that it is synced: the reply may leave
-// when taud_engine_outcome(position) says TAU_STATUS_SUCCESS. `position` arguments are raised to the
-// write's position and never lowered, so one variable serves a whole batch.
+// when taud_engine_outcome(position) says TAU_STATUS_SUCCESS. `position` arguments are raised to
+// the write's position and never lowered, so one variable serves a whole batch.
 #ifndef TAUD_ENGINE_ENGINE_H
 #define TAUD_ENGINE_ENGINE_H
 
@@ -33,15 +33,15 @@ enum taud_durability {
 };
 
 struct taud_engine_options {
-    struct taud_backend *backend;     // borrowed until taud_engine_free
-    uint64_t memory_bytes;            // for points and catalog together; at least 1 MiB
+    struct taud_backend *backend; // borrowed until taud_engine_free
+    uint64_t memory_bytes;        // for points and catalog together; at least 1 MiB
     enum taud_durability durability;
-    uint32_t sync_interval_ms;        // for TAUD_DURABILITY_INTERVAL, from 1
-    uint32_t query_threads;           // for queries over many series, to 256; 0: one
-    uint8_t seed[32];                 // random and secret: keys the hash of labels
+    uint32_t sync_interval_ms;              // for TAUD_DURABILITY_INTERVAL, from 1
+    uint32_t query_threads;                 // for queries over many series, to 256; 0: one
+    uint8_t seed[32];                       // random and secret: keys the hash of labels
     const struct taud_allocator *allocator; // NULL: taud_allocator_system()
     const struct taud_clock *clock;         // NULL: taud_clock_system()
-    bool stepped; // no threads: what they do is done by taud_engine_step
+    bool stepped;                           // no threads: what they do is done by taud_engine_step
     uint64_t flush_log_bytes; // so much log makes a flush, which bounds a start; 0: 1 GiB
 };
 
@@ -68,7 +68,7 @@ struct taud_recovery {
     uint64_t cut_bytes;         // of torn tail that was cut, 0 for none
     uint64_t quarantined_count; // damaged pieces of the log copied to quarantine/
     uint64_t quarantined_bytes; // their size
-    uint64_t refused_count;     // records that no longer fit what is before them (only after damage)
+    uint64_t refused_count; // records that no longer fit what is before them (only after damage)
 };
 
 // Makes an engine: memory only, no file, no thread.
@@ -84,10 +84,10 @@ enum tau_status taud_engine_new(const struct taud_engine_options *options,
 enum tau_status taud_engine_startup(struct taud_engine *engine, struct taud_recovery *ret_recovery,
                                     struct taud_error *error);
 
-// For an engine that is stepped, whose caller decides what happens when: takes one step of a task, as
-// its thread would, if one is due. Returns whether one was. Such an engine is called from one thread.
-// It may be called from within the calls to its files that a step makes, as other threads would then,
-// but not for a step of the same task.
+// For an engine that is stepped, whose caller decides what happens when: takes one step of a task,
+// as its thread would, if one is due. Returns whether one was. Such an engine is called from one
+// thread. It may be called from within the calls to its files that a step makes, as other threads
+// would then, but not for a step of the same task.
 bool taud_engine_step(struct taud_engine *engine, enum taud_engine_task task);
 
 // Makes everything durable, ends the threads, closes the files. No other call may run or follow but
@@ -109,14 +109,16 @@ enum tau_status taud_engine_create_series(struct taud_engine *engine, const stru
 enum tau_status taud_engine_drop_series(struct taud_engine *engine, const struct tau_label *label,
                                         uint64_t *position);
 
-// Another policy for equal and late timestamps, and another retention, in nanoseconds, 0: for ever. It
-// counts for what is written from now on; what is too old goes by and by. Returns also SERIES_NOT_FOUND.
+// Another policy for equal and late timestamps, and another retention, in nanoseconds, 0: for ever.
+// It counts for what is written from now on; what is too old goes by and by. Returns also
+// SERIES_NOT_FOUND.
 enum tau_status taud_engine_set_policy(struct taud_engine *engine, const struct tau_label *label,
                                        enum tau_order_policy order, uint64_t retention,
                                        uint64_t *position);
 
 // Deletes the points from `from` to `to`, both included. What comes in order is still judged by the
-// newest point that the series ever had. Returns also SERIES_NOT_FOUND, INVALID_PAYLOAD (from > to).
+// newest point that the series ever had. Returns also SERIES_NOT_FOUND, INVALID_PAYLOAD (from >
+// to).
 enum tau_status taud_engine_delete_range(struct taud_engine *engine, const struct tau_label *label,
                                          int64_t from, int64_t to, uint64_t *position);
 
@@ -133,7 +135,8 @@ void taud_engine_append(struct taud_engine *engine, const struct tau_append_requ
 // Returns SUCCESS (also when every row was refused), SERIES_NOT_FOUND, INVALID_PAYLOAD (counts
 // differ or above TAU_LIMIT_BATCH_POINTS), NO_MEMORY, STORAGE_FULL (none found memory), READ_ONLY;
 // then no row was stored.
-enum tau_status taud_engine_append_columns(struct taud_engine *engine, const struct tau_label *label,
+enum tau_status taud_engine_append_columns(struct taud_engine *engine,
+                                           const struct tau_label *label,
                                            struct tau_array timestamps, struct tau_array values,
                                            struct tau_refused_row *ret_refused,
                                            size_t *ret_refused_count, uint64_t *position);
@@ -162,9 +165,9 @@ enum tau_status taud_engine_compose_lens(struct taud_engine *engine,
                                          uint64_t *position);
 
 // --- reads ------------------------------------------------------------------------------------
-// A read may see a point that is not yet acknowledged. Where points are not in memory it waits for the
-// disk. What reads points may also return NO_MEMORY, and INTERNAL_ERROR where what is stored is damaged
-// or cannot be read.
+// A read may see a point that is not yet acknowledged. Where points are not in memory it waits for
+// the disk. What reads points may also return NO_MEMORY, and INTERNAL_ERROR where what is stored is
+// damaged or cannot be read.
 
 // ret_statuses[i] is SUCCESS or SERIES_NOT_FOUND; ret_responses[i] is untouched where there is no
 // such series.
@@ -205,9 +208,9 @@ enum tau_status taud_range_open(struct taud_engine *engine, const struct tau_lab
                                 enum tau_direction direction, struct taud_range **ret_range);
 
 // Takes the next points, at most `capacity`, in native byte order. *ret_end says that no point is
-// left; it comes together with the last ones. Waits for the disk where points are not in memory. One
-// thread at a time. Returns SUCCESS, NO_MEMORY, INTERNAL_ERROR (what is stored there is damaged or
-// cannot be read): after that nothing more comes.
+// left; it comes together with the last ones. Waits for the disk where points are not in memory.
+// One thread at a time. Returns SUCCESS, NO_MEMORY, INTERNAL_ERROR (what is stored there is damaged
+// or cannot be read): after that nothing more comes.
 enum tau_status taud_range_next(struct taud_range *range, int64_t *ret_timestamps,
                                 double *ret_values, size_t capacity, size_t *ret_count,
                                 bool *ret_end);
@@ -230,12 +233,13 @@ uint64_t taud_engine_durable_position(const struct taud_engine *engine);
 enum tau_status taud_engine_outcome(const struct taud_engine *engine, uint64_t position);
 
 // Asks that everything up to `position` becomes durable. INLINE: when it returns, it is, or it has
-// failed, or the engine's own threads see to it (another commit is underway, or the disk is full and
-// tried again later) and the listeners will be called. BACKGROUND: returns at once.
+// failed, or the engine's own threads see to it (another commit is underway, or the disk is full
+// and tried again later) and the listeners will be called. BACKGROUND: returns at once.
 void taud_engine_commit(struct taud_engine *engine, uint64_t position, enum taud_commit_mode mode);
 
-// Called after the durable position moved, a flush or other work ended or the log failed, on that thread, without
-// any lock of the engine. It must be short, must not write to the engine, and usually wakes a worker.
+// Called after the durable position moved, a flush or other work ended or the log failed, on that
+// thread, without any lock of the engine. It must be short, must not write to the engine, and
+// usually wakes a worker.
 typedef void taud_engine_durable_callback(void *user_data);
 
 // Adds a listener, before startup or between startup and stop. Returns SUCCESS or NO_MEMORY.
@@ -246,7 +250,8 @@ enum tau_status taud_engine_on_durable(struct taud_engine *engine,
 // executing writes until a durable callback. Writes still work and may wait for the disk.
 bool taud_engine_log_has_room(const struct taud_engine *engine);
 
-// Whether that is so because of memory, which a flush frees: it comes without more writes or commits.
+// Whether that is so because of memory, which a flush frees: it comes without more writes or
+// commits.
 bool taud_engine_awaits_flush(struct taud_engine *engine);
 
 // --- stored data ------------------------------------------------------------------------------
@@ -265,10 +270,11 @@ enum { TAUD_SNAPSHOT_NAME_MAX = 64 }; // letters, digits, '.', '-' and '_', not 
 enum tau_status taud_engine_work_begin(struct taud_engine *engine, enum taud_work kind,
                                        const char *name, uint64_t *ret_ticket);
 
-// What became of it. *ret_done of *ret_total tell how far it is. The listeners of taud_engine_on_durable
-// are called when it ends. Returns WOULD_BLOCK while it is underway; SUCCESS; else what it ended with, which
-// `error` (may be NULL) says in words: STORAGE_FULL, NO_MEMORY, READ_ONLY, INTERNAL_ERROR;
-// INVALID_ARGUMENT: there is no such ticket, or it ended long ago.
+// What became of it. *ret_done of *ret_total tell how far it is. The listeners of
+// taud_engine_on_durable are called when it ends. Returns WOULD_BLOCK while it is underway;
+// SUCCESS; else what it ended with, which `error` (may be NULL) says in words: STORAGE_FULL,
+// NO_MEMORY, READ_ONLY, INTERNAL_ERROR; INVALID_ARGUMENT: there is no such ticket, or it ended long
+// ago.
 enum tau_status taud_engine_work_state(struct taud_engine *engine, uint64_t ticket,
                                        uint64_t *ret_done, uint64_t *ret_total,
                                        struct taud_error *error);
@@ -283,29 +289,29 @@ enum taud_engine_state {
 
 struct taud_engine_statistics {
     enum taud_engine_state state;
-    int failure;               // errno of what failed, 0 for nothing
+    int failure; // errno of what failed, 0 for nothing
     uint64_t memory_limit_bytes;
     uint64_t memory_used_bytes;
     uint64_t series_count;
     uint64_t lens_count;
-    uint64_t log_position;     // of the newest write
+    uint64_t log_position; // of the newest write
     uint64_t durable_position;
-    uint64_t commit_count;     // writes to the log
+    uint64_t commit_count; // writes to the log
     uint64_t commit_bytes;
-    bool storing_failed;       // flushes are over until the next start; see taud_engine_failure
-    bool storing_waits;        // the last flush found no space; it comes again
+    bool storing_failed; // flushes are over until the next start; see taud_engine_failure
+    bool storing_waits;  // the last flush found no space; it comes again
     uint64_t segment_count;
-    uint64_t stored_bytes;     // of segments
-    uint64_t stored_points;    // in them, with what is deleted and not yet gone
-    uint64_t unflushed_bytes;  // of memory, that a flush frees
-    uint64_t index_bytes;      // of memory, for the indexes of segments
-    uint64_t cache_bytes;      // of memory, for blocks of segments
+    uint64_t stored_bytes;    // of segments
+    uint64_t stored_points;   // in them, with what is deleted and not yet gone
+    uint64_t unflushed_bytes; // of memory, that a flush frees
+    uint64_t index_bytes;     // of memory, for the indexes of segments
+    uint64_t cache_bytes;     // of memory, for blocks of segments
     uint64_t cache_hits, cache_misses;
     uint64_t flush_count;
-    uint64_t flush_bytes;      // of segments that flushes wrote
+    uint64_t flush_bytes; // of segments that flushes wrote
     uint64_t compaction_count;
     uint64_t compaction_read_bytes, compaction_written_bytes;
-    uint64_t damaged_count;    // chunks and objects found damaged since the start
+    uint64_t damaged_count; // chunks and objects found damaged since the start
 };
 
 void taud_engine_statistics(const struct taud_engine *engine, struct taud_engine_statistics *ret);

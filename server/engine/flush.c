@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// A flush: what memory has of one generation becomes a segment and an object of the catalog, the manifest
-// names them, and only then the memory goes. A series that nobody has touched since the cut still has its
-// points in its heads: they are copied out and emptied at the end, so that a flush needs no memory of the
-// kind that it is there to free. It must not know when a flush is due.
+// A flush: what memory has of one generation becomes a segment and an object of the catalog, the
+// manifest names them, and only then the memory goes. A series that nobody has touched since the
+// cut still has its points in its heads: they are copied out and emptied at the end, so that a
+// flush needs no memory of the kind that it is there to free. It must not know when a flush is due.
 #include "chunker.h"
 #include "state.h"
 
@@ -90,8 +90,8 @@ static void copy_head(struct gathered *gathered, unsigned place, const struct ta
     memcpy(gathered->values[place], taud_head_values(head), head->count * sizeof(double));
 }
 
-// Copies what the series has, if there is room for the addresses of its chunks; else it says how much is
-// needed. With the shard's lock.
+// Copies what the series has, if there is room for the addresses of its chunks; else it says how
+// much is needed. With the shard's lock.
 static size_t gather_locked(struct gathered *gathered, const struct taud_series *series,
                             uint32_t generation)
 {
@@ -219,14 +219,13 @@ static enum tau_status write_merged(struct flush *flush, uint64_t identity)
     if (!restart_merge(flush, identity))
         return no_memory(flush);
     struct taud_merge *merge = flush->merge;
-    bool added =
-        taud_merge_add_sealed(merge, gathered->chunks, gathered->count, UINT64_MAX) &&
-        taud_merge_add_columns(merge, gathered->timestamps[0], gathered->values[0],
-                               gathered->head_count, UINT64_MAX) &&
-        taud_merge_add_late(merge, gathered->chunks + gathered->count, gathered->late_count,
-                            UINT64_MAX) &&
-        taud_merge_add_columns(merge, gathered->timestamps[1], gathered->values[1],
-                               gathered->late_head_count, UINT64_MAX);
+    bool added = taud_merge_add_sealed(merge, gathered->chunks, gathered->count, UINT64_MAX) &&
+                 taud_merge_add_columns(merge, gathered->timestamps[0], gathered->values[0],
+                                        gathered->head_count, UINT64_MAX) &&
+                 taud_merge_add_late(merge, gathered->chunks + gathered->count,
+                                     gathered->late_count, UINT64_MAX) &&
+                 taud_merge_add_columns(merge, gathered->timestamps[1], gathered->values[1],
+                                        gathered->late_head_count, UINT64_MAX);
     return added ? taud_chunker_add_merge(&flush->chunker, merge, flush->error) : no_memory(flush);
 }
 
@@ -372,7 +371,8 @@ static enum tau_status compose(struct taud_engine *engine, struct taud_manifest 
     next->flush_position = made->position;
     next->next_identity = made->next_identity;
     next->next_sequence = made->sequence + 1;
-    if ((made->segment && !taud_storage_name_segment(next, made->segment)) || !add_tombstones(storage, next))
+    if ((made->segment && !taud_storage_name_segment(next, made->segment)) ||
+        !add_tombstones(storage, next))
         return taud_error_set(error, TAU_STATUS_NO_MEMORY, 0, "no memory for a manifest");
     return write_catalog(engine, next, error);
 }

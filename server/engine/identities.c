@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Pages of addresses below one array of pages. Whoever holds the mutex may look at every series that
-// it finds: a series is taken out before its memory goes. It must not know how series end.
+// Pages of addresses below one array of pages. Whoever holds the mutex may look at every series
+// that it finds: a series is taken out before its memory goes. It must not know how series end.
 #include "identities.h"
 
 #include <string.h>

@@ -23,11 +23,12 @@ void taud_identities_init(struct taud_identities *identities,
                           const struct taud_allocator *allocator);
 void taud_identities_done(struct taud_identities *identities);
 
-// Puts a series where its identity says, which nothing else has. Returns false when there is no memory.
+// Puts a series where its identity says, which nothing else has. Returns false when there is no
+// memory.
 bool taud_identities_add(struct taud_identities *identities, struct taud_series *series);
 
-// Gives a series the next identity and puts it there, in one step: so no identity is passed over, and
-// there are never more of them than records of creation. Returns false when there is no memory.
+// Gives a series the next identity and puts it there, in one step: so no identity is passed over,
+// and there are never more of them than records of creation. Returns false when there is no memory.
 bool taud_identities_append(struct taud_identities *identities, struct taud_series *series,
                             _Atomic uint64_t *next_identity);
 
@@ -42,11 +43,11 @@ void taud_identities_remove(struct taud_identities *identities, uint64_t identit
 struct taud_series *taud_identities_get(const struct taud_identities *identities,
                                         uint64_t identity);
 
-// The hash of the label of the first series whose identity is `from` or above; its shard is known by
-// it, and whether the series is still there is seen under that shard's lock. Returns false when there
-// is none.
-bool taud_identities_next(struct taud_identities *identities, uint64_t from,
-                          uint64_t *ret_identity, uint64_t *ret_hash);
+// The hash of the label of the first series whose identity is `from` or above; its shard is known
+// by it, and whether the series is still there is seen under that shard's lock. Returns false when
+// there is none.
+bool taud_identities_next(struct taud_identities *identities, uint64_t from, uint64_t *ret_identity,
+                          uint64_t *ret_hash);
 
 // With the lock of the series' shard: the series, NULL when it is gone.
 struct taud_series *taud_identities_find(struct taud_identities *identities, uint64_t identity);

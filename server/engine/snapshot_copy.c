@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// A snapshot is a storage of its own within the storage: all that the manifest names has a second place
-// there, by links, the manifest too, and the record by which a start finds it comes last. Its log is empty:
-// the manifest says everything up to its flush position. So what was begun and not finished is not yet
-// a snapshot, and is begun anew under the same name. It must not know files.
+// A snapshot is a storage of its own within the storage: all that the manifest names has a second
+// place there, by links, the manifest too, and the record by which a start finds it comes last. Its
+// log is empty: the manifest says everything up to its flush position. So what was begun and not
+// finished is not yet a snapshot, and is begun anew under the same name. It must not know files.
 #include "state.h"
 
 static enum tau_status link_all(struct taud_backend *backend, const struct taud_manifest *manifest,

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// What is stored, brought back at a start: the manifest, the segments that it names, the catalog. First
-// all is read and nothing is changed, so that what a later version wrote stays as it is; then what is left
-// over is removed and what is damaged is put aside. Whatever is damaged, the rest is served.
+// What is stored, brought back at a start: the manifest, the segments that it names, the catalog.
+// First all is read and nothing is changed, so that what a later version wrote stays as it is; then
+// what is left over is removed and what is damaged is put aside. Whatever is damaged, the rest is
+// served.
 #include "state.h"
 
 #include <string.h>
@@ -164,8 +165,8 @@ enum tau_status taud_storage_load(struct taud_engine *engine, struct taud_recove
 enum tau_status taud_storage_tidy(struct taud_engine *engine, struct taud_error *error)
 {
     struct taud_storage *storage = &engine->storage;
-    enum tau_status status = taud_manifest_sweep(engine->backend, &storage->manifest,
-                                                 storage->something_lost, error);
+    enum tau_status status =
+        taud_manifest_sweep(engine->backend, &storage->manifest, storage->something_lost, error);
     return status == TAU_STATUS_SUCCESS ? engine->backend->objects->sweep(engine->backend, error)
                                         : status;
 }

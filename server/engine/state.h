@@ -3,27 +3,28 @@
 //
 // Lock order: a thread that holds one takes only those below it.
 //
-//   | lock            | of                                              | held over                    |
-//   |-----------------|-------------------------------------------------|------------------------------|
-//   | lens_lock (rw)  | lenses: table, index, count                     | validate, log, apply         |
-//   | shard.mutex     | series of the shard and their points            | validate, log, apply         |
-//   |                 |   several: in ascending number (append_rows)    |                              |
-//   | feed.mutex      | a query's steps and who waits for them          | preparing, submitting a step |
-//   | work.mutex      | a step of a group: its parts and their window   | a page; a join of windows    |
-//   | index_mutex     | the ordered index of series                     | one insert, remove or page   |
-//   | log.mutex       | the log's buffers and its commit state          | a copy; quick backend calls  |
-//   | local.mutex     | the local backend's places and prepared segment | a few assignments            |
-//   | catalog.mutex   | what became of the catalog since the cut        | a copy of a record           |
-//   | storage.mutex   | tombstones, tickets                             | a copy of the tombstones     |
-//   | identities.mutex| who has which identity                          | a look                       |
-//   | views.mutex     | which view is the present one                   | a few assignments            |
-//   | arena.mutex     | slabs                                           | a few assignments            |
-//   | crew.mutex      | tasks of queries                                | a few assignments            |
-//   | cache's shards  | blocks of segments: buckets and the ring        | a look, an insert, evictions |
+//   | lock             | of                                        | held over                    |
+//   |------------------|-------------------------------------------|------------------------------|
+//   | lens_lock (rw)   | lenses: table, index, count               | validate, log, apply         |
+//   | shard.mutex      | series of the shard and their points      | validate, log, apply         |
+//   |                  |   several: ascending (append_rows)        |                              |
+//   | feed.mutex       | a query's steps and who waits for them    | preparing, submitting a step |
+//   | work.mutex       | a step of a group: parts and their window | a page; a join of windows    |
+//   | index_mutex      | the ordered index of series               | one insert, remove or page   |
+//   | log.mutex        | the log's buffers and its commit state    | a copy; quick backend calls  |
+//   | local.mutex      | local backend: places, prepared segment   | a few assignments            |
+//   | catalog.mutex    | what became of the catalog since the cut  | a copy of a record           |
+//   | storage.mutex    | tombstones, tickets                       | a copy of the tombstones     |
+//   | identities.mutex | who has which identity                    | a look                       |
+//   | views.mutex      | which view is the present one             | a few assignments            |
+//   | arena.mutex      | slabs                                     | a few assignments            |
+//   | crew.mutex       | tasks of queries                          | a few assignments            |
+//   | cache's shards   | blocks of segments: buckets and the ring  | a look, an insert, evictions |
 //
-// A cut takes lens_lock and every shard.mutex, ascending; else the storage thread takes one shard.mutex at
-// a time. log.mutex and arena.mutex are never held together, nor is any of them while the kernel is called.
-// Of the backend only place and needs_prepare are called under log.mutex: both take local.mutex alone.
+// A cut takes lens_lock and every shard.mutex, ascending; else the storage thread takes one
+// shard.mutex at a time. log.mutex and arena.mutex are never held together, nor is any of them
+// while the kernel is called. Of the backend only place and needs_prepare are called under
+// log.mutex: both take local.mutex alone.
 #ifndef TAUD_ENGINE_STATE_H
 #define TAUD_ENGINE_STATE_H
 
@@ -122,7 +123,8 @@ static inline void taud_shard_see(struct taud_shard *shard, int64_t timestamp)
         atomic_store_explicit(&shard->newest, timestamp, memory_order_relaxed);
 }
 
-// Counts what a read found to be damaged, but not what could not be read at all. Returns the status.
+// Counts what a read found to be damaged, but not what could not be read at all. Returns the
+// status.
 static inline enum tau_status taud_engine_count_damage(struct taud_engine *engine,
                                                        enum tau_status status,
                                                        const struct taud_error *error)
@@ -154,37 +156,38 @@ struct taud_batch {
 void taud_batch_sort(const struct taud_engine *engine, const void *requests, size_t stride,
                      size_t count, struct taud_batch *ret);
 
-// Puts a series into table and index, in the present generation. With its shard's lock. Returns false
-// when memory is at its bound. Its identity is for taud_identities_append or taud_identities_add.
+// Puts a series into table and index, in the present generation. With its shard's lock. Returns
+// false when memory is at its bound. Its identity is for taud_identities_append or
+// taud_identities_add.
 bool taud_catalog_add(struct taud_engine *engine, struct taud_shard *shard,
                       struct taud_series *series);
 
-// Takes it out of both. It keeps its identity, and what a flush that is underway has to store of it, until
-// a flush has stored that it is gone. With its shard's lock. The caller then gives the run, which may be
-// NULL, to taud_run_release without the lock.
+// Takes it out of both. It keeps its identity, and what a flush that is underway has to store of
+// it, until a flush has stored that it is gone. With its shard's lock. The caller then gives the
+// run, which may be NULL, to taud_run_release without the lock.
 void taud_catalog_drop(struct taud_engine *engine, struct taud_shard *shard,
                        struct taud_series *series, struct taud_run **ret_run);
 
-// The same, where it is stored that it is gone, or was never stored that it was there: nothing is left of
-// it. Before there are threads, or with its shard's lock.
+// The same, where it is stored that it is gone, or was never stored that it was there: nothing is
+// left of it. Before there are threads, or with its shard's lock.
 void taud_catalog_forget(struct taud_engine *engine, struct taud_shard *shard,
                          struct taud_series *series);
 
-// Notes a record of the catalog for the next flush. With the lock under which it is logged, and before
-// that. Returns false when it cannot be kept: then it must not happen.
+// Notes a record of the catalog for the next flush. With the lock under which it is logged, and
+// before that. Returns false when it cannot be kept: then it must not happen.
 static inline bool taud_catalog_note(struct taud_engine *engine, const void *record, size_t size)
 {
     return taud_catalog_delta_add(&engine->storage.catalog, record, size);
 }
 
-// Deletes a range of a series: takes it out of what memory has of the present generation, and hides it in
-// all that is or will be stored of those before. With the shard's lock. Returns false when memory is at its
-// bound; then nothing is changed. In delete.c.
+// Deletes a range of a series: takes it out of what memory has of the present generation, and hides
+// it in all that is or will be stored of those before. With the shard's lock. Returns false when
+// memory is at its bound; then nothing is changed. In delete.c.
 bool taud_storage_delete(struct taud_engine *engine, struct taud_shard *shard,
                          struct taud_series *series, int64_t from, int64_t to);
 
-// What a series with this retention has before it is too old to be seen: INT64_MIN for none. Neither a
-// clock that jumps nor a point from the future makes it early.
+// What a series with this retention has before it is too old to be seen: INT64_MIN for none.
+// Neither a clock that jumps nor a point from the future makes it early.
 int64_t taud_storage_edge(struct taud_engine *engine, uint64_t retention);
 
 // The same for lenses, with the lens lock for writing. Adding copies the lens.
@@ -194,9 +197,9 @@ void taud_lens_remove(struct taud_engine *engine, struct taud_lens *lens);
 // Whether this server has every transform of a lens that the log holds.
 bool taud_lens_known(const struct taud_lens *lens);
 
-// Applies records of the catalog that are in one block of an object: nothing of them is noted again, and
-// a drop leaves nothing. Returns SUCCESS, STORAGE_FULL, NO_MEMORY, INTERNAL_ERROR (a record that only a
-// later version can have written). In replay.c; before any thread is there.
+// Applies records of the catalog that are in one block of an object: nothing of them is noted
+// again, and a drop leaves nothing. Returns SUCCESS, STORAGE_FULL, NO_MEMORY, INTERNAL_ERROR (a
+// record that only a later version can have written). In replay.c; before any thread is there.
 enum tau_status taud_engine_replay_catalog(struct taud_engine *engine, const uint8_t *records,
                                            size_t size, struct taud_recovery *recovery,
                                            struct taud_error *error);

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
-// The storage thread: what is due first, what comes of a failure, and what others asked for. A flush goes
-// before everything, also in the middle of a compaction, since writers may wait for it.
+// The storage thread: what is due first, what comes of a failure, and what others asked for. A
+// flush goes before everything, also in the middle of a compaction, since writers may wait for it.
 //
 //   flush and trim of the log -> work that was asked for -> compaction -> the reserve of the disk
 //
-// A full disk costs nothing but time: the flush comes again each second, and what gives space back may take
-// the reserve. What fails otherwise, or may have happened or not, ends the storing until the next start; memory then fills,
-// and the log goes on as long as it can. It must not know how a flush or a compaction is done.
+// A full disk costs nothing but time: the flush comes again each second, and what gives space back
+// may take the reserve. What fails otherwise, or may have happened or not, ends the storing until
+// the next start; memory then fills, and the log goes on as long as it can. It must not know how a
+// flush or a compaction is done.
 #include "state.h"
 
 #include <string.h>
@@ -180,10 +181,10 @@ static void refuse_tickets(struct taud_storage *storage, const struct taud_error
         struct taud_ticket *ticket = &storage->tickets[i];
         if (ticket->number == 0 || ticket->status != TAU_STATUS_WOULD_BLOCK)
             continue;
-        ticket->status = error->status == TAU_STATUS_STORAGE_FULL ||
-                                 error->status == TAU_STATUS_NO_MEMORY
-                             ? error->status
-                             : TAU_STATUS_INTERNAL_ERROR;
+        ticket->status =
+            error->status == TAU_STATUS_STORAGE_FULL || error->status == TAU_STATUS_NO_MEMORY
+                ? error->status
+                : TAU_STATUS_INTERNAL_ERROR;
         ticket->error = *error;
     }
     atomic_store(&storage->asked, false);
@@ -210,8 +211,7 @@ static bool may_free_space(struct taud_storage *storage)
     pthread_mutex_lock(&storage->mutex);
     bool deleted = storage->tombstone_count > 0;
     pthread_mutex_unlock(&storage->mutex);
-    return deleted || storage->collects ||
-           atomic_load(&storage->drop_count) != storage->drops_seen;
+    return deleted || storage->collects || atomic_load(&storage->drop_count) != storage->drops_seen;
 }
 
 // Gives the disk's reserve up, for what will give more back. Returns whether there was one.
@@ -258,7 +258,8 @@ static bool flush_is_due(struct taud_engine *engine)
         return false;
     if (taud_storage_needs_flush(engine))
         return true;
-    // In the middle of a compaction those who ask are served now and then, so that it comes to an end.
+    // In the middle of a compaction those who ask are served now and then, so that it comes to an
+    // end.
     return atomic_load(&storage->asked_position) > atomic_load(&storage->cut_position) &&
            (storage->compactions == 0 ||
             now_ns(storage) >= storage->flushed_at_ns + TAUD_STORAGE_RETRY_MS * 1000000U);
@@ -366,12 +367,12 @@ bool taud_storage_name_segment(struct taud_manifest *manifest, const struct taud
     const struct taud_segment_facts *facts = &segment->facts;
     return taud_manifest_add_segment(
         manifest, &(struct taud_manifest_segment){.name = facts->name,
-                                              .last_sequence = facts->last_sequence,
-                                              .size = facts->size,
-                                              .chunk_count = facts->chunk_count,
-                                              .point_count = facts->point_count,
-                                              .first_timestamp = facts->first_timestamp,
-                                              .last_timestamp = facts->last_timestamp});
+                                                  .last_sequence = facts->last_sequence,
+                                                  .size = facts->size,
+                                                  .chunk_count = facts->chunk_count,
+                                                  .point_count = facts->point_count,
+                                                  .first_timestamp = facts->first_timestamp,
+                                                  .last_timestamp = facts->last_timestamp});
 }
 
 bool taud_storage_await_log(struct taud_engine *engine)
@@ -408,7 +409,8 @@ uint64_t taud_storage_file_id(struct taud_storage *storage)
 
 static bool is_snapshot_name(const char *name)
 {
-    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_";
+    static const char letters[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_";
     size_t length = name ? strlen(name) : 0;
     return length > 0 && length <= TAUD_SNAPSHOT_NAME_MAX && name[0] != '.' &&
            strspn(name, letters) == length;
@@ -534,7 +536,8 @@ static void end_ticket(struct taud_engine *engine, uint64_t number, enum tau_sta
     taud_log_notify(&engine->log);
 }
 
-// Does the first piece of work that somebody asked for. What was written before it is stored by now.
+// Does the first piece of work that somebody asked for. What was written before it is stored by
+// now.
 static bool work_on_ticket(struct taud_engine *engine)
 {
     struct taud_ticket ticket;
@@ -593,8 +596,8 @@ bool taud_storage_pause(struct taud_engine *engine)
     return !taud_storage_is_stopping(storage);
 }
 
-// Puts space of the disk aside, for the time when it is full: so much is given up then, and what frees
-// space can go on. Tried once after each flush.
+// Puts space of the disk aside, for the time when it is full: so much is given up then, and what
+// frees space can go on. Tried once after each flush.
 static bool renew_reserve(struct taud_engine *engine)
 {
     struct taud_storage *storage = &engine->storage;
@@ -624,8 +627,8 @@ bool taud_storage_turn(struct taud_engine *engine)
             refuse_tickets(storage, &error);
         return false;
     }
-    // By turns: however much there is to flush, the rest is not put off for ever. A flush that becomes due
-    // meanwhile is done in the middle of a compaction.
+    // By turns: however much there is to flush, the rest is not put off for ever. A flush that
+    // becomes due meanwhile is done in the middle of a compaction.
     storage->others_first = !storage->others_first;
     if (storage->others_first && (work_on_ticket(engine) || compact(engine)))
         return true;

@@ -25,7 +25,7 @@
 struct taud_engine;
 
 enum {
-    TAUD_STORAGE_TICKETS = 64, // pieces of work that wait or whose end may still be asked for
+    TAUD_STORAGE_TICKETS = 64,    // pieces of work that wait or whose end may still be asked for
     TAUD_STORAGE_RETRY_MS = 1000, // after a full disk or full memory
     TAUD_STORAGE_COMPACT_RETRY_MS = 60000,
     TAUD_STORAGE_LOG_BYTES = 1 << 30,
@@ -37,8 +37,9 @@ struct taud_cut {
     bool committed;      // only the view and what is in memory are left to be done
     uint32_t generation; // what belongs to it
     uint64_t sequence;   // of its segment
-    bool leaves_dropped; // what was dropped since, for want of space: once the log has that for good
-    uint64_t position;   // of the log
+    bool
+        leaves_dropped; // what was dropped since, for want of space: once the log has that for good
+    uint64_t position;  // of the log
     uint64_t next_identity;
     struct taud_catalog_block *catalog; // what became of the catalog since the cut before
     struct taud_segment *segment;       // what was written; NULL without points
@@ -86,20 +87,21 @@ struct taud_storage {
     uint64_t compact_at_ns;         // no compaction before, after a failure
     uint64_t retention_at_ns;       // when segments are next looked through for what is too old
     bool something_lost; // what the manifest does not name may be all that is left of something
-    bool catalog_lost; // an object of the catalog is damaged: who is not known may still be somebody
+    bool
+        catalog_lost; // an object of the catalog is damaged: who is not known may still be somebody
     uint64_t drops_seen; // of drop_count, when segments were looked through
-    bool garbage_known; // nothing was dropped or deleted since segments were looked through for it
-    bool has_retention; // a series then had one
-    bool collects;      // a segment has much garbage
+    bool garbage_known;  // nothing was dropped or deleted since segments were looked through for it
+    bool has_retention;  // a series then had one
+    bool collects;       // a segment has much garbage
     unsigned compactions;   // that are underway, one in the middle of another
     unsigned compact_depth; // the same, from before their segments are chosen
-    bool has_reserve;   // of the disk
-    bool reserve_due;   // it is to be tried to have one
-    bool others_first;  // this turn begins with what is no flush
+    bool has_reserve;       // of the disk
+    bool reserve_due;       // it is to be tried to have one
+    bool others_first;      // this turn begins with what is no flush
 
     // Under any shard's lock; changed with all of them.
-    _Atomic uint32_t generation; // of heads and what is being sealed, from 1
-    uint64_t flush_sequence;     // taken at the last cut
+    _Atomic uint32_t generation;   // of heads and what is being sealed, from 1
+    uint64_t flush_sequence;       // taken at the last cut
     _Atomic uint64_t cut_position; // of the log, of the last cut
 
     struct taud_catalog_delta catalog; // since the last cut, with a lock of its own
@@ -116,10 +118,10 @@ struct taud_storage {
 
     _Atomic uint64_t drop_count; // of series
     _Atomic bool stopping;
-    _Atomic bool failed;   // for good: nothing is stored any more
-    _Atomic bool full;     // the last flush found no space
-    _Atomic bool flushing; // a cut is not yet stored
-    _Atomic bool asked;    // somebody waits for work
+    _Atomic bool failed;             // for good: nothing is stored any more
+    _Atomic bool full;               // the last flush found no space
+    _Atomic bool flushing;           // a cut is not yet stored
+    _Atomic bool asked;              // somebody waits for work
     _Atomic uint64_t asked_position; // of the log, up to which they want it stored
     struct taud_storage_figures figures;
 };
@@ -130,14 +132,14 @@ struct taud_storage {
 bool taud_storage_init(struct taud_engine *engine, const struct taud_engine_options *options);
 void taud_storage_done(struct taud_engine *engine);
 
-// Starts the thread, unless the engine is stepped. Ends it; what it is at is given up, and is done again
-// by the next start where it has to be.
+// Starts the thread, unless the engine is stepped. Ends it; what it is at is given up, and is done
+// again by the next start where it has to be.
 enum tau_status taud_storage_start(struct taud_engine *engine, struct taud_error *error);
 void taud_storage_stop(struct taud_engine *engine);
 
-// In start.c: reads what is stored into an engine without threads, up to where the log goes on: finds the
-// manifest, opens the segments, reads the catalog. Changes nothing. Returns SUCCESS, NO_MEMORY,
-// STORAGE_FULL, INTERNAL_ERROR.
+// In start.c: reads what is stored into an engine without threads, up to where the log goes on:
+// finds the manifest, opens the segments, reads the catalog. Changes nothing. Returns SUCCESS,
+// NO_MEMORY, STORAGE_FULL, INTERNAL_ERROR.
 enum tau_status taud_storage_load(struct taud_engine *engine, struct taud_recovery *recovery,
                                   struct taud_error *error);
 
@@ -152,8 +154,8 @@ bool taud_storage_turn(struct taud_engine *engine);
 // Wakes the thread where something has to be flushed. From any thread.
 void taud_storage_consider(struct taud_engine *engine);
 
-// In budget.c: whether memory, the log or the disk ask for a flush; whether writers had better wait for
-// one; and how much of memory it frees, as far as that is known.
+// In budget.c: whether memory, the log or the disk ask for a flush; whether writers had better wait
+// for one; and how much of memory it frees, as far as that is known.
 bool taud_storage_needs_flush(const struct taud_engine *engine);
 bool taud_storage_is_pressed(const struct taud_engine *engine);
 
@@ -167,15 +169,16 @@ void taud_storage_divide(struct taud_engine *engine, uint64_t index_bytes);
 // For compaction: flushes where that is due. Returns false when the thread has to end.
 bool taud_storage_pause(struct taud_engine *engine);
 
-// Makes a view of the manifest's segments, which `segments` are, and of all tombstones the present one.
-// Returns false when there is no memory.
+// Makes a view of the manifest's segments, which `segments` are, and of all tombstones the present
+// one. Returns false when there is no memory.
 bool taud_storage_publish(struct taud_engine *engine, uint32_t generation,
                           struct taud_segment *const *segments, uint32_t count);
 
 // Names an open segment in a manifest. Returns false when there is no memory.
 bool taud_storage_name_segment(struct taud_manifest *manifest, const struct taud_segment *segment);
 
-// Waits, not for long, until the log has all for good that was decided so far. Returns whether it has.
+// Waits, not for long, until the log has all for good that was decided so far. Returns whether it
+// has.
 bool taud_storage_await_log(struct taud_engine *engine);
 
 // A number for a new object's file.
@@ -192,11 +195,13 @@ static inline bool taud_storage_is_stopping(const struct taud_storage *storage)
     return atomic_load_explicit(&storage->stopping, memory_order_relaxed);
 }
 
-// In flush.c: goes on with the cut that is pending, or makes one. Returns SUCCESS when it is stored.
+// In flush.c: goes on with the cut that is pending, or makes one. Returns SUCCESS when it is
+// stored.
 enum tau_status taud_flush(struct taud_engine *engine, struct taud_error *error);
 
-// In compaction.c: merges what is worth it; for a ticket, all there is. *ret_done: there was something.
-// Returns SUCCESS, WOULD_BLOCK (the end of the server), STORAGE_FULL, NO_MEMORY, INTERNAL_ERROR.
+// In compaction.c: merges what is worth it; for a ticket, all there is. *ret_done: there was
+// something. Returns SUCCESS, WOULD_BLOCK (the end of the server), STORAGE_FULL, NO_MEMORY,
+// INTERNAL_ERROR.
 enum tau_status taud_compact(struct taud_engine *engine, uint64_t ticket, bool *ret_done,
                              struct taud_error *error);
 
@@ -204,15 +209,15 @@ enum tau_status taud_compact(struct taud_engine *engine, uint64_t ticket, bool *
 void taud_storage_progress(struct taud_storage *storage, uint64_t ticket, uint64_t done,
                            uint64_t total);
 
-// In snapshot_copy.c: makes a snapshot of what the manifest names. Returns also INVALID_ARGUMENT: there is
-// one of that name.
+// In snapshot_copy.c: makes a snapshot of what the manifest names. Returns also INVALID_ARGUMENT:
+// there is one of that name.
 enum tau_status taud_snapshot_copy(struct taud_engine *engine, const char *name,
                                    struct taud_error *error);
 
 // --- for readers and writers ------------------------------------------------------------------
 
-// The sequence of the segment that a generation is or will be in; UINT64_MAX for the present one, which
-// no tombstone hides. Under a shard's lock.
+// The sequence of the segment that a generation is or will be in; UINT64_MAX for the present one,
+// which no tombstone hides. Under a shard's lock.
 static inline uint64_t taud_storage_sequence(const struct taud_storage *storage,
                                              uint32_t generation)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A view is one piece of memory: itself, the addresses of its segments, and its tombstones, sorted.
-// The mutex is held for as long as it takes to read an address and count one up, so nobody can find a
-// view whose last reference is just going.
+// The mutex is held for as long as it takes to read an address and count one up, so nobody can find
+// a view whose last reference is just going.
 #include "view.h"
 
 #include <string.h>
@@ -53,9 +53,9 @@ static struct taud_view *allocate(const struct taud_allocator *allocator, uint32
                                   struct taud_segment *const *segments, uint32_t segment_count,
                                   size_t tombstone_room)
 {
-    struct taud_view *view = allocator->allocate(
-        allocator->context, sizeof *view + segment_count * sizeof *segments +
-                                tombstone_room * sizeof(struct taud_tombstone));
+    struct taud_view *view =
+        allocator->allocate(allocator->context, sizeof *view + segment_count * sizeof *segments +
+                                                    tombstone_room * sizeof(struct taud_tombstone));
     if (!view)
         return NULL;
     view->references = 1;
@@ -76,8 +76,8 @@ struct taud_view *taud_view_new(const struct taud_allocator *allocator, uint32_t
                                 struct taud_segment *const *segments, uint32_t segment_count,
                                 const struct taud_tombstone *tombstones, uint32_t tombstone_count)
 {
-    struct taud_view *view = allocate(allocator, generation, segments, segment_count,
-                                      2 * (size_t)tombstone_count);
+    struct taud_view *view =
+        allocate(allocator, generation, segments, segment_count, 2 * (size_t)tombstone_count);
     if (!view)
         return NULL;
     view->tombstone_count = tombstone_count;
@@ -110,9 +110,8 @@ struct taud_view *taud_view_with(const struct taud_view *view,
                                       view->segment_count, (size_t)count + 1);
     if (!next)
         return NULL;
-    uint32_t place = tombstone->identity == UINT64_MAX
-                         ? count
-                         : count_below(view, tombstone->identity + 1);
+    uint32_t place =
+        tombstone->identity == UINT64_MAX ? count : count_below(view, tombstone->identity + 1);
     if (place > 0)
         memcpy(next->tombstones, view->tombstones, place * sizeof *tombstone);
     next->tombstones[place] = *tombstone;

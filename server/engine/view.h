@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What is stored, as a reader sees it: the segments by their sequence and the deleted ranges. A view
-// never changes; another one takes its place when a flush, a compaction or a delete has changed what
-// is stored, and the old one goes when its last reader is done.
+// What is stored, as a reader sees it: the segments by their sequence and the deleted ranges. A
+// view never changes; another one takes its place when a flush, a compaction or a delete has
+// changed what is stored, and the old one goes when its last reader is done.
 #ifndef TAUD_ENGINE_VIEW_H
 #define TAUD_ENGINE_VIEW_H
 
@@ -15,7 +15,7 @@ struct taud_view {
     uint32_t generation; // what belongs to it and to those before is in the segments
     uint32_t segment_count;
     uint32_t tombstone_count;
-    struct taud_segment **segments; // oldest first, each with a reference
+    struct taud_segment **segments;    // oldest first, each with a reference
     struct taud_tombstone *tombstones; // by identity, then as they were added
     const struct taud_allocator *allocator;
 };
@@ -40,12 +40,12 @@ struct taud_views {
 };
 
 // The present view with a reference. A reader looks at a series' memory first and takes the view
-// then, under the shard's lock or behind it: so nothing is missed that a flush moves meanwhile. What
-// belongs to a generation that the view has is skipped in memory.
+// then, under the shard's lock or behind it: so nothing is missed that a flush moves meanwhile.
+// What belongs to a generation that the view has is skipped in memory.
 struct taud_view *taud_views_take(struct taud_views *views);
 
-// Makes `next` the present one, taking its reference over. Returns the one before with its reference,
-// or releases that.
+// Makes `next` the present one, taking its reference over. Returns the one before with its
+// reference, or releases that.
 struct taud_view *taud_views_exchange(struct taud_views *views, struct taud_view *next);
 void taud_views_replace(struct taud_views *views, struct taud_view *next);
 

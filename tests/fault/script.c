@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Ten labels, all kinds of writes, drawn from a fixed seed. Operation i does the same each time, given
-// the state that those before it left.
+// Ten labels, all kinds of writes, drawn from a fixed seed. Operation i does the same each time,
+// given the state that those before it left.
 #include "script.h"
 
 #include "engine/policy.h"
@@ -26,8 +26,8 @@ static struct tau_label label_of(const char *kind, uint64_t number)
     return label;
 }
 
-// Of an engine that is stepped: each look at it takes a while, so that what is tried again later is tried
-// soon.
+// Of an engine that is stepped: each look at it takes a while, so that what is tried again later is
+// tried soon.
 static uint64_t stepped_now;
 
 static uint64_t stepped_monotonic_ns(void *context)
@@ -108,7 +108,8 @@ static enum tau_status append_some(struct taud_engine *engine, unsigned number, 
     return statuses[0];
 }
 
-// Where points of an operation begin: behind all before it, or, `late`, among those of operations before.
+// Where points of an operation begin: behind all before it, or, `late`, among those of operations
+// before.
 static int64_t begin_of(unsigned number, bool late)
 {
     return (int64_t)number * 1000 - (late ? 7300 : 0);

@@ -10,9 +10,9 @@
 enum { SCRIPT_OPERATIONS = 500, SCRIPT_SEGMENT_BYTES = 32 << 10 };
 
 struct script_run {
-    unsigned attempted; // operations begun
+    unsigned attempted;    // operations begun
     unsigned acknowledged; // operations known to be durable, all before them too
-    enum tau_status last; // of the last one that was refused for reasons of storage
+    enum tau_status last;  // of the last one that was refused for reasons of storage
 };
 
 struct script_engine {
@@ -26,8 +26,8 @@ struct script_options {
     struct disk *disk;
     const struct taud_allocator *allocator; // may be NULL
     enum taud_durability durability;
-    uint64_t segment_bytes; // 0: SCRIPT_SEGMENT_BYTES
-    bool stepped; // without threads: every run makes the same calls
+    uint64_t segment_bytes;   // 0: SCRIPT_SEGMENT_BYTES
+    bool stepped;             // without threads: every run makes the same calls
     const struct taud_io *io; // between engine and disk; NULL: nothing
 };
 
@@ -35,7 +35,8 @@ struct script_options {
 enum tau_status script_start(struct script_engine *engine, const struct script_options *options);
 void script_stop(struct script_engine *engine);
 
-// Runs operations [first, SCRIPT_OPERATIONS), a commit behind each few, until one is refused by storage.
+// Runs operations [first, SCRIPT_OPERATIONS), a commit behind each few, until one is refused by
+// storage.
 struct script_run script_execute(struct taud_engine *engine, unsigned first);
 
 // The same with an engine that is stepped, with flushes, compactions and a snapshot in between.

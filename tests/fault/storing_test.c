@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The script with flushes, compactions and a snapshot in between, by an engine that is stepped, so that
-// every run makes the same calls: with the power cut at each of them, and each of them failing. After a
-// start the engine stands at a state between the last acknowledged operation and the last attempted one,
-// and nothing is on the disk but what counts.
+// The script with flushes, compactions and a snapshot in between, by an engine that is stepped, so
+// that every run makes the same calls: with the power cut at each of them, and each of them
+// failing. After a start the engine stands at a state between the last acknowledged operation and
+// the last attempted one, and nothing is on the disk but what counts.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

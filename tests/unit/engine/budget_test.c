@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Memory, the log and the disk ask for a flush when they should and not when it would help nobody; writers
-// wait when they should; indexes of segments take from the arena; the edge of a retention; and figures.
+// Memory, the log and the disk ask for a flush when they should and not when it would help nobody;
+// writers wait when they should; indexes of segments take from the arena; the edge of a retention;
+// and figures.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

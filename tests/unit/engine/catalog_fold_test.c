@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Many catalog objects become one: whatever was created, dropped, created again and said of policies and
-// lenses, what is left leads to the same catalog, with nothing in it that counts no more.
+// Many catalog objects become one: whatever was created, dropped, created again and said of
+// policies and lenses, what is left leads to the same catalog, with nothing in it that counts no
+// more.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -174,8 +175,9 @@ static void the_same_catalog_comes_of_one(void **state)
     unsigned needed = 0;
     store_objects(bench);
     struct taud_catalog_block *last = some_changes(bench);
-    assert_int_equal(taud_catalog_fold(&bench->rig.store, bench->objects, OBJECTS, last, &folded, NULL),
-                     TAU_STATUS_SUCCESS);
+    assert_int_equal(
+        taud_catalog_fold(&bench->rig.store, bench->objects, OBJECTS, last, &folded, NULL),
+        TAU_STATUS_SUCCESS);
     apply(&found, folded);
     for (unsigned i = 0; i < IDENTITIES; i++) {
         assert_int_equal(found.there[i], bench->expected.there[i]);
@@ -215,11 +217,13 @@ static void what_cannot_be_read_is_not_folded(void **state)
     struct taud_catalog_block strange = {.used = 8, .bytes = {200}};
     struct taud_error error;
     store_objects(bench);
-    assert_int_equal(taud_catalog_fold(&bench->rig.store, bench->objects, OBJECTS, &strange, &folded, &error),
-                     TAU_STATUS_INTERNAL_ERROR);
+    assert_int_equal(
+        taud_catalog_fold(&bench->rig.store, bench->objects, OBJECTS, &strange, &folded, &error),
+        TAU_STATUS_INTERNAL_ERROR);
     disk_truncate(bench->rig.local.disk, "data/catalogs/0000000000000003.cat", 100);
-    assert_int_equal(taud_catalog_fold(&bench->rig.store, bench->objects, OBJECTS, NULL, &folded, &error),
-                     TAU_STATUS_INTERNAL_ERROR);
+    assert_int_equal(
+        taud_catalog_fold(&bench->rig.store, bench->objects, OBJECTS, NULL, &folded, &error),
+        TAU_STATUS_INTERNAL_ERROR);
     assert_null(folded);
 }
 

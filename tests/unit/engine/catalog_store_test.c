@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The catalog's changes: records wait in blocks, none of them in two, and come back from an object as they
-// were; an object that is missing, damaged or of a later version is told, and no damaged byte is passed on.
+// The catalog's changes: records wait in blocks, none of them in two, and come back from an object
+// as they were; an object that is missing, damaged or of a later version is told, and no damaged
+// byte is passed on.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -169,7 +170,8 @@ static void damage_is_told(void **state)
     assert_string_equal(bench->rig.local.error.text, "catalogs/0000000000000007.cat is damaged");
     for (uint64_t length = 0; length < size; length += 1 + length / 16) {
         struct reading reading = {.next = 0};
-        disk_truncate(bench->rig.local.disk, "data/catalogs/0000000000000007.cat", size - 1 - length);
+        disk_truncate(bench->rig.local.disk, "data/catalogs/0000000000000007.cat",
+                      size - 1 - length);
         assert_int_equal(read_back(bench, &reading, &fault), TAU_STATUS_INTERNAL_ERROR);
         assert_int_equal(fault, TAUD_CATALOG_DAMAGED);
     }
@@ -215,12 +217,13 @@ static void a_failure_leaves_nothing(void **state)
     add_records(&bench->delta, 0, RECORDS);
     blocks = taud_catalog_delta_take(&bench->delta);
     for (uint64_t at = 1; failed; at++) {
-        disk_set_fault(bench->rig.local.disk, (struct disk_fault){DISK_FAULT_ERROR, .at = at,
-                                                                  .error = ENOSPC});
+        disk_set_fault(bench->rig.local.disk,
+                       (struct disk_fault){DISK_FAULT_ERROR, .at = at, .error = ENOSPC});
         enum tau_status status =
             taud_catalog_write(&bench->rig.store, 7, blocks, &bench->object, NULL);
         failed = disk_fault_happened(bench->rig.local.disk);
-        assert_true(status == TAU_STATUS_SUCCESS || disk_count(bench->rig.local.disk, "data/catalogs") == 0);
+        assert_true(status == TAU_STATUS_SUCCESS ||
+                    disk_count(bench->rig.local.disk, "data/catalogs") == 0);
     }
     taud_catalog_blocks_free(bench->rig.store.allocator, blocks);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Points go into a segment as chunks: whole ones as their bytes, small ones together with their neighbours,
-// columns in chunks of 1,024; in every mixture the points are those that were given.
+// Points go into a segment as chunks: whole ones as their bytes, small ones together with their
+// neighbours, columns in chunks of 1,024; in every mixture the points are those that were given.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -30,19 +30,18 @@ static void begin(struct bench *bench, uint32_t small, bool anew)
     struct taud_segment_facts facts = {.name = {1, 0}, .last_sequence = 1, .file_id = 9};
     store_rig_init(&bench->rig);
     bench->codec = taud_codec_new(taud_allocator_system());
-    assert_int_equal(taud_segment_writer_new(&bench->rig.store, bench->rig.codec, &facts,
-                                             &bench->writer, NULL),
-                     TAU_STATUS_SUCCESS);
+    assert_int_equal(
+        taud_segment_writer_new(&bench->rig.store, bench->rig.codec, &facts, &bench->writer, NULL),
+        TAU_STATUS_SUCCESS);
     for (int i = 0; i < POINTS; i++) {
         bench->timestamps[i] = i * 10 + i % 3;
         bench->values[i] = i * 0.25;
     }
-    taud_chunker_init(&bench->chunker,
-                      &(struct taud_chunker_options){.writer = bench->writer,
-                                                     .codec = bench->codec,
-                                                     .effort = TAUD_EFFORT_FAST,
-                                                     .small = small,
-                                                     .anew = anew});
+    taud_chunker_init(&bench->chunker, &(struct taud_chunker_options){.writer = bench->writer,
+                                                                      .codec = bench->codec,
+                                                                      .effort = TAUD_EFFORT_FAST,
+                                                                      .small = small,
+                                                                      .anew = anew});
     taud_chunker_begin(&bench->chunker, IDENTITY, NULL);
 }
 
@@ -92,9 +91,8 @@ static void end(struct bench *bench, const uint32_t *counts, uint32_t count)
         int64_t timestamps[TAUD_CHUNK_POINTS_MAX];
         double values[TAUD_CHUNK_POINTS_MAX];
         bool damaged;
-        assert_int_equal(
-            taud_segment_read(bench->segment, IDENTITY, i, &bytes, &damaged, NULL),
-            TAU_STATUS_SUCCESS);
+        assert_int_equal(taud_segment_read(bench->segment, IDENTITY, i, &bytes, &damaged, NULL),
+                         TAU_STATUS_SUCCESS);
         assert_true(taud_chunk_open(bytes.data, bytes.size, &chunk));
         assert_int_equal(chunk.count, counts[i]);
         assert_true(taud_chunk_timestamps(bench->codec, &chunk, 0, chunk.count, timestamps));
@@ -185,9 +183,9 @@ static void failures_come_through(void **state)
     bench->given = 500;
     give_columns(bench, 1024);
     bench->given = 0;
-    assert_int_equal(taud_chunker_add_columns(&bench->chunker, bench->timestamps, bench->values,
-                                              1024, NULL),
-                     TAU_STATUS_INVALID_ARGUMENT);
+    assert_int_equal(
+        taud_chunker_add_columns(&bench->chunker, bench->timestamps, bench->values, 1024, NULL),
+        TAU_STATUS_INVALID_ARGUMENT);
     taud_segment_writer_abandon(bench->writer);
     taud_codec_free(bench->codec);
     store_rig_done(&bench->rig);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Which segments become one: four neighbours of a size, one that is mostly garbage, all when it is asked
-// for; and in the long run few are left, and each point was moved only a few times.
+// Which segments become one: four neighbours of a size, one that is mostly garbage, all when it is
+// asked for; and in the long run few are left, and each point was moved only a few times.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -29,9 +29,8 @@ static void flush_noise(struct workbench *bench, const char *label, int64_t from
     for (unsigned done = 0, piece; done < count; done += piece) {
         piece = count - done < 200 ? count - done : 200;
         for (unsigned i = 0; i < piece; i++)
-            points[i] = (struct tau_append_request){workbench_label(label),
-                                                    from + (int64_t)(done + i),
-                                                    workbench_noise(done + i)};
+            points[i] = (struct tau_append_request){
+                workbench_label(label), from + (int64_t)(done + i), workbench_noise(done + i)};
         taud_engine_append(bench->engine, points, piece, statuses, &bench->position);
         for (unsigned i = 0; i < piece; i++)
             assert_int_equal(statuses[i], TAU_STATUS_SUCCESS);

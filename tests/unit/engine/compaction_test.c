@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// One segment of several: the newest of equal points stays, and what was deleted, dropped or is too old
-// becomes free space, as soon as it is stored that it is gone; a damaged chunk loses nothing but itself.
+// One segment of several: the newest of equal points stays, and what was deleted, dropped or is too
+// old becomes free space, as soon as it is stored that it is gone; a damaged chunk loses nothing
+// but itself.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -74,8 +75,8 @@ static void deleted_ranges_become_space(void **state)
     assert_int_equal(storage_rig_count(bench, "series"), 10000 - 1020);
 }
 
-// The range that is deleted and not stored to be so stays where it is, unseen; of a drop it is enough that
-// the log has it for good.
+// The range that is deleted and not stored to be so stays where it is, unseen; of a drop it is
+// enough that the log has it for good.
 static void what_is_gone_in_memory_alone_stays(void **state)
 {
     struct workbench *bench = *state;
@@ -222,7 +223,8 @@ static void every_allocation_may_fail(void **state)
         assert_int_equal(storage_rig_count(bench, "series"), expected);
         assert_int_equal(disk_count(bench->storage.disk, "data/segments"),
                          storage_rig_manifest(bench)->segment_count);
-        if (atomic_load(&storage_rig_storage(bench)->failed)) // what was committed could not be shown
+        if (atomic_load(
+                &storage_rig_storage(bench)->failed)) // what was committed could not be shown
             workbench_start(bench);
     }
     assert_int_equal(status, TAU_STATUS_SUCCESS);

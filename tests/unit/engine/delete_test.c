@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Deleted ranges: gone at once wherever the points are, in memory, in a flush that is underway, in segments;
-// what is written later in the range is there; and all of it again after a start.
+// Deleted ranges: gone at once wherever the points are, in memory, in a flush that is underway, in
+// segments; what is written later in the range is there; and all of it again after a start.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -89,7 +89,8 @@ static void strict_remembers_what_is_deleted(void **state)
     assert_int_equal(storage_rig_count(bench, "series"), 51);
     storage_rig_flush(bench);
     storage_rig_delete(bench, "series", 0, 200);
-    for (int i = 0; i < 3; i++) { // the log says it, then an object of the catalog, then one of several
+    for (int i = 0; i < 3;
+         i++) { // the log says it, then an object of the catalog, then one of several
         workbench_start(bench);
         assert_int_equal(workbench_try_append(bench, "series", 100, 1), TAU_STATUS_OUT_OF_ORDER);
         assert_int_equal(storage_rig_work(bench, TAUD_WORK_COMPACT, NULL), TAU_STATUS_SUCCESS);

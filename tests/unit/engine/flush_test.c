@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A flush: all that was written before the cut is in a segment afterwards, and nothing that came behind
-// it; memory and log are given back; whatever fails, nothing is lost and it comes again.
+// A flush: all that was written before the cut is in a segment afterwards, and nothing that came
+// behind it; memory and log are given back; whatever fails, nothing is lost and it comes again.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -137,7 +137,7 @@ static void a_series_dropped_before_the_cut_is_not_stored(void **state)
     storage_rig_flush(bench);
     assert_int_equal(stored_points(bench), 0);
     assert_int_equal(storage_rig_manifest(bench)->segment_count, 0);
-    assert_int_equal(storage_rig_manifest(bench)->next_sequence, 2); // taken all the same
+    assert_int_equal(storage_rig_manifest(bench)->next_sequence, 2);  // taken all the same
     assert_null(taud_identities_find(&bench->engine->identities, 1)); // nothing is left of it
     workbench_start(bench);
     assert_int_equal(bench->recovery.series_count, 0);
@@ -216,8 +216,8 @@ static void a_full_disk_keeps_all_in_memory(void **state)
     assert_int_equal(storage_rig_count(bench, "series"), expected + 10);
 }
 
-// What was dropped since a flush that found no space needs none when it comes again, once the log has that
-// for good; what is written meanwhile stays out of it.
+// What was dropped since a flush that found no space needs none when it comes again, once the log
+// has that for good; what is written meanwhile stays out of it.
 static void dropped_series_do_not_hold_a_flush_up(void **state)
 {
     struct workbench *bench = *state;

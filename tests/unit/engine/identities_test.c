@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Series by their identity: found where they were put, in ascending order, in pages that come and go with
-// them; and identities that are given one after the other, none passed over.
+// Series by their identity: found where they were put, in ascending order, in pages that come and
+// go with them; and identities that are given one after the other, none passed over.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

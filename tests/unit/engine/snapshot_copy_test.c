@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Snapshots: a server that is started on one finds all that was written before it was asked for; what
-// becomes of the original does not change it; one that was begun and not finished is begun anew.
+// Snapshots: a server that is started on one finds all that was written before it was asked for;
+// what becomes of the original does not change it; one that was begun and not finished is begun
+// anew.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What is stored comes back at a start. What is damaged is told and put aside, and all else is served; what
-// is left over goes; what a later version wrote is not touched.
+// What is stored comes back at a start. What is damaged is told and put aside, and all else is
+// served; what is left over goes; what a later version wrote is not touched.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -139,7 +139,8 @@ static void what_is_left_over_goes(void **state)
     const struct taud_objects_operations *objects = bench->storage.backend->objects;
     fill(bench);
     struct taud_backend *backend = bench->storage.backend;
-    assert_int_equal(objects->put(backend, "segments/0000000000000009-00000000.seg", "x", 1, NULL), 0);
+    assert_int_equal(objects->put(backend, "segments/0000000000000009-00000000.seg", "x", 1, NULL),
+                     0);
     assert_int_equal(objects->put(backend, "catalogs/0000000000000009.cat", "x", 1, NULL), 0);
     assert_int_equal(objects->put(backend, "manifests/0000000000000004.man", "x", 1, NULL), 0);
     workbench_start(bench);
@@ -164,14 +165,16 @@ static void a_segment_of_a_later_version_is_not_touched(void **state)
     uint64_t size;
     fill(bench);
     const struct taud_objects_operations *objects = bench->storage.backend->objects;
-    assert_int_equal(objects->put(bench->storage.backend, "catalogs/0000000000000009.cat", "x", 1, NULL), 0);
+    assert_int_equal(
+        objects->put(bench->storage.backend, "catalogs/0000000000000009.cat", "x", 1, NULL), 0);
     stop(bench);
     uint8_t *bytes = workbench_segment(bench, 2, &size);
     make_later(bytes, 64);
     make_later(bytes + size - 104, 104);
     uint64_t before = disk_digest(bench->storage.disk, "data");
     assert_int_equal(workbench_try_start(bench), TAU_STATUS_INTERNAL_ERROR);
-    assert_non_null(strstr(bench->error.text, "is of format 77, this server knows 1; it was not touched"));
+    assert_non_null(
+        strstr(bench->error.text, "is of format 77, this server knows 1; it was not touched"));
     assert_int_equal(disk_digest(bench->storage.disk, "data"), before);
     assert_int_equal(disk_count(bench->storage.disk, "data/catalogs"), 3);
 }

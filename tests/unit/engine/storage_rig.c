@@ -70,9 +70,8 @@ void storage_rig_set_policy(struct workbench *bench, const char *label, enum tau
 void storage_rig_delete(struct workbench *bench, const char *label, int64_t from, int64_t to)
 {
     struct tau_label named = workbench_label(label);
-    assert_int_equal(
-        taud_engine_delete_range(bench->engine, &named, from, to, &bench->position),
-        TAU_STATUS_SUCCESS);
+    assert_int_equal(taud_engine_delete_range(bench->engine, &named, from, to, &bench->position),
+                     TAU_STATUS_SUCCESS);
 }
 
 uint64_t storage_rig_count(struct workbench *bench, const char *label)

@@ -9,7 +9,8 @@
 #include "engine/policy.h"
 #include "engine/state.h"
 
-// Fixtures for cmocka: a workbench with a stepped engine of much memory and a clock that a test moves.
+// Fixtures for cmocka: a workbench with a stepped engine of much memory and a clock that a test
+// moves.
 int storage_rig_setup(void **state);
 
 #define STORAGE_RIG_TEST(name)                                                                     \

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The storage thread: work that is asked for, in its order; what comes of failures; the reserve of the disk;
-// and the thread itself, which does by itself what steps do here.
+// The storage thread: work that is asked for, in its order; what comes of failures; the reserve of
+// the disk; and the thread itself, which does by itself what steps do here.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -62,8 +62,9 @@ static void what_makes_no_sense_is_refused(void **state)
     memset(long_name, 'a', sizeof long_name);
     long_name[sizeof long_name - 1] = '\0';
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        assert_int_equal(taud_engine_work_begin(bench->engine, TAUD_WORK_SNAPSHOT, names[i], &ticket),
-                         TAU_STATUS_INVALID_ARGUMENT);
+        assert_int_equal(
+            taud_engine_work_begin(bench->engine, TAUD_WORK_SNAPSHOT, names[i], &ticket),
+            TAU_STATUS_INVALID_ARGUMENT);
     assert_int_equal(taud_engine_work_begin(bench->engine, TAUD_WORK_SNAPSHOT, long_name, &ticket),
                      TAU_STATUS_INVALID_ARGUMENT);
     assert_int_equal(taud_engine_work_begin(bench->engine, TAUD_WORK_KINDS, NULL, &ticket),
@@ -93,7 +94,8 @@ static void only_so_much_work_waits(void **state)
     assert_int_equal(state_of(bench, first + 1), TAU_STATUS_SUCCESS);
 }
 
-// The flush waits a second, and does it as soon as there is space. The reserve is for what frees space.
+// The flush waits a second, and does it as soon as there is space. The reserve is for what frees
+// space.
 static void a_full_disk_costs_nothing_but_time(void **state)
 {
     struct workbench *bench = *state;

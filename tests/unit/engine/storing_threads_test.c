@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Writers, each with series of its own and a model of them, while flushes and compactions run as fast as
-// they can and others read: at each moment a series has exactly the points of its model, wherever they
-// are, and after a start too. ThreadSanitizer looks on.
+// Writers, each with series of its own and a model of them, while flushes and compactions run as
+// fast as they can and others read: at each moment a series has exactly the points of its model,
+// wherever they are, and after a start too. ThreadSanitizer looks on.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -120,7 +120,8 @@ static void append(struct writer *writer, unsigned series)
     struct tau_label label = label_of(writer, series);
     int64_t step = 1 + (int64_t)draw(writer, 3);
     int64_t from = draw(writer, 3) > 0 ? model->newest + 1 : (int64_t)draw(writer, TIMES);
-    size_t wanted = draw(writer, 4) > 0 ? 1 + draw(writer, 40) : 200 + draw(writer, BATCH_MAX - 200);
+    size_t wanted =
+        draw(writer, 4) > 0 ? 1 + draw(writer, 40) : 200 + draw(writer, BATCH_MAX - 200);
     size_t count = 0, refused;
     for (; count < wanted && from + (int64_t)count * step < TIMES; count++) {
         writer->timestamps[count] = from + (int64_t)count * step;
@@ -129,12 +130,12 @@ static void append(struct writer *writer, unsigned series)
     if (count == 0)
         return;
     wait_for_room(writer->world);
-    assert_int_equal(taud_engine_append_columns(
-                         writer->world->engine, &label,
-                         (struct tau_array){writer->timestamps, count, false},
-                         (struct tau_array){writer->values, count, false}, writer->refused,
-                         &refused, &writer->position),
-                     TAU_STATUS_SUCCESS);
+    assert_int_equal(
+        taud_engine_append_columns(writer->world->engine, &label,
+                                   (struct tau_array){writer->timestamps, count, false},
+                                   (struct tau_array){writer->values, count, false},
+                                   writer->refused, &refused, &writer->position),
+        TAU_STATUS_SUCCESS);
     assert_int_equal(refused, 0);
     for (size_t i = 0; i < count; i++) {
         model->has[writer->timestamps[i]] = true;
@@ -151,9 +152,9 @@ static void delete_some(struct writer *writer, unsigned series)
     int64_t from = (int64_t)draw(writer, TIMES);
     int64_t to = from + (int64_t)draw(writer, draw(writer, 5) > 0 ? 100 : TIMES);
     wait_for_room(writer->world);
-    assert_int_equal(taud_engine_delete_range(writer->world->engine, &label, from, to,
-                                              &writer->position),
-                     TAU_STATUS_SUCCESS);
+    assert_int_equal(
+        taud_engine_delete_range(writer->world->engine, &label, from, to, &writer->position),
+        TAU_STATUS_SUCCESS);
     for (int64_t i = from; i <= to && i < TIMES; i++)
         model->has[i] = false;
 }
@@ -265,7 +266,8 @@ static void *read_on(void *user_data)
 {
     struct world *world = user_data;
     for (unsigned round = 0; !atomic_load(&world->ended); round++) {
-        struct tau_label label = label_of(&world->writers[round % WRITERS], round / WRITERS % SERIES);
+        struct tau_label label =
+            label_of(&world->writers[round % WRITERS], round / WRITERS % SERIES);
         struct tau_describe_series_response description;
         struct tau_query_latest_response latest;
         struct taud_range *range;

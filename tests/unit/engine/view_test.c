@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Views: tombstones are found by their series, in the order in which they were added; segments live as
-// long as a view that has them; and a reader keeps what it took while another takes its place.
+// Views: tombstones are found by their series, in the order in which they were added; segments live
+// as long as a view that has them; and a reader keeps what it took while another takes its place.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the server's log is told of the engine's storage: each change once, the newest state in the end,
-// and no more than a line a second.
+// What the server's log is told of the engine's storage: each change once, the newest state in the
+// end, and no more than a line a second.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -136,9 +136,10 @@ static void a_start_says_what_is_stored(void **state)
     struct fixture *fixture = *state;
     begin(fixture, (struct taud_recovery){.segment_count = 0});
     assert_int_equal(count(fixture, "\n"), 0);
-    begin(fixture, (struct taud_recovery){
-                       .segment_count = 3, .stored_points = 1000, .stored_bytes = 500});
-    assert_int_equal(count(fixture, "info    stored: 1000 points in 3 segments with 500 bytes\n"), 1);
+    begin(fixture,
+          (struct taud_recovery){.segment_count = 3, .stored_points = 1000, .stored_bytes = 500});
+    assert_int_equal(count(fixture, "info    stored: 1000 points in 3 segments with 500 bytes\n"),
+                     1);
     begin(fixture, (struct taud_recovery){.lost_count = 2});
     assert_int_equal(count(fixture, "error   2 segments or objects of the catalog are missing or "
                                     "damaged: the rest is served, and taud check says more\n"),
@@ -154,7 +155,8 @@ static void each_change_is_told_once(void **state)
         unsigned now;
         const char *line;
     } steps[] = {
-        {TAUD_CONDITION_LOG_FULL, "error   the disk is full: writes are refused until there is space"},
+        {TAUD_CONDITION_LOG_FULL,
+         "error   the disk is full: writes are refused until there is space"},
         {0, "info    there is space again: writes are taken"},
         {TAUD_CONDITION_STORING_WAITS,
          "warning storing what is in memory waits: no room for segments/1"},
