@@ -152,11 +152,11 @@ class PlantedFaults(unittest.TestCase):
         self.server = Victim("--workers", "2")
         self.addCleanup(self.server.remove)
 
-    def load(self) -> None:
-        """Writes enough to be missed, and dies amid it."""
+    def load(self, requests: int = 60) -> None:
+        """Writes enough to be missed, so many requests on each connection, and dies amid it."""
         self.server.start()
         self.record.start(self.server.connect)
-        self.record.wait_for(60, 60 * PATIENCE)
+        self.record.wait_for(requests, 60 * PATIENCE)
         self.server.kill()
         self.record.join()
 
@@ -193,8 +193,8 @@ class PlantedFaults(unittest.TestCase):
         self.assertTrue(any("lost" in line or "gap" in line for line in found), found)
 
     def test_log_that_was_cut(self) -> None:
-        self.load()
-        self.cut_newest_file(self.server.data_dir, 1 << 16)  # far more than was on the way
+        self.load(requests=500)
+        self.cut_newest_file(self.server.data_dir, 1 << 19)  # far more than was on the way
         self.expect_found("lost")
 
     def cut_newest_file(self, directory: Path, size: int) -> None:
