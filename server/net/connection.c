@@ -198,6 +198,8 @@ static void set_timer(struct taud_connection *c)
     uint64_t deadline_ms = end_deadline(c);
     if (c->session.penalty_until_ms != 0)
         deadline_ms = sooner(deadline_ms, c->session.penalty_until_ms, 1);
+    if (c->session.again_ms != 0)
+        deadline_ms = sooner(deadline_ms, c->session.again_ms, 1);
     if (c->retry_ms != 0)
         deadline_ms = sooner(deadline_ms, c->retry_ms, 1);
     if (deadline_ms != UINT64_MAX)
@@ -579,7 +581,8 @@ void taud_connection_expire(struct taud_connection *c)
     }
     if (c->retry_ms != 0 && now >= c->retry_ms)
         c->retry_ms = 0;
-    if (c->session.penalty_until_ms != 0 && now >= c->session.penalty_until_ms) {
+    bool punished = c->session.penalty_until_ms != 0 && now >= c->session.penalty_until_ms;
+    if (punished || (c->session.again_ms != 0 && now >= c->session.again_ms)) {
         taud_connection_resume(c);
         return;
     }

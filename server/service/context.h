@@ -6,7 +6,7 @@
 // A unary handler returns a status, or TAUD_PENDING after taud_defer_NAME. A batched one takes
 // consecutive requests of one connection as an array and sets a status for each. A stream is
 // opened, asked for batches while the output has room, and closed exactly once whatever happens. It
-// returns a batch, a status, or TAUD_PENDING when its alarm will ring.
+// returns a batch, a status, or TAUD_PENDING when its alarm will ring or context->again_ms is set.
 //
 // A write raises context->log_position to its place in the log; the reply is held back until that
 // is durable. Memory from taud_context_take lives until the reply is encoded.
@@ -49,6 +49,7 @@ struct taud_context {
     uint64_t now_ms;       // monotonic
     uint64_t deadline_ms;  // when nobody waits any more; 0: never
     uint64_t log_position; // raised by writes
+    uint64_t again_ms;     // when a stream that is TAUD_PENDING is asked again anyway; 0: never
     // For taud_defer_NAME and taud_session_reference: not for handlers.
     struct taud_session *session;
     struct taud_mailbox *mailbox;

@@ -7,9 +7,12 @@
 #include <math.h>
 #include <stdlib.h>
 
+enum { PATIENCE_MS = 1000 };
+
 // A query of any of these kinds, and what wakes its session.
 struct asked {
     struct taud_alarm *alarm;
+    uint64_t told_ms; // when the last frame was sent
     union {
         struct taud_aggregate_query *aggregate;
         struct taud_scan *scan;
@@ -28,6 +31,7 @@ static struct asked *ask(struct taud_context *context)
     if (asked == NULL)
         return NULL;
     asked->alarm = taud_alarm_new(context);
+    asked->told_ms = context->now_ms;
     if (asked->alarm != NULL)
         return asked;
     free(asked);
@@ -51,9 +55,20 @@ static enum tau_status opened(struct asked *asked, enum tau_status status, void 
     return status;
 }
 
-static enum tau_status outcome(enum tau_status status)
+// What a status that is no batch means for the stream. While there is none for long an empty frame
+// goes out: it tells the client that the server is at work, and the server that the client is
+// there.
+static enum tau_status outcome(struct taud_context *context, struct asked *asked,
+                               enum tau_status status)
 {
-    return status == TAU_STATUS_WOULD_BLOCK ? TAUD_PENDING : status;
+    if (status != TAU_STATUS_WOULD_BLOCK)
+        return status;
+    if (context->now_ms < asked->told_ms + PATIENCE_MS) {
+        context->again_ms = asked->told_ms + PATIENCE_MS;
+        return TAUD_PENDING;
+    }
+    asked->told_ms = context->now_ms;
+    return TAU_STATUS_SUCCESS;
 }
 
 // --- AGGREGATE ---------------------------------------------------------------------------------
@@ -84,7 +99,8 @@ enum tau_status taud_next_aggregate(struct taud_context *context, void *stream,
     enum tau_status status =
         taud_aggregate_query_next(asked->query.aggregate, &batch, starts, values, ret_end);
     if (status != TAU_STATUS_SUCCESS)
-        return outcome(status);
+        return outcome(context, asked, status);
+    asked->told_ms = context->now_ms;
     ret_batch->group = batch.group;
     ret_batch->label = batch.label;
     ret_batch->row_count = (uint32_t)batch.row_count;
@@ -125,10 +141,10 @@ enum tau_status taud_next_multi_range(struct taud_context *context, void *stream
 {
     struct asked *asked = stream;
     struct taud_scan_batch batch;
-    (void)context;
     enum tau_status status = taud_scan_next(asked->query.scan, &batch, ret_end);
     if (status != TAU_STATUS_SUCCESS)
-        return outcome(status);
+        return outcome(context, asked, status);
+    asked->told_ms = context->now_ms;
     ret_batch->label = batch.label;
     ret_batch->count = (uint32_t)batch.count;
     ret_batch->timestamps = (struct tau_array){.data = batch.timestamps, .count = batch.count};
@@ -163,10 +179,10 @@ enum tau_status taud_next_multi_latest(struct taud_context *context, void *strea
     struct asked *asked = stream;
     const struct tau_row *rows = NULL;
     size_t count = 0;
-    (void)context;
     enum tau_status status = taud_latest_next(asked->query.latest, &rows, &count, ret_end);
     if (status != TAU_STATUS_SUCCESS)
-        return outcome(status);
+        return outcome(context, asked, status);
+    asked->told_ms = context->now_ms;
     ret_batch->count = (uint32_t)count;
     ret_batch->rows = (struct tau_array){.data = rows, .count = count};
     return TAU_STATUS_SUCCESS;

@@ -48,6 +48,7 @@ static void close_stream(struct taud_session *session)
     if (session->streaming == NULL)
         return;
     session->streaming->close(session->stream);
+    session->again_ms = 0;
     session->streaming = NULL;
     session->stream = NULL;
 }
@@ -210,8 +211,10 @@ static bool pump_stream(struct taud_session *session, struct taud_transport *tra
 {
     bool end = false;
     transport->reply.writes = false;
+    transport->context.again_ms = 0;
     enum tau_status status =
         session->streaming->next(&transport->context, session->stream, &transport->reply, &end);
+    session->again_ms = status == TAUD_PENDING ? transport->context.again_ms : 0;
     taud_request_arena_reset(&transport->arena);
     if (status == TAUD_PENDING) {
         session->wait = TAUD_WAIT_STREAM;

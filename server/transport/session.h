@@ -48,6 +48,7 @@ struct taud_session {
     uint64_t identity; // 0 while the memory is free
     uint64_t features;
     uint64_t penalty_until_ms; // 0: none
+    uint64_t again_ms;         // when the stream that waits is asked again; 0: by its alarm alone
     uint64_t mismatches;       // rows of operations with another layout on the client's side
     uint32_t skip_bytes;       // of a refused request's payload that have not come yet
     uint32_t scan_offset;      // in the bytes not executed yet: the first header not looked at

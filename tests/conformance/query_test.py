@@ -386,6 +386,59 @@ class Streams(QueryCase):
         self.assertEqual(self.client.request(PING).opcode, PONG)
 
 
+class Patience(QueryCase):
+    """Work that takes long: a median over so many points that nobody waits for it."""
+
+    def ask(self) -> Connection:
+        label = self.store(self.label(), [(t, float(t)) for t in range(300_000)])
+        client = self.connect()
+        client.negotiate()
+        client.send(frame(AGGREGATE, raw.aggregate_payload(
+            [(QUANTILE, 0.5)], labels=[label] * LABELS_MAX, grouping=ALL)))
+        return client
+
+    def test_frames_without_rows(self) -> None:
+        """One comes each second; then CANCEL ends what would go on for minutes."""
+        client = self.ask()
+        began = time.monotonic()
+        for _ in range(2):
+            reply = client.receive()
+            self.assertEqual((reply.opcode, reply.flags), (OK, FLAG_MORE))
+            self.assertEqual(raw.parse_aggregate(reply.payload).rows, [])
+        self.assertGreater(time.monotonic() - began, 1.5)
+        client.send(frame(CANCEL) + frame(PING))
+        self.assertEqual(list(client.stream())[-1], Reply(ERR, 0, bytes([CANCELLED])))
+        self.assertEqual(client.receive(), Reply(OK, 0, b""))
+        self.assertEqual(client.receive(), Reply(PONG, 0, b""))
+        self.wait_until_idle()
+
+    def test_others_are_answered_meanwhile(self) -> None:
+        client = self.ask()
+        self.assertEqual(client.receive().flags, FLAG_MORE)
+        few = self.store(self.label(), [(1, 1.0), (2, 5.0)])
+        rows = self.aggregate(raw.aggregate_payload([(MEAN, 0)], labels=[few]))[0][1]
+        self.assertEqual(model.as_value(rows[0][1]), 3.0)
+        client.send(frame(CANCEL))
+        self.assertEqual(list(client.stream())[-1].status, CANCELLED)
+        self.wait_until_idle()
+
+    def test_work_for_nobody_ends(self) -> None:
+        """Whose client is gone without a word."""
+        client = self.ask()
+        self.assertEqual(client.receive().flags, FLAG_MORE)
+        client.close()
+        self.wait_until_idle()
+
+    def wait_until_idle(self) -> None:
+        deadline = time.monotonic() + 30
+        while True:
+            before = self.server.cpu_seconds()
+            time.sleep(0.5)
+            if self.server.cpu_seconds() - before < 0.1:
+                return
+            self.assertLess(time.monotonic(), deadline, "the server works on")
+
+
 class Crowd(QueryCase):
     """Labels of streams that stand still."""
 

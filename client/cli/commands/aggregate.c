@@ -45,10 +45,9 @@ const struct cli_syntax tau_command_aggregate_syntax = {
     .argument_count = 1,
     .options = options,
     .option_count = OPTION_COUNT,
-    .notes =
-        "Functions: count, sum, min, max, mean, first, last, stddev, stddev_population,\n"
-        "time_weighted_average, rate, increase; quantiles as p50, p99.9 or quantile=0.5.\n"
-        "A fill reaches from --from to --to.",
+    .notes = "Functions: count, sum, min, max, mean, first, last, stddev, stddev_population,\n"
+             "time_weighted_average, rate, increase; quantiles as p50, p99.9 or quantile=0.5.\n"
+             "A fill reaches from --from to --to.",
 };
 
 struct aggregate {
@@ -117,6 +116,13 @@ static size_t name_columns(struct aggregate *aggregate)
     return count;
 }
 
+/* A single bucket without a beginning begins at no time that anybody wants to know. */
+static struct cli_cell start_of(const struct tau_aggregate_request *request, int64_t start_ns)
+{
+    bool endless = request->width == 0 && request->from == INT64_MIN;
+    return endless ? (struct cli_cell){.kind = CLI_CELL_NONE} : cli_cell_time(start_ns);
+}
+
 static bool on_batch(void *user_data, const struct tau_aggregate_response *batch)
 {
     struct aggregate *aggregate = user_data;
@@ -131,7 +137,7 @@ static bool on_batch(void *user_data, const struct tau_aggregate_response *batch
         if (aggregate->request.grouping == TAU_AGGREGATE_GROUPING_EACH) {
             cells[count++] = cli_cell_label(&batch->label);
         }
-        cells[count++] = cli_cell_time(tau_i64_at(batch->starts, row));
+        cells[count++] = start_of(&aggregate->request, tau_i64_at(batch->starts, row));
         for (size_t i = 0; i < aggregate->functions.count; i++) {
             cells[count++] = cli_cell_f64(tau_f64_at(batch->values, i * rows + row));
         }

@@ -35,8 +35,18 @@ static void test_rows(void **state)
     reply(rig, "cpu", starts, 2, values, 4);
     rig_expect(rig, "aggregate cpu -F count,p50 -e 1m --format csv --time ns", CLI_OK,
                "series,timestamp,count,p50\ncpu,0,1,0.5\ncpu,60000000000,2,1.5\n", "");
-    rig_expect(rig, "aggregate cpu -F count,p50 --combine --format csv --time ns", CLI_OK,
+    rig_expect(rig, "aggregate cpu -F count,p50 --combine --from 0 --format csv --time ns", CLI_OK,
                "timestamp,count,p50\n0,1,0.5\n60000000000,2,1.5\n", "");
+}
+
+static void test_one_bucket_without_a_beginning(void **state)
+{
+    static const int64_t start[] = {INT64_MIN};
+    static const double value[] = {7};
+    struct command_rig *rig = *state;
+    reply(rig, "cpu", start, 1, value, 1);
+    rig_expect(rig, "aggregate cpu -F sum --format csv", CLI_OK, "series,timestamp,sum\ncpu,,7\n",
+               "");
 }
 
 static void test_what_is_asked(void **state)
@@ -121,7 +131,8 @@ static void test_no_server(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        RIG_TEST(test_rows),          RIG_TEST(test_what_is_asked),
+        RIG_TEST(test_rows),          RIG_TEST(test_one_bucket_without_a_beginning),
+        RIG_TEST(test_what_is_asked),
         RIG_TEST(test_nothing_there), RIG_TEST(test_wrong_arguments),
         RIG_TEST(test_refused),       RIG_TEST(test_a_server_that_miscounts),
         RIG_TEST(test_no_server),

@@ -260,6 +260,7 @@ enum tau_status taud_next_probe_stream(struct taud_context *context, void *strea
                                        struct tau_probe_stream_response *ret_batch, bool *ret_end)
 {
     struct counter *counter = stream;
+    context->again_ms = probe.again_ms;
     if (probe.stream_waits)
         return TAUD_PENDING;
     if (counter->next == counter->fails_at)

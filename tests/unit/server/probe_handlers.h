@@ -27,6 +27,7 @@ struct probe {
     uint32_t padding; // of a stream's frames
     bool stream_waits; // for its alarm: that of the stream which was opened last
     struct taud_alarm *alarm;
+    uint64_t again_ms; // what a stream that waits asks for
     struct taud_session_reference reference;
 };
 

@@ -166,6 +166,37 @@ static void tells_latest_points(void **state)
     taud_close_multi_latest(stream);
 }
 
+// A client that has waited for a second gets a frame, with or without rows.
+static void says_that_it_is_at_work(void **state)
+{
+    struct asker *a = *state;
+    size_t empty = 0;
+    create_series(a->s, "a");
+    append_points(a->s, "a", 0, 50000);
+    struct tau_aggregate_request request = sums("a");
+    for (int round = 0; round < 20; round++) {
+        void *stream = NULL;
+        struct tau_aggregate_response batch = {0};
+        bool end = false;
+        struct taud_context *context = next_request(a->s);
+        context->now_ms = 5000;
+        assert_int_equal(taud_open_aggregate(context, &request, &stream), TAU_STATUS_SUCCESS);
+        context->now_ms = 5999;
+        context->again_ms = 0;
+        enum tau_status status = taud_next_aggregate(context, stream, &batch, &end);
+        if (status == TAUD_PENDING) {
+            assert_int_equal(context->again_ms, 6000);
+            context->now_ms = 6000;
+            assert_int_equal(taud_next_aggregate(context, stream, &batch, &end),
+                             TAU_STATUS_SUCCESS);
+            assert_false(end && batch.row_count == 0);
+            empty += batch.row_count == 0;
+        }
+        taud_close_aggregate(stream);
+    }
+    assert_true(empty > 0);
+}
+
 static void names_the_field_that_is_wrong(void **state)
 {
     struct asker *a = *state;
@@ -234,7 +265,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(tells_rows_of_buckets),        CASE(tells_points_between_bounds),
-        CASE(tells_latest_points),          CASE(names_the_field_that_is_wrong),
+        CASE(tells_latest_points),          CASE(says_that_it_is_at_work),
+        CASE(names_the_field_that_is_wrong),
         CASE(opens_nothing_without_memory), CASE(a_stream_may_be_closed_at_any_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

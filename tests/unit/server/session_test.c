@@ -321,6 +321,35 @@ static void waits_for_a_stream_that_has_nothing_yet(void **state)
     assert_int_equal(probe.streams_closed, 1);
 }
 
+// The time is asked for anew each time, and goes with what was waited for.
+static void remembers_when_to_ask_a_stream_again(void **state)
+{
+    struct harness *h = *state;
+    harness_connect(h);
+    probe.stream_waits = true;
+    probe.again_ms = 1500;
+    feed_stream(h, 3, PROBE_NEVER);
+    harness_turn(h, SIZE_MAX);
+    assert_int_equal(h->session.again_ms, 1500);
+    probe.again_ms = 0;
+    harness_turn(h, SIZE_MAX);
+    assert_int_equal(h->session.again_ms, 0);
+    probe.again_ms = 1700;
+    harness_turn(h, SIZE_MAX);
+    assert_int_equal(h->session.again_ms, 1700);
+    uint8_t frame[16];
+    harness_receive(h, frame, put_frame(frame, TAU_OPCODE_CANCEL, 0, NULL, 0));
+    harness_turn(h, SIZE_MAX);
+    assert_int_equal(h->session.again_ms, 0);
+    expect_error(h, TAU_STATUS_CANCELLED);
+    expect_ok(h);
+    feed_stream(h, 1, PROBE_NEVER);
+    probe.stream_waits = false;
+    harness_turn(h, SIZE_MAX);
+    assert_int_equal(h->session.again_ms, 0);
+    assert_int_equal(take_reply(h).flags, 0);
+}
+
 static void cancels_a_stream_that_waits(void **state)
 {
     struct harness *h = *state;
@@ -466,6 +495,7 @@ int main(void)
         CASE(holds_a_stream_in_bounds),
         CASE(cancels_streams_and_queued_reads),
         CASE(waits_for_a_stream_that_has_nothing_yet),
+        CASE(remembers_when_to_ask_a_stream_again),
         CASE(cancels_a_stream_that_waits),
         CASE(closes_a_stream_with_its_session),
         CASE(negotiates),
