@@ -167,7 +167,20 @@ local types = {
         open = false,
         values = { [0] = "forward", [1] = "backward" },
     },
-    order_policy = { kind = "enum", size = 1, open = true, values = { [0] = "strict" } },
+    order_policy = {
+        kind = "enum",
+        size = 1,
+        open = true,
+        values = {
+            [0] = "strict",
+            [1] = "reject",
+            [2] = "last",
+            [3] = "first",
+            [4] = "min",
+            [5] = "max",
+            [6] = "sum",
+        },
+    },
     aggregate_function = {
         kind = "enum",
         size = 1,
@@ -461,8 +474,37 @@ local payloads = {
                 shape = "fixed",
                 doc = "Its latest timestamp.",
             },
+            {
+                name = "retention",
+                type = "u64",
+                shape = "fixed",
+                tail = "retention",
+                doc = "How long its points are kept; 0 for ever.",
+            },
         },
         extensible = true,
+    },
+    set_policy_request = {
+        fields = {
+            {
+                name = "label",
+                type = "label",
+                shape = "fixed",
+                doc = "The series.",
+            },
+            {
+                name = "order",
+                type = "order_policy",
+                shape = "fixed",
+                doc = "How it treats timestamps out of order.",
+            },
+            {
+                name = "retention",
+                type = "u64",
+                shape = "fixed",
+                doc = "How long points are kept; 0 for ever.",
+            },
+        },
     },
     append_request = {
         fields = {
@@ -589,6 +631,28 @@ local payloads = {
                 max = 87381,
                 count = "refused_count",
                 doc = "The refused rows, ascending.",
+            },
+        },
+    },
+    delete_range_request = {
+        fields = {
+            {
+                name = "label",
+                type = "label",
+                shape = "fixed",
+                doc = "The series.",
+            },
+            {
+                name = "from",
+                type = "timestamp",
+                shape = "fixed",
+                doc = "The earliest timestamp.",
+            },
+            {
+                name = "to",
+                type = "timestamp",
+                shape = "fixed",
+                doc = "The latest timestamp, not before the earliest.",
             },
         },
     },
@@ -1100,6 +1164,66 @@ local payloads = {
             },
         },
     },
+    flush_data_response = {
+        fields = {
+            {
+                name = "done",
+                type = "u64",
+                shape = "fixed",
+                doc = "How much of the work is done.",
+            },
+            {
+                name = "total",
+                type = "u64",
+                shape = "fixed",
+                doc = "How much there is to do, as far as that is known.",
+            },
+        },
+    },
+    compact_response = {
+        fields = {
+            {
+                name = "done",
+                type = "u64",
+                shape = "fixed",
+                doc = "How much of the work is done.",
+            },
+            {
+                name = "total",
+                type = "u64",
+                shape = "fixed",
+                doc = "How much there is to do, as far as that is known.",
+            },
+        },
+    },
+    snapshot_request = {
+        fields = {
+            {
+                name = "name",
+                type = "text",
+                shape = "sized",
+                prefix = 1,
+                max = 64,
+                doc = "Letters, digits, `.`, `-` and `_`, not `.` first; no snapshot that is there.",
+            },
+        },
+    },
+    snapshot_response = {
+        fields = {
+            {
+                name = "done",
+                type = "u64",
+                shape = "fixed",
+                doc = "How much of the work is done.",
+            },
+            {
+                name = "total",
+                type = "u64",
+                shape = "fixed",
+                doc = "How much there is to do, as far as that is known.",
+            },
+        },
+    },
     err = {
         fields = {
             {
@@ -1206,6 +1330,13 @@ local operations = {
         response = "describe_series_response",
         extensible = true,
     },
+    [20] = {
+        name = "SET_POLICY",
+        reply = 240,
+        request = "set_policy_request",
+        response = "set_policy_response",
+        extensible = false,
+    },
     [32] = {
         name = "APPEND",
         reply = 240,
@@ -1225,6 +1356,13 @@ local operations = {
         reply = 240,
         request = "multi_append_request",
         response = "multi_append_response",
+        extensible = false,
+    },
+    [35] = {
+        name = "DELETE_RANGE",
+        reply = 240,
+        request = "delete_range_request",
+        response = "delete_range_response",
         extensible = false,
     },
     [48] = {
@@ -1302,6 +1440,27 @@ local operations = {
         reply = 240,
         request = "list_lenses_request",
         response = "list_lenses_response",
+        extensible = false,
+    },
+    [96] = {
+        name = "FLUSH_DATA",
+        reply = 240,
+        request = "flush_data_request",
+        response = "flush_data_response",
+        extensible = false,
+    },
+    [97] = {
+        name = "COMPACT",
+        reply = 240,
+        request = "compact_request",
+        response = "compact_response",
+        extensible = false,
+    },
+    [98] = {
+        name = "SNAPSHOT",
+        reply = 240,
+        request = "snapshot_request",
+        response = "snapshot_response",
         extensible = false,
     },
 }

@@ -36,6 +36,8 @@ enum tau_status taud_engine_describe(struct taud_engine *engine, const struct ta
         .identity = series->identity,
         .order = (enum tau_order_policy)series->order,
         .memory_bytes = taud_series_bytes(series),
+        .has_retention = true,
+        .retention = series->retention,
     };
     bool taken = taud_snapshot_take(&snapshot, engine, series, INT64_MIN, INT64_MAX);
     pthread_mutex_unlock(&shard->mutex);

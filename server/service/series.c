@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The handlers of series: create, drop, list, describe. They know the engine, and neither
+// The handlers of series: create, drop, policy, list, describe. They know the engine, and neither
 // transports nor sockets.
 #include "engine/engine.h"
 #include "taud_handlers.h"
@@ -14,6 +14,18 @@ enum tau_status taud_handle_drop_series(struct taud_context *context,
                                         const struct tau_drop_series_request *request)
 {
     return taud_engine_drop_series(context->engine, &request->label, &context->log_position);
+}
+
+enum tau_status taud_handle_set_policy(struct taud_context *context,
+                                       const struct tau_set_policy_request *request)
+{
+    enum tau_status status =
+        taud_engine_set_policy(context->engine, &request->label, request->order,
+                               request->retention, &context->log_position);
+    // A later version may have policies that this server does not know.
+    if (status == TAU_STATUS_INVALID_PAYLOAD)
+        return taud_context_refuse(context, status, TAUD_FIELD_SET_POLICY_ORDER);
+    return status;
 }
 
 enum tau_status taud_handle_list_series(struct taud_context *context,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The handlers that store points: one by one in batches of requests, a column, rows of many series.
-// They know the engine, and neither transports nor sockets.
+// The handlers that store points, one by one in batches of requests, a column, rows of many series,
+// and that delete them. They know the engine, and neither transports nor sockets.
 #include "engine/engine.h"
 #include "taud_handlers.h"
 
@@ -61,5 +61,16 @@ enum tau_status taud_handle_multi_append(struct taud_context *context,
     if (status == TAU_STATUS_SUCCESS)
         report(request->count, &refusals, &ret_response->accepted, &ret_response->refused_count,
                &ret_response->refused);
+    return status;
+}
+
+enum tau_status taud_handle_delete_range(struct taud_context *context,
+                                         const struct tau_delete_range_request *request)
+{
+    enum tau_status status =
+        taud_engine_delete_range(context->engine, &request->label, request->from, request->to,
+                                 &context->log_position);
+    if (status == TAU_STATUS_INVALID_PAYLOAD)
+        return taud_context_refuse(context, status, TAUD_FIELD_DELETE_RANGE_TO);
     return status;
 }

@@ -192,7 +192,7 @@ class Spoilt(Folder):
         self.after("APPEND", b"\0", "length")
         self.after("QUERY_POINT", b"\2", "neither 0 nor 1")
         self.after("QUERY_POINT", b"\1" + bytes(7), "value")
-        self.after("DESCRIBE_SERIES", sample(describe.response)[:-1], "length")
+        self.after("DESCRIBE_SERIES", sample(describe.response)[:-1], "retention: 8")
         self.after("DESCRIBE_SERIES", sample(describe.response) + b"\0", "too many")
         self.after("LIST_SERIES", b"\0" + bytes(31), "no whole elements")
         self.after("LIST_SERIES", b"\2", "more: 2 is neither")

@@ -103,7 +103,8 @@ def _sample_field(field: Field, values: Values) -> bytes:
     inner = any(key.startswith(f"{field.name}[]") for key in values)
     number = values.get(field.name, 0)
     if field.shape == "sized":
-        return number.to_bytes(field.prefix, "big") + b"a" * number
+        held = number if field.bound is None else min(number, field.bound)
+        return number.to_bytes(field.prefix, "big") + b"a" * held
     if field.shape == "optional":
         return b"\1" + _element(field, values) if inner else b"\0"
     if field.shape == "rest":

@@ -142,6 +142,35 @@ static void describes(void **state)
     assert_int_equal(s->context.log_position, 0); // a read waits for nothing
 }
 
+static void changes_a_policy(void **state)
+{
+    struct service_rig *s = *state;
+    struct tau_decode_error detail = {.field = TAU_FIELD_NONE};
+    struct tau_set_policy_request request = {label_of("a"), TAU_ORDER_POLICY_STRICT, 7};
+    struct tau_describe_series_request question = {label_of("a")};
+    struct tau_describe_series_response answer;
+    assert_int_equal(taud_handle_set_policy(next_request(s), &request),
+                     TAU_STATUS_SERIES_NOT_FOUND);
+    create_series(s, "a");
+    for (int order = TAU_ORDER_POLICY_STRICT; order <= TAU_ORDER_POLICY_SUM; order++) {
+        request.order = (enum tau_order_policy)order;
+        request.retention = UINT64_MAX - (uint64_t)order;
+        struct taud_context *context = next_request(s);
+        assert_int_equal(taud_handle_set_policy(context, &request), TAU_STATUS_SUCCESS);
+        assert_true(context->log_position > 0);
+        assert_int_equal(taud_handle_describe_series(next_request(s), &question, &answer),
+                         TAU_STATUS_SUCCESS);
+        assert_int_equal(answer.order, order);
+        assert_true(answer.has_retention && answer.retention == request.retention);
+    }
+    struct taud_context *context = next_request(s);
+    context->detail = &detail;
+    request.order = (enum tau_order_policy)(TAU_ORDER_POLICY_SUM + 1);
+    assert_int_equal(taud_handle_set_policy(context, &request), TAU_STATUS_INVALID_PAYLOAD);
+    assert_int_equal(detail.field, TAUD_FIELD_SET_POLICY_ORDER.number);
+    context->detail = NULL;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -152,6 +181,7 @@ int main(void)
         SERVICE_CASE(lists_a_page_of_the_largest_size),
         SERVICE_CASE(fails_to_list_without_memory),
         SERVICE_CASE(describes),
+        SERVICE_CASE(changes_a_policy),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -207,6 +207,28 @@ static void stores_nothing_without_memory_for_the_answer(void **state)
     assert_int_equal(point_count(s, "a"), 0);
 }
 
+static void deletes_a_range(void **state)
+{
+    struct service_rig *s = *state;
+    struct tau_decode_error detail = {.field = TAU_FIELD_NONE};
+    create_series(s, "a");
+    append_points(s, "a", 0, 100);
+    struct tau_delete_range_request request = {label_of("a"), 10, 19};
+    struct taud_context *context = next_request(s);
+    assert_int_equal(taud_handle_delete_range(context, &request), TAU_STATUS_SUCCESS);
+    assert_true(context->log_position > 0);
+    assert_int_equal(point_count(s, "a"), 90);
+    context = next_request(s);
+    context->detail = &detail;
+    request.to = 9;
+    assert_int_equal(taud_handle_delete_range(context, &request), TAU_STATUS_INVALID_PAYLOAD);
+    assert_int_equal(detail.field, TAUD_FIELD_DELETE_RANGE_TO.number);
+    context->detail = NULL;
+    request = (struct tau_delete_range_request){label_of("none"), 0, 1};
+    assert_int_equal(taud_handle_delete_range(next_request(s), &request),
+                     TAU_STATUS_SERIES_NOT_FOUND);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -216,6 +238,7 @@ int main(void)
         SERVICE_CASE(refuses_columns_as_a_whole),
         SERVICE_CASE(names_the_refused_rows_of_many_series),
         SERVICE_CASE(refuses_more_rows_than_the_limit),
+        SERVICE_CASE(deletes_a_range),
         SERVICE_CASE(stores_nothing_without_memory_for_the_answer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
