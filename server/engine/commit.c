@@ -259,6 +259,20 @@ static void sync_now(struct taud_log *log)
     pthread_mutex_lock(&log->mutex);
 }
 
+bool taud_log_sync(struct taud_log *log)
+{
+    pthread_mutex_lock(&log->mutex);
+    while (log->unsynced && taud_log_is_busy(log) && !atomic_load(&log->failed)) {
+        log->sync_due = true;
+        pthread_cond_wait(&log->room, &log->mutex);
+    }
+    if (log->unsynced && !atomic_load(&log->failed))
+        sync_now(log);
+    bool synced = !atomic_load(&log->failed);
+    pthread_mutex_unlock(&log->mutex);
+    return synced;
+}
+
 // What a commit thread has to do.
 enum duty {
     DUTY_NONE,  // nothing until it is told

@@ -126,6 +126,11 @@ uint64_t taud_log_append_record(struct taud_log *log, size_t size, taud_log_enco
                                 const void *user_data);
 
 void taud_log_commit(struct taud_log *log, uint64_t position, enum taud_commit_mode mode);
+
+// Makes what is at the durable position outlive a power cut, whatever the durability; waits for the
+// disk. Returns false when the log failed.
+bool taud_log_sync(struct taud_log *log);
+
 enum tau_status taud_log_add_listener(struct taud_log *log, taud_engine_durable_callback *callback,
                                       void *user_data);
 

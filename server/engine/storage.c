@@ -393,7 +393,7 @@ bool taud_storage_await_log(struct taud_engine *engine)
         pthread_cond_timedwait(&storage->due, &storage->mutex, &until);
         pthread_mutex_unlock(&storage->mutex);
     }
-    return atomic_load(&log->durable_position) >= position;
+    return atomic_load(&log->durable_position) >= position && taud_log_sync(log);
 }
 
 uint64_t taud_storage_file_id(struct taud_storage *storage)

@@ -130,9 +130,11 @@ static void check_files(struct world *world)
     const char *name;
     for (unsigned i = 0; (name = disk_file_name(world->disk, i)) != NULL; i++) {
         size_t length = strlen(name);
-        bool segment = length > 4 && strcmp(name + length - 4, ".log") == 0;
-        if (!segment && strcmp(name, "data/catalog") != 0 && strcmp(name, "data/lock") != 0 &&
-            strcmp(name, "./other") != 0)
+        const char *suffix = length > 4 ? name + length - 4 : "";
+        bool known = strcmp(suffix, ".log") == 0 || strcmp(suffix, ".seg") == 0 ||
+                     strcmp(suffix, ".man") == 0 || strcmp(suffix, ".cat") == 0;
+        if (!known && strcmp(name, "data/catalog") != 0 && strcmp(name, "data/lock") != 0 &&
+            strcmp(name, "data/reserve/space") != 0 && strcmp(name, "./other") != 0)
             world_complain(world, "%s is left over", name);
     }
 }
