@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The disk that fails: counts calls, breaks those that it is told to, and lets its store do the others.
-// Every entry takes the one mutex: the engine calls from several threads.
+// The disk that fails: counts calls, breaks those that it is told to, and lets its store do the
+// others. Every entry takes the one mutex: the engine calls from several threads.
 #include "disk.h"
 
 #include "disk_store.h"
@@ -192,7 +192,8 @@ static int64_t disk_read(void *context, int file, void *data, size_t size, uint6
     return (int64_t)size;
 }
 
-// A write that would make the file larger than there is space for ends where the space does, at a block.
+// A write that would make the file larger than there is space for ends where the space does, at a
+// block.
 static size_t fit(const struct disk *disk, const struct node *node, size_t size, uint64_t offset)
 {
     uint64_t end = node_size(node), used = store_used(&disk->store);

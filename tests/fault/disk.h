@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// A disk in memory behind the engine's I/O seam that can fail: any call once or for good, a power cut
-// at any call, after which only what was synced is sure and the rest is there in part, sector by
-// sector. Names follow the rules of a journalling file system: changes of directories become durable
-// in order, at a sync of the directory.
+// A disk in memory behind the engine's I/O seam that can fail: any call once or for good, a power
+// cut at any call, after which only what was synced is sure and the rest is there in part, sector
+// by sector. Names follow the rules of a journalling file system: changes of directories become
+// durable in order, at a sync of the directory.
 #ifndef TAU_TESTS_FAULT_DISK_H
 #define TAU_TESTS_FAULT_DISK_H
 
@@ -65,7 +65,8 @@ bool disk_fault_happened(struct disk *disk);
 void disk_set_capacity(struct disk *disk, uint64_t bytes);
 uint64_t disk_used(struct disk *disk);
 
-// Told before each call but close, without a lock, by the thread that calls. It may itself make calls.
+// Told before each call but close, without a lock, by the thread that calls. It may itself make
+// calls.
 typedef void disk_observer(const struct disk_call *call, void *user_data);
 void disk_observe(struct disk *disk, disk_observer *observer, void *user_data);
 
@@ -73,17 +74,17 @@ void disk_observe(struct disk *disk, disk_observer *observer, void *user_data);
 void disk_skip_syncs(struct disk *disk);
 
 // After a power cut, or at any time: forgets what was not durable, keeping a part of it that `seed`
-// chooses (seed 0 keeps nothing, 1 everything; others drop what comes last, whole writes out of their
-// order, or sectors), and works again without faults. Open files are gone.
+// chooses (seed 0 keeps nothing, 1 everything; others drop what comes last, whole writes out of
+// their order, or sectors), and works again without faults. Open files are gone.
 void disk_restart(struct disk *disk, uint64_t seed);
 
-// The process dies: nothing that it calls happens any more. Then another one begins, with all that was
-// written, be it durable or not.
+// The process dies: nothing that it calls happens any more. Then another one begins, with all that
+// was written, be it durable or not.
 void disk_halt(struct disk *disk);
 void disk_resume(struct disk *disk);
 
-// A copy as disk_restart would leave the disk, which goes on. From within an observer the call that it
-// is told of may have happened in part.
+// A copy as disk_restart would leave the disk, which goes on. From within an observer the call that
+// it is told of may have happened in part.
 struct disk *disk_power_cut(struct disk *disk, uint64_t seed);
 
 // A copy of what the programs see, without what was going on. While an engine runs, too.

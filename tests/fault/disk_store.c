@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What a simulated disk holds. A power cut takes the durable names and contents, and applies some of
-// the changes that came since.
+// What a simulated disk holds. A power cut takes the durable names and contents, and applies some
+// of the changes that came since.
 #include "disk_store.h"
 
 #include <assert.h>

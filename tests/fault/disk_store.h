@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What a simulated disk holds: files with what programs see of them and what is durable, the changes
-// in between, and names, whose changes become durable in order. It must not know calls, faults or
-// threads; contents are shared between copies until they are written to.
+// What a simulated disk holds: files with what programs see of them and what is durable, the
+// changes in between, and names, whose changes become durable in order. It must not know calls,
+// faults or threads; contents are shared between copies until they are written to.
 #ifndef TAU_TESTS_FAULT_DISK_STORE_H
 #define TAU_TESTS_FAULT_DISK_STORE_H
 

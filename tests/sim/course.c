@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A course of operations. It differs from a world of random ones in that it commits often, so that there
-// is much that must not be lost.
+// A course of operations. It differs from a world of random ones in that it commits often, so that
+// there is much that must not be lost.
 #include "course.h"
 
 #include "operations.h"

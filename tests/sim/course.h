@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A course of operations that is always the same, to be run while the disk fails at this call or that.
+// A course of operations that is always the same, to be run while the disk fails at this call or
+// that.
 #ifndef TAU_TESTS_SIM_COURSE_H
 #define TAU_TESTS_SIM_COURSE_H
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A run of random operations in a world of its own, all of it from one seed; and what the environment
-// says of how long and which.
+// A run of random operations in a world of its own, all of it from one seed; and what the
+// environment says of how long and which.
 #ifndef TAU_TESTS_SIM_EPISODE_H
 #define TAU_TESTS_SIM_EPISODE_H
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Every call of the disk fails once, and then for good: with an error, for want of space,
-// interrupted, in part; while a course runs, and while the engine recovers. It answers with an error,
-// waits for space, or takes no further writes; reads go on; what it acknowledged is there after the
-// next start, and after the first failed write or sync it acknowledges nothing.
+// interrupted, in part; while a course runs, and while the engine recovers. It answers with an
+// error, waits for space, or takes no further writes; reads go on; what it acknowledged is there
+// after the next start, and after the first failed write or sync it acknowledges nothing.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

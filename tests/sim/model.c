@@ -38,7 +38,8 @@ uint64_t model_digest(const struct model *model)
     uint64_t digest = 0;
     for (unsigned i = 0; i < MODEL_SERIES; i++) {
         const struct model_series *series = &model->series[i];
-        digest += model_series_digest(i, series->exists, series->order, series->count, series->digest);
+        digest += model_series_digest(i, series->exists, series->order, series->count,
+                                      series->digest);
     }
     for (unsigned i = 0; i < MODEL_LENSES; i++)
         digest += model_lens_digest(i, model->lenses[i].exists);

@@ -61,8 +61,8 @@ void model_apply(struct model *model, const struct effect *effect);
 // Makes `to` what `from` is.
 void model_copy(struct model *to, const struct model *from);
 
-// What the append of a point is answered with. Where that is SUCCESS, *ret_value is the value that there
-// is then; *ret_changes is false when the series stays as it is.
+// What the append of a point is answered with. Where that is SUCCESS, *ret_value is the value that
+// there is then; *ret_changes is false when the series stays as it is.
 enum tau_status model_judge(const struct model *model, unsigned number, int64_t timestamp,
                             uint64_t value, uint64_t *ret_value, bool *ret_changes);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What can be done to a simulated world: a table of operations. Each draws what it needs, does it to the
-// engine, does it to the model, and compares. A new operation is a function and an entry.
+// What can be done to a simulated world: a table of operations. Each draws what it needs, does it
+// to the engine, does it to the model, and compares. A new operation is a function and an entry.
 #ifndef TAU_TESTS_SIM_OPERATIONS_H
 #define TAU_TESTS_SIM_OPERATIONS_H
 

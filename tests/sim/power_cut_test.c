@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The power is cut at every call to the disk that a course makes, with what was not synced dropped,
-// out of order and torn in many ways, and again while the engine recovers from that. It starts, has all
-// that was acknowledged and nothing that was not attempted, and is the same when it recovers twice.
+// out of order and torn in many ways, and again while the engine recovers from that. It starts, has
+// all that was acknowledged and nothing that was not attempted, and is the same when it recovers
+// twice.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

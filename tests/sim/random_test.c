@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Random operations on the engine and on the model, in many small worlds, with stops, kills and power
-// cuts between: every answer must be equal, and every start stand where it may. TAU_SIM_SEED repeats
-// a run, TAU_SIM_OPERATIONS sets its length, TAU_SIM_TRACE writes down what happens.
+// Random operations on the engine and on the model, in many small worlds, with stops, kills and
+// power cuts between: every answer must be equal, and every start stand where it may. TAU_SIM_SEED
+// repeats a run, TAU_SIM_OPERATIONS sets its length, TAU_SIM_TRACE writes down what happens.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Operations that read: points, ranges in both directions, what is known of a series, lenses, lists.
-// Every answer is compared with the model's, bit by bit.
+// Operations that read: points, ranges in both directions, what is known of a series, lenses,
+// lists. Every answer is compared with the model's, bit by bit.
 #include "operations.h"
 
 #include <math.h>
@@ -120,7 +120,8 @@ static void check_range(struct world *world, unsigned number, struct taud_range 
             world_complain(world, "a range of series %u does not go on", number);
     }
     if (seen != count)
-        world_complain(world, "a range of series %u shows %zu points, not %zu", number, seen, count);
+        world_complain(world, "a range of series %u shows %zu points, not %zu", number, seen,
+                       count);
 }
 
 static int64_t draw_end(struct world *world, unsigned number, int64_t outermost)
@@ -218,7 +219,8 @@ void read_lens(struct world *world)
         return;
     double value = 0;
     bool there = series->count > 0 && model_evaluate(&world->now, lens, at, &value);
-    bool same = bits_of(value) == bits_of(response.value) || (isnan(value) && isnan(response.value));
+    bool same = bits_of(value) == bits_of(response.value) ||
+                (isnan(value) && isnan(response.value));
     if (response.has_value != there || (there && !same))
         world_complain(world, "lens %u shows something else at %lld", number, (long long)timestamp);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A seed repeats a run: the same operations, the same answers, the same bytes to the disk, told by traces
-// that are equal byte for byte. And another seed is another run.
+// A seed repeats a run: the same operations, the same answers, the same bytes to the disk, told by
+// traces that are equal byte for byte. And another seed is another run.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A disk of 16 MB is filled until writes are refused, and has space again when somebody else's file
-// goes. Reads go on, drops go on, writes resume by themselves; nothing that was acknowledged is lost,
-// and no file is left over.
+// goes. Reads go on, drops go on, writes resume by themselves; nothing that was acknowledged is
+// lost, and no file is left over.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -346,8 +346,8 @@ static void hold_failure(struct world *world, uint64_t durable)
         world_complain(world, "the log fails without a fault");
 }
 
-// What is durable is forgotten here: it is sure. Under other durabilities than sync it is sure only to
-// outlive the process.
+// What is durable is forgotten here: it is sure. Under other durabilities than sync it is sure only
+// to outlive the process.
 static void forget_sure(struct world *world)
 {
     size_t count = world->acknowledged;

@@ -4,7 +4,8 @@
 // trace, so that the seed alone repeats it. Which operations there are is told in operations.h.
 //
 // What the engine may have after a power cut is what is sure, and the first some of the writes that
-// came since: all that were acknowledged, none that was not attempted, and none without those before.
+// came since: all that were acknowledged, none that was not attempted, and none without those
+// before.
 #ifndef TAU_TESTS_SIM_WORLD_H
 #define TAU_TESTS_SIM_WORLD_H
 
@@ -103,7 +104,8 @@ static inline bool world_is_well(const struct world *world)
     return world->complaint[0] == '\0';
 }
 
-__attribute__((format(printf, 2, 3))) void world_trace(struct world *world, const char *format, ...);
+__attribute__((format(printf, 2, 3))) void world_trace(struct world *world, const char *format,
+                                                       ...);
 
 // Puts the mutant in between engine and disk, where there is one.
 void world_plant(struct world *world);
@@ -156,8 +158,8 @@ enum world_end {
     WORLD_END_CUT,    // the power went
 };
 
-// Ends the engine, starts it again, looks which of the states that are allowed it has, and goes on from
-// there. `seed` chooses what a power cut leaves.
+// Ends the engine, starts it again, looks which of the states that are allowed it has, and goes on
+// from there. `seed` chooses what a power cut leaves.
 void world_restart(struct world *world, enum world_end end, uint64_t seed);
 
 // Kills the engine and starts it again: nothing may differ from what it showed before.

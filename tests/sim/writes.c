@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Operations that write: every shape in which points can come, series, lenses. The model's answer is
-// compared with the engine's; what storage refused changes neither.
+// Operations that write: every shape in which points can come, series, lenses. The model's answer
+// is compared with the engine's; what storage refused changes neither.
 #include "operations.h"
 
 #include "engine/policy.h"
@@ -12,7 +12,8 @@ enum { POINTS_MAX = 600, COLUMN_MAX = 4800 };
 
 uint64_t draw_value(struct world *world)
 {
-    static const double special[] = {0.0, -0.0, 1.0 / 0.0, -1.0 / 0.0, 5e-324, 1.7976931348623157e308};
+    static const double special[] = {0.0,        -0.0,   1.0 / 0.0,
+                                     -1.0 / 0.0, 5e-324, 1.7976931348623157e308};
     double value = (double)world_draw(world, 1000) / 10;
     uint64_t bits;
     switch (world_draw(world, 8)) {
