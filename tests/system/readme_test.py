@@ -139,7 +139,7 @@ class Words(unittest.TestCase):
         shown = subprocess.run([str(BIN_DIR / "taud"), "--help"], capture_output=True, text=True,
                                env=clean_environment(), check=True).stdout
         # The scripts say what they take in the comment at their top.
-        for script in ("server/run", "tests/fuzz/run", "tests/bench/run"):
+        for script in ("server/run", "tests/bench/run", "tests/fuzz/run", "tests/sim/run"):
             shown += (SOURCE_DIR / script).read_text().partition("\nset -")[0]
         options = set(re.findall(r"`(--[a-z-]+)[^`]*`", text)) - {"--preset"}  # of cmake
         for option in options:
