@@ -301,6 +301,9 @@ class Large(QueryCase):
         ends["last"] += 1
         self.assertEqual(self.status(AGGREGATE, raw.aggregate_payload([(COUNT, 0)], labels=[label],
                                                                       **ends)), LIMIT_EXCEEDED)
+
+    def test_most_labels_and_groups(self) -> None:
+        label = self.store(b"labels", [(t, float(t)) for t in range(1049)])
         one = raw.aggregate_payload([(COUNT, 0)], labels=[label] * LABELS_MAX, grouping=ALL)
         self.assertEqual(model.as_value(self.aggregate(one)[0][1][0][1]), 1049 * LABELS_MAX)
         sized = raw.aggregate_payload([(COUNT, 0)], labels=[label] * LABELS_MAX,

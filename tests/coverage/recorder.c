@@ -25,7 +25,7 @@
 enum {
     FILES = 65536,                           // descriptors that are followed
     CONNECTION_BYTES_MAX = 24 * 1024 * 1024, // beyond it a connection is recorded no further
-    SERVER_BYTES_MAX = 64 * 1024 * 1024,     // nor one of a process that had so much
+    SERVER_BYTES_MAX = 192 * 1024 * 1024,    // nor one of a process that had so much
     CLIENT_BYTES_MAX = 2 * 1024 * 1024,
 };
 

@@ -95,10 +95,7 @@ static bool leave(struct taud_crew *crew, struct taud_crew_task *task, bool more
         task->drained = true;
         leave_ring(crew, task);
     }
-    if (--task->inside > 0 || !task->drained)
-        return false;
-    crew->open_count--;
-    return true;
+    return --task->inside == 0 && task->drained;
 }
 
 static bool has_work(const struct taud_crew *crew)
@@ -132,6 +129,7 @@ static void *run(void *user_data)
             pthread_mutex_unlock(&crew->mutex);
             task->done(task);
             pthread_mutex_lock(&crew->mutex);
+            crew->open_count--; // only now: until it was told, the task holds what it took
         }
     }
     pthread_mutex_unlock(&crew->mutex);
