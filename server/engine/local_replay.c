@@ -26,6 +26,8 @@ struct replay {
     uint64_t least_epoch;  // of the next group
     bool damaged_before;
     bool begun;               // a segment in use was found
+    bool mends;               // a header has a damaged copy, which is written anew at the end
+    bool mending;             // and that is now
     uint64_t damage_count;    // so far
     // The segment that is read, through a window.
     const struct taud_found_segment *segment;
@@ -306,8 +308,18 @@ static enum tau_status mend_header(struct replay *replay, size_t at, bool keep)
     return status == 0 ? TAU_STATUS_SUCCESS : file_error(local, status, replay->error);
 }
 
-// Tells of what is damaged in the header of a segment that has one good copy of it, or mends it. A
-// copy of zeros is no damage: the power was cut while both were written.
+static enum tau_status see_copy(struct replay *replay, size_t at, bool written)
+{
+    struct taud_log_damage damage = {.offset = at, .size = TAUD_IO_BLOCK, .spare = true};
+    if (replay->inspection)
+        return tell(replay, replay->segment, damage);
+    replay->mends = true;
+    return replay->mending ? mend_header(replay, at, written) : TAU_STATUS_SUCCESS;
+}
+
+// Tells an inspection of what is damaged in the header of a segment that has one good copy of it;
+// else notes that there is something, and mends it once nothing can refuse the log any more. A copy
+// of zeros is no damage: the power was cut while both were written.
 static enum tau_status see_header(struct replay *replay)
 {
     enum tau_status status = TAU_STATUS_SUCCESS;
@@ -322,7 +334,6 @@ static enum tau_status see_header(struct replay *replay)
         struct taud_segment_header header;
         uint8_t alone[TAUD_SEGMENT_HEADER_BYTES] = {0};
         memcpy(alone, bytes + at, TAUD_SEGMENT_COPY_BYTES);
-        struct taud_log_damage damage = {.offset = at, .size = TAUD_IO_BLOCK, .spare = true};
         bool written = !is_zero(bytes + at, TAUD_IO_BLOCK);
         if (replay->inspection && !written)
             continue;
@@ -330,8 +341,7 @@ static enum tau_status see_header(struct replay *replay)
             header.sequence != replay->segment->sequence ||
             !is_zero(bytes + at + TAUD_SEGMENT_COPY_BYTES,
                      TAUD_IO_BLOCK - TAUD_SEGMENT_COPY_BYTES))
-            status = replay->inspection ? tell(replay, replay->segment, damage)
-                                        : mend_header(replay, at, written);
+            status = see_copy(replay, at, written);
     }
     return status;
 }
@@ -488,10 +498,7 @@ static enum tau_status lose_segment(struct replay *replay, const struct taud_fou
     struct taud_log_damage damage = {
         .size = segment->size, .from = reached(replay), .to = reached(replay)};
     count_damage(replay, segment->size);
-    if (replay->inspection)
-        return tell(replay, segment, damage);
-    int status = move_aside(replay->local, segment);
-    return status == 0 ? TAU_STATUS_SUCCESS : file_error(replay->local, status, replay->error);
+    return tell(replay, segment, damage);
 }
 
 // Keeps a prepared segment that comes next, removes others.
@@ -543,7 +550,38 @@ static enum tau_status replay_file(struct replay *replay, const struct taud_foun
     return result;
 }
 
-// Segments that a trim left, once nothing can refuse the log any more.
+static enum tau_status mend_segment(struct replay *replay,
+                                       const struct taud_found_segment *segment)
+{
+    int status = open_file(replay, segment);
+    if (status != 0)
+        return file_error(replay->local, status, replay->error);
+    enum tau_status result = see_header(replay);
+    replay->local->io->close(replay->local->io->context, replay->file);
+    return result;
+}
+
+// Puts right what is damaged, once nothing can refuse the log any more, in the segments from `first`
+// on; the last one in use stands before `last`.
+static enum tau_status put_right(struct replay *replay, const struct taud_found_segments *list,
+                                 size_t first, size_t last)
+{
+    enum tau_status result = TAU_STATUS_SUCCESS;
+    replay->mending = true;
+    for (size_t i = first; i < list->count && result == TAU_STATUS_SUCCESS; i++) {
+        const struct taud_found_segment *segment = &list->items[i];
+        int status = 0;
+        if (segment->kind == TAUD_HEADER_DAMAGED || (segment->kind != TAUD_HEADER_GOOD && i < last))
+            status = move_aside(replay->local, segment);
+        else if (segment->kind == TAUD_HEADER_GOOD && replay->mends)
+            result = mend_segment(replay, segment);
+        if (status != 0)
+            result = file_error(replay->local, status, replay->error);
+    }
+    return result;
+}
+
+// Segments that a trim left, at the end as well.
 static void remove_passed(struct taud_local *local, const struct taud_found_segments *list,
                           size_t count)
 {
@@ -581,6 +619,8 @@ static enum tau_status replay_all(struct replay *replay, const struct taud_found
     enum tau_status result = TAU_STATUS_SUCCESS;
     if (!replay->begun && replay->known_position > replay->from_position)
         result = lose_beginning(replay, replay->known_position);
+    if (!replay->inspection && result == TAU_STATUS_SUCCESS)
+        result = put_right(replay, list, passed, last);
     if (!replay->inspection)
         remove_passed(local, list, passed);
     return result;

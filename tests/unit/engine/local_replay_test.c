@@ -806,6 +806,30 @@ static void a_group_that_is_refused_ends_it_and_is_named(void **state)
     assert_int_equal(disk_digest(rig->disk, ""), digest);
 }
 
+// What would be mended or moved stays where it is, whichever group is refused; then it is done.
+static void damage_in_what_is_refused_stays(void **state)
+{
+    struct local_rig *rig = *state;
+    uint64_t size;
+    store_three(rig, NO_BIT, 0);
+    local_rig_file(rig, name_of(1), &size)[TAUD_IO_BLOCK] ^= 1;
+    local_rig_put(rig, name_of(2), "nonsense", 8);
+    store_later(rig, 3, 144);
+    uint64_t digest = disk_digest(rig->disk, "data/log");
+    outcome.refuse = TAU_STATUS_INTERNAL_ERROR;
+    for (outcome.refuse_at = 1; outcome.refuse_at <= 4; outcome.refuse_at++) {
+        assert_int_equal(try_read(rig, 0), TAU_STATUS_INTERNAL_ERROR);
+        assert_int_equal(outcome.count, outcome.refuse_at);
+        assert_int_equal(disk_digest(rig->disk, "data/log"), digest);
+    }
+    outcome.refuse = TAU_STATUS_SUCCESS;
+    assert_int_equal(try_read(rig, 0), TAU_STATUS_SUCCESS);
+    expect_cut(0, 1, 8);
+    assert_non_null(local_rig_file(rig, "quarantine/0000000000000002.log", &size));
+    assert_int_equal(inspect(rig, 0, 0), TAU_STATUS_SUCCESS);
+    assert_int_equal(told.spare, 0);
+}
+
 static void a_later_format_anywhere_is_refused_untouched(void **state)
 {
     struct local_rig *rig = *state;
@@ -961,6 +985,7 @@ int main(void)
         LOG_TEST(a_header_may_be_written_once),
         LOG_TEST(what_it_is_told_may_end_it),
         LOG_TEST(a_group_that_is_refused_ends_it_and_is_named),
+        LOG_TEST(damage_in_what_is_refused_stays),
         LOG_TEST(a_later_format_anywhere_is_refused_untouched),
         cmocka_unit_test(a_call_that_fails_loses_nothing),
         cmocka_unit_test(power_may_be_cut_while_it_is_repaired),
