@@ -88,14 +88,17 @@ static const char *try_fault(struct disk_fault fault, uint64_t seed, bool skips_
     return complaint;
 }
 
-// TAU_STORING_STRIDE=1 takes every call, the usual run one of some.
+// The usual run takes one call of some, each with the next of the ways in which the disk comes
+// back; TAU_STORING_STRIDE=1 takes every call with all of them.
 static void try_everywhere(struct disk_fault fault, unsigned stride, unsigned seeds,
                            bool must_finish)
 {
     bool reached = true;
+    bool all = getenv("TAU_STORING_STRIDE") != NULL;
+    uint64_t usual = 0;
     stride = from_environment("TAU_STORING_STRIDE", stride);
-    for (fault.at = 1; reached; fault.at += stride) {
-        for (uint64_t seed = 0; seed < seeds; seed++) {
+    for (fault.at = 1; reached; fault.at += stride, usual = (usual + 1) % seeds) {
+        for (uint64_t seed = all ? 0 : usual; seed < (all ? seeds : usual + 1); seed++) {
             struct script_run run;
             assert_null(try_fault(fault, seed ? fault.at * 64 + seed : 0, false, &run, &reached));
             if (must_finish)
@@ -118,7 +121,7 @@ static void without_a_fault_all_is_there(void **state)
 static void power_may_be_cut_at_any_call(void **state)
 {
     (void)state;
-    try_everywhere((struct disk_fault){.kind = DISK_FAULT_CUT}, 19, 3, false);
+    try_everywhere((struct disk_fault){.kind = DISK_FAULT_CUT}, 11, 3, false);
 }
 
 static void an_error_once(void **state)
