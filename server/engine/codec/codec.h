@@ -20,7 +20,8 @@ struct taud_codec {
     const struct codec_kernels *kernels;
     const struct taud_allocator *allocator;
     void *memory;     // what was allocated; this stands in it, aligned
-    void *compressor; // squeeze.c: zstd's, and what it lives in
+    uint8_t *contexts; // squeeze.c: what those of zstd live in; they are NULL until they are used
+    void *compressor;
     void *decompressor;
 
     // packing.c: items on their way to their width, and a padded copy of what is packed in part.

@@ -38,14 +38,16 @@ size_t codec_squeeze_bytes(void)
 
 void codec_squeeze_init(struct taud_codec *codec, uint8_t *memory)
 {
-    codec->compressor = ZSTD_initStaticCCtx(memory, compressor_bytes());
-    codec->decompressor = ZSTD_initStaticDCtx(memory + compressor_bytes(), decompressor_bytes());
+    codec->contexts = memory;
+    codec->compressor = codec->decompressor = NULL;
 }
 
 // The parameters stay in the context from one frame to the next; 0 stands for those of the level.
 size_t codec_squeeze(struct taud_codec *codec, enum codec_repetition repetition, const uint8_t *in,
                      size_t size, uint8_t *out, size_t capacity)
 {
+    if (codec->compressor == NULL)
+        codec->compressor = ZSTD_initStaticCCtx(codec->contexts, compressor_bytes());
     bool skewed = repetition == CODEC_SKEWED;
     const struct {
         ZSTD_cParameter name;
@@ -67,6 +69,9 @@ size_t codec_squeeze(struct taud_codec *codec, enum codec_repetition repetition,
 bool codec_unsqueeze(struct taud_codec *codec, const uint8_t *in, size_t in_size, uint8_t *out,
                      size_t size)
 {
+    if (codec->decompressor == NULL)
+        codec->decompressor =
+            ZSTD_initStaticDCtx(codec->contexts + compressor_bytes(), decompressor_bytes());
     return ZSTD_decompressDCtx(codec->decompressor, out, size, in, in_size) == size;
 }
 
