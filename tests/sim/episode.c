@@ -35,6 +35,8 @@ bool episode_run(struct episode *episode)
         world_complain(&world, "it does not start: %s", world.error.text);
     while (world_is_well(&world) && world.step < episode->operations)
         operations_run(&world, ~0U);
+    if (world_is_well(&world) && world.cut_soon)
+        world_restart(&world, WORLD_END_CUT, episode->seed);
     if (world_is_well(&world))
         operations_check(&world);
     if (world_is_well(&world))
