@@ -18,7 +18,8 @@ enum {
     GATHER_NS = 80 * 1000,        // a commit waits so long for as many writers as lately wrote
     GATHER_PASSES = 64,           // and for no more passes of the loop
     INLINE_REQUESTS_MAX = 512,    // a larger group is worth a thread of its own
-    INLINE_BYTES_MAX = 16 * 1024, // of log, likewise: batches are read while the last are synced
+    INLINE_BYTES_MAX = 16 * 1024, // of log, likewise
+    INLINE_INPUT_MAX = 64 * 1024, // of requests: batches are read while the last are synced
     INLINE_SLOW_NS = 1000 * 1000, // a commit that took longer here would hold other connections up
     INLINE_PAUSE = 256,           // so many are not done here then, before it is tried again
 };
@@ -268,6 +269,11 @@ static uint64_t request_count(const struct taud_worker *worker)
     return taud_counter_value(&worker->statistics, TAUD_COUNT_REQUESTS);
 }
 
+static uint64_t input_bytes(const struct taud_worker *worker)
+{
+    return taud_counter_value(&worker->statistics, TAUD_COUNT_READ_BYTES);
+}
+
 // Serves other connections that are ready before the commit, so that it covers them too, and waits
 // a little for as many as lately wrote together: a loop that commits for the first of them halves
 // its groups.
@@ -305,7 +311,8 @@ static bool commit_here(struct taud_worker *worker, bool busy)
     if (worker->options.always_commit_inline)
         return true;
     if (busy || request_count(worker) - worker->group_requests > INLINE_REQUESTS_MAX ||
-        worker->written - worker->committing > INLINE_BYTES_MAX)
+        worker->written - worker->committing > INLINE_BYTES_MAX ||
+        input_bytes(worker) - worker->group_input > INLINE_INPUT_MAX)
         return false;
     if (worker->connections.count < 2 || worker->inline_pause == 0)
         return true;
@@ -334,6 +341,7 @@ static void commit(struct taud_worker *worker)
     bool here = commit_here(worker, busy);
     worker->committing = worker->written;
     worker->group_requests = request_count(worker);
+    worker->group_input = input_bytes(worker);
     worker->last_writers = worker->group_writers;
     worker->group_writers = 0;
     taud_count(&worker->statistics, TAUD_COUNT_COMMITS, 1);

@@ -59,6 +59,7 @@ struct taud_worker {
     uint64_t committing;       // up to where a commit was asked for
     uint64_t awaited;          // the lowest log position that one of `waiting` needs, see announced
     uint64_t group_requests;   // the count of requests at the last commit
+    uint64_t group_input;      // and of bytes that were read
     uint32_t connection_turns; // of all connections, ever
     uint32_t group_writers;    // connections that wrote since the last commit
     uint32_t last_writers;     // and in the commit before
