@@ -22,7 +22,7 @@ enum {
     // A partial frame up to this size is copied in front of what is read next; a larger one gets a
     // buffer of its own, into which the socket is read.
     TAUD_READ_HEADROOM = 16 * 1024,
-    TAUD_READ_BYTES = 128 * 1024,
+    TAUD_READ_BYTES = 512 * 1024,
 };
 
 struct taud_worker_options {
