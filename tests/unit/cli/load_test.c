@@ -239,9 +239,9 @@ static void test_no_memory(void **state)
     struct trial *trial = make_trial(rig, CLI_WORKLOAD_APPEND);
     trial->options.connections = 1;
     for (size_t i = 0; i < 5; i++) {
-        memory_fault_after(i);
+        memory_fault_anywhere_after(i);
         assert_int_equal(cli_load_run(&trial->options, &trial->result), TAU_STATUS_NO_MEMORY);
-        assert_true(memory_fault_end());
+        assert_true(memory_fault_anywhere_end());
     }
     assert_int_equal(rig_requests(rig, TAU_OPCODE_CONNECT), 0);
     free(trial);
