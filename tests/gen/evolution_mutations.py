@@ -436,7 +436,7 @@ class Mutations:
 
             self.make("swap_codes", BREAKING, at, swap, "code")
         if at[1] == 0:
-            for code, label in ((0x19, ADDITIVE), (0x0E, BREAKING)):
+            for code, label in ((0x7F, ADDITIVE), (0x0E, BREAKING)):
                 self.append("add_status", label, "status", {
                     "name": "later", "code": code, "class": "fatal", "doc": "Later."})  # fmt: skip
             self.outcome()
@@ -446,7 +446,7 @@ class Mutations:
 
     def outcome(self) -> None:
         """A status that leaves open whether a write was done, with all writes."""
-        later = {"name": "later", "code": 0x19, "class": "unknown", "doc": "Later."}
+        later = {"name": "later", "code": 0x7F, "class": "unknown", "doc": "Later."}
 
         def change(_r: Any, files: Files) -> None:
             files[self.file]["status"].append(later)

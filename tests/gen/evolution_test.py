@@ -273,7 +273,7 @@ class LockTest(unittest.TestCase):
         path.write_text(text.replace(old, new, 1), encoding="utf-8")
 
     def add_field(self) -> None:
-        last = 'doc = "Its latest timestamp." },'
+        last = 'doc = "How long its points are kept; 0 for ever." },'
         colour = '{ name = "colour", type = "u8", since = 1, doc = "Its colour." },'
         self.change("series.toml", last, f"{last}\n{colour}")
 
