@@ -367,8 +367,10 @@ static bool prepare_once(struct taud_log *log, uint64_t *ret_at_ns)
         return false;
     pthread_mutex_unlock(&log->mutex);
     enum tau_status status = log->backend->log->prepare(log->backend);
-    pthread_mutex_lock(&log->mutex);
     atomic_store(&log->prepare_full, status == TAU_STATUS_STORAGE_FULL);
+    if (status == TAU_STATUS_STORAGE_FULL)
+        taud_log_notify(log); // a flush may give it space, and nobody commits where all is refused
+    pthread_mutex_lock(&log->mutex);
     if (status != TAU_STATUS_SUCCESS)
         log->prepare_at_ns =
             log->clock->monotonic_ns(log->clock->context) + RETRY_MS * 1000000U;

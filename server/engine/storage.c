@@ -92,10 +92,13 @@ static uint64_t now_ns(const struct taud_storage *storage)
     return storage->clock->monotonic_ns(storage->clock->context);
 }
 
-// Sleeps until something is told, or for a while. With the mutex.
-static void rest(struct taud_storage *storage)
+// Sleeps until something is told, or for a while: a short one where something is to come again, or
+// where the disk is full, on which others may have made space. With the mutex.
+static void rest(struct taud_engine *engine)
 {
-    bool waits = storage->retry_at_ns != 0 || storage->compact_at_ns != 0;
+    struct taud_storage *storage = &engine->storage;
+    bool waits = storage->retry_at_ns != 0 || storage->compact_at_ns != 0 ||
+                 taud_storage_is_short_of_disk(engine);
     uint64_t milliseconds = waits ? TAUD_STORAGE_RETRY_MS : IDLE_MS;
     uint64_t at = now_ns(storage) + milliseconds * 1000000U;
     struct timespec until = {.tv_sec = (time_t)(at / 1000000000U),
@@ -113,7 +116,7 @@ static void *storage_main(void *user_data)
         if (taud_storage_turn(engine))
             continue;
         pthread_mutex_lock(&storage->mutex);
-        rest(storage);
+        rest(engine);
         pthread_mutex_unlock(&storage->mutex);
     }
     return NULL;

@@ -704,6 +704,7 @@ static void a_step_tries_a_full_disk_again_in_time(void **state)
     stage_end(stage);
 }
 
+// Listeners are told of it: a flush may give space, and nobody commits where all is refused.
 static void what_cannot_be_prepared_is_tried_again_in_time(void **state)
 {
     (void)state;
@@ -713,6 +714,7 @@ static void what_cannot_be_prepared_is_tried_again_in_time(void **state)
     stage->answer = TAU_STATUS_STORAGE_FULL;
     assert_true(taud_log_step_prepare(&stage->log));
     assert_true(atomic_load(&stage->log.prepare_full));
+    assert_int_equal(atomic_load(&stage->told), 1);
     stage->answer = TAU_STATUS_SUCCESS;
     stage->now_ns += 100 * 1000000 - 1;
     assert_false(taud_log_step_prepare(&stage->log));
