@@ -2,7 +2,8 @@
 //
 // Writes columns of points of many series through the SDK's batching writer and prints the rate.
 // The points are those of a machine's metrics: 10 s apart, clamped random walks with two decimals.
-// They are made before the clock starts, and it stops when the last of them is acknowledged.
+// They are made before the clock starts, and it stops when the last of them is acknowledged. With
+// EVERY it also says when each so many points were acknowledged.
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +11,7 @@
 
 #include <tau/client.h>
 
-enum { SERIES_COUNT = 1000, COLUMN_POINTS = 10000, WALK_COUNT = 100 };
+enum { SERIES_COUNT = 1000, COLUMN_POINTS = 10000, WALK_COUNT = 100, MARKS_MAX = 1000 };
 
 static const int64_t STEP_NS = 10000000000;
 
@@ -68,7 +69,29 @@ static void create_series(struct tau_client *client)
     }
 }
 
-static void write_columns(struct tau_batcher *batcher, const double *walks, size_t column_count)
+// When how many points were acknowledged.
+struct marks {
+    size_t every; // points; 0 for none
+    size_t count;
+    double started_s;
+    struct {
+        unsigned long long points;
+        double seconds;
+    } marks[MARKS_MAX];
+};
+
+static void mark(struct marks *marks, const struct tau_batcher *batcher)
+{
+    struct tau_point_counts counts = tau_batcher_counts(batcher);
+    if (marks->every == 0 || marks->count == MARKS_MAX ||
+        counts.accepted < (marks->count + 1) * marks->every)
+        return;
+    marks->marks[marks->count].points = counts.accepted;
+    marks->marks[marks->count++].seconds = now_s() - marks->started_s;
+}
+
+static void write_columns(struct tau_batcher *batcher, const double *walks, size_t column_count,
+                          struct marks *marks)
 {
     static int64_t timestamps[COLUMN_POINTS];
     for (size_t column = 0; column < column_count; column++) {
@@ -81,15 +104,27 @@ static void write_columns(struct tau_batcher *batcher, const double *walks, size
         if (tau_batcher_add_columns(batcher, &label, timestamps, values, COLUMN_POINTS, &taken) !=
             TAU_STATUS_SUCCESS)
             fail("add", NULL);
+        mark(marks, batcher);
     }
     if (tau_batcher_flush(batcher) != TAU_STATUS_SUCCESS)
         fail("flush", NULL);
+    mark(marks, batcher);
+}
+
+static void report(const struct marks *marks, unsigned long long points, double seconds)
+{
+    printf("{\"points\":%llu,\"seconds\":%.3f,\"rate\":%.0f,\"marks\":[", points, seconds,
+           (double)points / seconds);
+    for (size_t i = 0; i < marks->count; i++)
+        printf("%s[%llu,%.6f]", i > 0 ? "," : "", marks->marks[i].points, marks->marks[i].seconds);
+    puts("]}");
 }
 
 int main(int argc, char **argv)
 {
-    if (argc != 3) {
-        fprintf(stderr, "usage: batch HOST:PORT POINTS   (the certificate is TAU_CERTIFICATE)\n");
+    if (argc != 3 && argc != 4) {
+        fprintf(stderr,
+                "usage: batch HOST:PORT POINTS [EVERY]   (the certificate is TAU_CERTIFICATE)\n");
         return 2;
     }
     struct tau_options options;
@@ -109,9 +144,9 @@ int main(int argc, char **argv)
     double *walks = make_walks();
     size_t column_count = strtoul(argv[2], NULL, 10) / COLUMN_POINTS;
 
-    double started_s = now_s();
-    write_columns(batcher, walks, column_count ? column_count : 1);
-    double seconds = now_s() - started_s;
+    struct marks marks = {.every = argc > 3 ? strtoul(argv[3], NULL, 10) : 0, .started_s = now_s()};
+    write_columns(batcher, walks, column_count ? column_count : 1, &marks);
+    double seconds = now_s() - marks.started_s;
 
     struct tau_point_counts counts = tau_batcher_counts(batcher);
     tau_batcher_free(batcher);
@@ -121,7 +156,6 @@ int main(int argc, char **argv)
         fprintf(stderr, "batch: %llu points were not stored\n", (unsigned long long)counts.failed);
         return 1;
     }
-    printf("{\"points\":%llu,\"seconds\":%.3f,\"rate\":%.0f}\n", (unsigned long long)counts.accepted,
-           seconds, (double)counts.accepted / seconds);
+    report(&marks, (unsigned long long)counts.accepted, seconds);
     return 0;
 }

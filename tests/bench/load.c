@@ -25,8 +25,10 @@
 #include "tau_codec.h"
 
 enum { MAX_FRAME = TAU_HEADER_SIZE + 48, MAX_REPLY = TAU_HEADER_SIZE + 9, SERIES_LABEL_SIZE = 32 };
+enum { FILL_POINTS = 10000, FILL_FRAMES = 8 }; // a column, and how many are underway
+enum { FILL_FRAME = TAU_HEADER_SIZE + 36 + FILL_POINTS * 16, FILL_REPLY = TAU_HEADER_SIZE + 8 };
 
-enum operation { OPERATION_PING, OPERATION_APPEND, OPERATION_QUERY };
+enum operation { OPERATION_PING, OPERATION_APPEND, OPERATION_QUERY, OPERATION_FILL };
 
 struct options {
     const char *host;
@@ -37,7 +39,8 @@ struct options {
     size_t depth;
     size_t request_count;
     size_t series_count;
-    int64_t points_before; // points that each series is known to hold already
+    int64_t points_before; // that each series holds at the beginning
+    bool filled;           // by an earlier run; else a query begins with storing them
     struct tau_certificate certificate;
 };
 
@@ -161,6 +164,7 @@ static size_t put_request(struct load *load, struct connection *c, uint8_t *requ
         return put_query(request, series, t);
     }
     case OPERATION_APPEND:
+    case OPERATION_FILL:
         break;
     }
     *reply_size = put_frame(reply, TAU_OPCODE_OK, NULL, 0);
@@ -222,17 +226,22 @@ static int open_connection(const struct options *options)
     return fd;
 }
 
-// Creates the series and, for queries, the points; both outside the measured time.
+// Creates the series, outside the measured time.
 static void prepare_series(const struct load *load, int fd)
 {
-    uint8_t frame[MAX_FRAME], reply[TAU_HEADER_SIZE + 1];
-    for (size_t s = 0; s < load->options.series_count; s++) {
+    size_t count = load->options.series_count, size = 0;
+    uint8_t *frames = allocate(count, MAX_FRAME), reply[TAU_HEADER_SIZE + 1];
+    for (size_t s = 0; s < count; s++) {
         struct tau_label label = series_label(s);
-        send_all(fd, frame, put_frame(frame, TAU_OPCODE_CREATE_SERIES, label.bytes, 32));
+        size += put_frame(frames + size, TAU_OPCODE_CREATE_SERIES, label.bytes, 32);
+    }
+    send_all(fd, frames, size);
+    for (size_t s = 0; s < count; s++) {
         receive_all(fd, reply, TAU_HEADER_SIZE);
         if (reply[4] == TAU_OPCODE_ERR)
             receive_all(fd, reply + TAU_HEADER_SIZE, 1); // it exists: an earlier run made it
     }
+    free(frames);
 }
 
 static void start_round(struct connection *c)
@@ -330,21 +339,69 @@ static double run(struct load *load)
     return (double)(now_ns() - started_ns) / 1e9;
 }
 
+// A column of a series that begins at `first`; how many bytes it takes.
+static size_t put_column(uint8_t *out, size_t series, int64_t first, size_t count)
+{
+    static int64_t timestamps[FILL_POINTS];
+    static double values[FILL_POINTS];
+    for (size_t i = 0; i < count; i++) {
+        timestamps[i] = first + (int64_t)i;
+        values[i] = point_value(series, timestamps[i]);
+    }
+    struct tau_batch_append_request request = {
+        .label = series_label(series),
+        .count = (uint32_t)count,
+        .timestamps = {.data = timestamps, .count = count},
+        .values = {.data = values, .count = count},
+    };
+    struct tau_header header = {.opcode = TAU_OPCODE_BATCH_APPEND};
+    struct tau_writer writer = {.data = out + TAU_HEADER_SIZE,
+                                .capacity = FILL_FRAME - TAU_HEADER_SIZE};
+    if (!tau_batch_append_request_encode(&request, &writer))
+        die("encode");
+    header.payload_length = (uint32_t)writer.size;
+    tau_header_store(out, &header);
+    return TAU_HEADER_SIZE + writer.size;
+}
+
+// Waits for the answer to a column of so many points.
+static void await_column(int fd, size_t count)
+{
+    uint8_t reply[FILL_REPLY];
+    receive_all(fd, reply, TAU_HEADER_SIZE);
+    if (reply[4] != TAU_OPCODE_OK) {
+        errno = EBADMSG;
+        die("a column was refused");
+    }
+    receive_all(fd, reply + TAU_HEADER_SIZE, sizeof reply - TAU_HEADER_SIZE);
+    if (tau_load_u32(reply + TAU_HEADER_SIZE) != count) {
+        errno = EBADMSG;
+        die("points of a column were refused");
+    }
+}
+
+// Stores the points that are there before the clock starts. Columns of one length are a series', so
+// that no answer's length has to be remembered.
 static void fill_points(struct load *load)
 {
-    struct connection *c = &load->connections[0];
-    uint8_t *frames = allocate(1000, MAX_FRAME), *replies = allocate(1000, TAU_HEADER_SIZE);
+    int fd = load->connections[0].fd;
+    uint8_t *frame = allocate(1, FILL_FRAME);
+    size_t before = (size_t)load->options.points_before;
     for (size_t s = 0; s < load->options.series_count; s++) {
-        for (int64_t t = 0; t < load->options.points_before; t += 1000) {
-            size_t size = 0, count = 0;
-            for (; count < 1000 && t + (int64_t)count < load->options.points_before; count++)
-                size += put_append(frames + size, s, t + (int64_t)count);
-            send_all(c->fd, frames, size);
-            receive_all(c->fd, replies, count * TAU_HEADER_SIZE);
+        size_t sent = 0, answered = 0;
+        while (answered < before) {
+            size_t left = before - sent, count = left < FILL_POINTS ? left : FILL_POINTS;
+            if (count > 0 && sent - answered < (size_t)FILL_FRAMES * FILL_POINTS) {
+                send_all(fd, frame, put_column(frame, s, (int64_t)sent, count));
+                sent += count;
+                continue;
+            }
+            left = before - answered;
+            await_column(fd, left < FILL_POINTS ? left : FILL_POINTS);
+            answered += left < FILL_POINTS ? left : FILL_POINTS;
         }
     }
-    free(frames);
-    free(replies);
+    free(frame);
 }
 
 static int compare_u32(const void *a, const void *b)
@@ -358,11 +415,17 @@ static void report(struct load *load, double seconds)
     size_t n = load->round_count;
     uint32_t *l = load->latencies_us10;
     qsort(l, n, sizeof *l, compare_u32);
-    printf("{\"operation\":\"%s\",\"connections\":%zu,\"depth\":%zu,\"requests\":%zu,\"seconds\":%.3f,"
+    printf("{\"operation\":\"%s\",\"connections\":%zu,\"depth\":%zu,\"requests\":%zu,\"seconds\":%.6f,"
            "\"rate\":%.0f,\"p50_us\":%.1f,\"p99_us\":%.1f,\"p999_us\":%.1f}\n",
            load->options.operation_name, load->options.connection_count, load->options.depth,
            n * load->options.depth, seconds, (double)(n * load->options.depth) / seconds,
            l[n / 2] / 10.0, l[n * 99 / 100] / 10.0, l[n * 999 / 1000] / 10.0);
+}
+
+static void report_fill(const struct options *o, double seconds)
+{
+    printf("{\"operation\":\"%s\",\"points\":%zu,\"seconds\":%.6f}\n", o->operation_name,
+           o->series_count * (size_t)o->points_before, seconds);
 }
 
 static bool parse_certificate(const char *hex, struct tau_certificate *ret)
@@ -380,7 +443,7 @@ static void parse_options(int argc, char **argv, struct options *o)
     *o = (struct options){.host = "127.0.0.1", .port = 7701, .operation_name = "append",
                           .operation = OPERATION_APPEND, .connection_count = 4, .depth = 1000,
                           .request_count = 1000000, .series_count = 1000};
-    for (int c; (c = getopt(argc, argv, "h:p:o:c:d:n:s:b:")) != -1;) {
+    for (int c; (c = getopt(argc, argv, "h:p:o:c:d:n:s:b:k")) != -1;) {
         switch (c) {
         case 'h': o->host = optarg; break;
         case 'p': o->port = (uint16_t)atoi(optarg); break;
@@ -390,22 +453,26 @@ static void parse_options(int argc, char **argv, struct options *o)
         case 'n': o->request_count = strtoul(optarg, NULL, 10); break;
         case 's': o->series_count = strtoul(optarg, NULL, 10); break;
         case 'b': o->points_before = strtol(optarg, NULL, 10); break;
+        case 'k': o->filled = true; break;
         default:
-            fprintf(stderr, "usage: load [-h HOST] [-p PORT] [-o ping|append|query] [-c CONNECTIONS]\n"
-                            "            [-d DEPTH] [-n REQUESTS] [-s SERIES] [-b POINTS_BEFORE]\n");
+            fprintf(stderr, "usage: load [-h HOST] [-p PORT] [-o ping|append|query|fill]\n"
+                            "            [-c CONNECTIONS] [-d DEPTH] [-n REQUESTS] [-s SERIES]\n"
+                            "            [-b POINTS_BEFORE] [-k]\n");
             exit(2);
         }
     }
     o->operation = !strcmp(o->operation_name, "ping")     ? OPERATION_PING
                    : !strcmp(o->operation_name, "query") ? OPERATION_QUERY
-                                                          : OPERATION_APPEND;
+                   : !strcmp(o->operation_name, "fill")  ? OPERATION_FILL
+                                                         : OPERATION_APPEND;
     if (!parse_certificate(getenv("TAU_CERTIFICATE"), &o->certificate)) {
         fprintf(stderr, "load: TAU_CERTIFICATE must hold 64 hexadecimal characters\n");
         exit(2);
     }
     if (!o->connection_count || !o->depth || o->series_count < o->connection_count ||
-        (o->operation == OPERATION_QUERY && o->points_before < 1)) {
-        fprintf(stderr, "load: needs a connection, a depth, a series a connection, and for query -b\n");
+        (o->operation >= OPERATION_QUERY && o->points_before < 1)) {
+        fprintf(stderr, "load: needs a connection, a depth, a series a connection, and -b for query "
+                        "and fill\n");
         exit(2);
     }
 }
@@ -433,12 +500,18 @@ int main(int argc, char **argv)
             .series_count = share,
             .random = 88172645463325252u + i,
         };
-    prepare_series(&load, load.connections[0].fd);
-    if (o->operation == OPERATION_QUERY)
+    if (!o->filled)
+        prepare_series(&load, load.connections[0].fd);
+    uint64_t started_ns = now_ns();
+    if (o->operation >= OPERATION_QUERY && !o->filled)
         fill_points(&load);
-    for (size_t i = 0; i < o->connection_count; i++)
-        build_requests(&load, &load.connections[i]);
-    report(&load, run(&load));
+    if (o->operation == OPERATION_FILL) {
+        report_fill(o, (double)(now_ns() - started_ns) / 1e9);
+    } else {
+        for (size_t i = 0; i < o->connection_count; i++)
+            build_requests(&load, &load.connections[i]);
+        report(&load, run(&load));
+    }
     for (size_t i = 0; i < o->connection_count; i++) {
         close(load.connections[i].fd);
         free(load.connections[i].requests);

@@ -13,6 +13,7 @@ import json
 import os
 import random
 import socket
+import statistics
 import struct
 import sys
 import tempfile
@@ -29,11 +30,12 @@ sys.path.insert(0, str(ROOT / "tests" / "bench"))
 
 from storage import points, workloads  # noqa: E402
 from storage.clickhouse import ClickHouse  # noqa: E402
+from storage.growth import OVERALL, READS, SERIES  # noqa: E402
 from storage.influxdb import InfluxDB  # noqa: E402
 from storage.peer import Peer  # noqa: E402
 from storage.prometheus import Prometheus  # noqa: E402
 from storage.questions import (  # noqa: E402
-    HIGH, METRICS, NO_VALUE, START_S, STEP_S, Question, Table, Truth, Workload, difference,
+    HIGH, KINDS, METRICS, NO_VALUE, START_S, STEP_S, Question, Table, Truth, Workload, difference,
     make_questions)
 from storage.table import AGREE, Row, render  # noqa: E402
 from storage.taud import Tau  # noqa: E402
@@ -448,20 +450,34 @@ class Whole(Rig):
         said, told = io.StringIO(), io.StringIO()
         with (contextlib.redirect_stdout(said), contextlib.redirect_stderr(told),
               mock.patch.dict(os.environ, PATH=str(self.root))):
-            run = workloads.Run(BUILD, self.root / "run", 0.001, "abcdefgh", list(workloads.PEERS))
+            run = workloads.Run(BUILD, self.root / "run", 0.001, "abcdefghj", list(workloads.PEERS))
             self.assertEqual(run.go(), 0, said.getvalue() + told.getvalue())
         for name in Answers.PEERS:
             self.assertIn(f"goes without {name}", told.getvalue())
         self.assertEqual({row.server for row in run.rows}, {"Tau", "Tau, rows"})
         rows = {row.workload: row for row in run.rows if row.server == "Tau"}
-        for workload in ("(a) ingest", "(b) ingest", "(c) ingest"):
+        for workload in ("(a) ingest", "(b) ingest", "(c) ingest", "(d) ingest"):
             self.assertTrue(rows[workload].rate, workload)
             self.assertEqual(rows[workload].answers, AGREE)
-        self.assertTrue(rows["(f) raw-1-1-12"].p50_s)
-        for workload in ("(e) lastpoint", "(e) raw-1-1-12"):
-            self.assertEqual((rows[workload].answers, bool(rows[workload].p99_s)), (AGREE, True))
+        for kind in (kind for kind, *_ in KINDS):
+            self.assertEqual((rows[f"(e) {kind}"].answers, bool(rows[f"(e) {kind}"].p99_s)),
+                             (AGREE, True), kind)
+        self.assertTrue(rows["(f) single-groupby-1-1-1"].p50_s)
         self.assertEqual(rows["(g) ready after kill -9"].answers, AGREE)
-        self.assertIn("(h) hundredths", said.getvalue())
+        self.assertTrue(0 < (rows["(h) hundredths"].bytes_each or 0) < 2)
+        self.assertTrue(0 < (rows["(c) memory of a series"].bytes_each or 0))
+        self.assertEqual(rows["(c) start"].answers, AGREE)
+        grown = [row for row in run.rows if row.workload.startswith("(j)")]
+        self.assertEqual(len(grown), 1 + 2 * len(OVERALL) + 2 + len(READS))
+        self.assertIn("(j) M points/s up to so many stored points", said.getvalue())
+
+    def test_sums_of_growth(self) -> None:
+        """What aggregates over bench_load's points must be, against all of them one by one."""
+        length = 7
+        values = [31 * series + time / 100 for series in range(SERIES) for time in range(length)]
+        right = {"MAX": max(values), "STDDEV": statistics.stdev(values)}
+        for one in OVERALL:
+            self.assertAlmostEqual(one.right(length), right[one.function], places=6)
 
     def test_tau_refuses(self) -> None:
         """An error is no answer, and a wrong certificate ends it."""
@@ -480,12 +496,13 @@ class Whole(Rig):
                   "disk_bytes_s": 4e8, "sync_p50_us": 200.0, "sync_p99_us": 400.0}
         rows = [Row("(a) ingest", "Tau", rate=8e7, answers=AGREE),
                 Row("(a) ingest", "Slow", rate=2e6, answers=AGREE),
-                Row("(h) hundredths", "Tau", bytes_point=0.5),
-                Row("(h) hundredths", "Slow", bytes_point=1.0, answers="WRONG: it is")]
+                Row("(h) hundredths", "Tau", bytes_each=0.5),
+                Row("(h) hundredths", "Slow", bytes_each=1.0, answers="WRONG: it is")]
         self.assertEqual([row.wrong for row in rows], [False, False, False, True])
-        text = render(rows, limits, {"Tau": "1.0.0"})
+        text = render(rows, limits, {"Tau": "1.0.0"}, [(10**6, 4e6), (2 * 10**6, 2e6)])
         self.assertRegex(text, r"Slow +2 .* 40\.00 x +agree")
         self.assertRegex(text, r"Slow .* 1\.00 .* 2\.00 x +WRONG: it is")
+        self.assertRegex(text, r"1\.0 M  #{60}  4\.0\n +2\.0 M  #{30} +2\.0\n")
 
 
 def update() -> None:

@@ -3,7 +3,7 @@
 // Writes a workload into taud through the SDK's batching writer on one connection: as columns of
 // each series, or as rows in the order of their arrival. Everything is laid out before the clock
 // starts; it runs while the series are created too, since other servers create them as points come
-// in.
+// in, and where points are late, while they are told to take such points.
 //
 //     bench_feed columns|rows HOST:PORT [--column-points N] [--staged 0|1] [--hosts N] ...
 //
@@ -46,7 +46,7 @@ struct feed {
     struct tau_batcher *batcher;
     uint64_t refused_count;
     enum tau_status first_refusal;
-    size_t create_failures;
+    size_t prepare_failures;
 };
 
 static double now_s(void)
@@ -122,31 +122,44 @@ static void make_columns(struct feed *feed, size_t column_points)
     free(ends);
 }
 
-static void on_created(void *user_data, enum tau_status status, const struct tau_error *error)
+static void on_prepared(void *user_data, enum tau_status status, const struct tau_error *error)
 {
     struct feed *feed = user_data;
     (void)error;
     if (status != TAU_STATUS_SUCCESS && status != TAU_STATUS_SERIES_ALREADY_EXISTS)
-        feed->create_failures++;
+        feed->prepare_failures++;
 }
 
-static void create_series(struct feed *feed)
+typedef enum tau_status prepare_function(struct feed *feed, const struct tau_label *label);
+
+static enum tau_status create_one(struct feed *feed, const struct tau_label *label)
 {
-    struct tau_async *pipeline = tau_client_pipeline(feed->client);
+    struct tau_create_series_request request = {.label = *label};
+    return tau_async_create_series(tau_client_pipeline(feed->client), &request, on_prepared, feed);
+}
+
+static enum tau_status allow_late(struct feed *feed, const struct tau_label *label)
+{
+    struct tau_set_policy_request request = {.label = *label, .order = TAU_ORDER_POLICY_LAST};
+    return tau_async_set_policy(tau_client_pipeline(feed->client), &request, on_prepared, feed);
+}
+
+// Does this for every series, as many at once as the client takes.
+static void prepare_series(struct feed *feed, prepare_function *prepare, const char *what)
+{
     size_t count = (size_t)feed->workload.options.hosts * BENCH_METRICS;
     for (size_t i = 0; i < count;) {
-        struct tau_create_series_request request = {.label = feed->labels[i]};
-        enum tau_status status = tau_async_create_series(pipeline, &request, on_created, feed);
+        enum tau_status status = prepare(feed, &feed->labels[i]);
         if (status == TAU_STATUS_WOULD_BLOCK) {
-            check(tau_client_wait(feed->client, WAIT_OUTSTANDING), "create");
+            check(tau_client_wait(feed->client, WAIT_OUTSTANDING), what);
             continue;
         }
-        check(status, "create");
+        check(status, what);
         i++;
     }
-    check(tau_client_wait(feed->client, 0), "create");
-    if (feed->create_failures)
-        bench_fail("bench_feed", "series could not be created");
+    check(tau_client_wait(feed->client, 0), what);
+    if (feed->prepare_failures)
+        bench_fail("bench_feed", what);
 }
 
 static void write_columns(struct feed *feed)
@@ -244,7 +257,7 @@ static void wait_for_go(void)
 
 int main(int argc, char **argv)
 {
-    struct settings settings = {.workload = bench_workload_defaults(), .column_points = 960};
+    struct settings settings = {.workload = bench_workload_defaults(), .column_points = 8640};
     struct feed feed = {0};
     if (!take_arguments(&settings, argc, argv)) {
         fputs(usage, stderr);
@@ -259,7 +272,9 @@ int main(int argc, char **argv)
         wait_for_go();
 
     double started_s = now_s();
-    create_series(&feed);
+    prepare_series(&feed, create_one, "series could not be created");
+    if (settings.workload.late)
+        prepare_series(&feed, allow_late, "series do not take late points");
     double created_s = now_s() - started_s;
     if (settings.columns)
         write_columns(&feed);

@@ -36,6 +36,7 @@ class Fed:
     seconds: float
     cpu_s: float
     peak_bytes: int
+    grown_bytes: int  # of the process in memory
 
 
 @dataclass(frozen=True)
@@ -178,16 +179,21 @@ class Peer(ABC):
         return send
 
     def feed(self, send: Callable[[], dict[str, Any]]) -> Fed:
-        cpu_s = self.running.cpu_s()
+        cpu_s, resident = self.running.cpu_s(), self.running.resident_bytes()
         found = send()
         return Fed(found["points"], found["failed"], found.get("words", ""), found["seconds"],
-                   self.running.cpu_s() - cpu_s, self.running.peak_bytes())
+                   self.running.cpu_s() - cpu_s, self.running.peak_bytes(),
+                   self.running.resident_bytes() - resident)
 
     def ask_words(self, questions: list[Question]) -> list[str]:
         """The arguments of bench_exchange that ask; the file of questions is written."""
         file = self.directory / "questions"
         requests = [self.request(question) for question in questions]
         write_exchanges(file, [Exchange(request) for request in requests if request is not None])
+        return self.words_of(file)
+
+    def words_of(self, file: Path) -> list[str]:
+        """The arguments of bench_exchange that send a file of exchanges."""
         words = [self.framing, "127.0.0.1", str(self.port), str(file)]
         if self.hello():
             greeting = self.directory / "hello"

@@ -8,19 +8,24 @@ from typing import Any, Optional
 
 AGREE = "agree"
 LOST = "of the points lost"
-HEADS = ("workload", "server", "M/s", "CPU s", "peak MiB", "bytes/point", "p50", "p99", "p99.9",
+HEADS = ("workload", "server", "M/s", "CPU s", "peak MiB", "bytes", "p50", "p99", "p99.9",
          "Tau is", "answers")
 LEGEND = """\
-Tau is fed with columns of up to 960 points of a series, `Tau, rows` with points in the order of
+Tau is fed with columns of up to 8,640 points of a series, `Tau, rows` with points in the order of
 their arrival, the others in that order too, in lines or rows of all metrics of a host. M/s: points
-(of (i): operations) a second, from the first byte sent to the last answer, over two connections,
-Tau's and those of (i) over one. CPU s and peak MiB: of the server's process. bytes/point: what the
-directory takes on disk. p50 and above: until the last byte of an answer, of (i): of a round of as
-many operations as the depth; of (g): until the first good answer; with few samples p99 is the
-slowest. Tau is: by how much better in the first of rate, bytes and p50 that the row has; a store
-that does not sync its writes is compared with `Tau, os`, which does not either, all else with Tau
-as it comes. answers: compared with those computed from the points, times exactly, values to a
-billionth. -: not measured, or the server has no words for it."""
+(of (i) and reads: operations) a second, from the first byte sent to the last answer, over two
+connections, Tau's and those of (i) over one. CPU s and peak MiB: of the server's process. bytes: of
+a point on the disk; of (c): of a series in memory, all that the process grew by. p50 and above:
+until the last byte of an answer, of (i) and reads: of a round of as many operations as the depth;
+of (g) and starts: until the first good answer; with few samples p99 is the slowest. Tau is: by how
+much better in the first of rate, bytes and p50 that the row has; a store that does not sync its
+writes is compared with `Tau, os`, which does not either, all else with Tau as it comes. answers:
+compared with those computed from the points, times exactly, values to a billionth; Tau joins no
+series: of high-cpu it sends all points of the time. -: not measured, or the server has no words for
+it."""
+CURVE_WIDTH = 60
+
+Curve = list[tuple[int, float]]  # points that are stored, and points a second up to there
 
 
 @dataclass
@@ -30,7 +35,7 @@ class Row:
     rate: Optional[float] = None  # a second
     cpu_s: Optional[float] = None
     peak_bytes: Optional[int] = None
-    bytes_point: Optional[float] = None
+    bytes_each: Optional[float] = None
     p50_s: Optional[float] = None
     p99_s: Optional[float] = None
     p999_s: Optional[float] = None
@@ -79,8 +84,8 @@ def ratio(row: Row, tau: Optional[Row]) -> str:
         return "-"
     if row.rate and tau.rate:
         return f"{tau.rate / row.rate:.2f} x"
-    if row.bytes_point and tau.bytes_point:
-        return f"{row.bytes_point / tau.bytes_point:.2f} x"
+    if row.bytes_each and tau.bytes_each:
+        return f"{row.bytes_each / tau.bytes_each:.2f} x"
     if row.p50_s and tau.p50_s:
         return f"{row.p50_s / tau.p50_s:.2f} x"
     return "-"
@@ -88,7 +93,7 @@ def ratio(row: Row, tau: Optional[Row]) -> str:
 
 def cells(row: Row, tau: Optional[Row]) -> tuple[str, ...]:
     return (row.workload, row.server, rate_of(row), number(row.cpu_s, 1),
-            number(row.peak_bytes and row.peak_bytes / 2**20, 0), number(row.bytes_point, 2),
+            number(row.peak_bytes and row.peak_bytes / 2**20, 0), number(row.bytes_each, 2),
             duration(row.p50_s), duration(row.p99_s), duration(row.p999_s), ratio(row, tau),
             row.answers)
 
@@ -99,7 +104,16 @@ def one_line(row: Row) -> str:
                      for head, cell in zip(HEADS, cells(row, None)) if cell != "-")
 
 
-def render(rows: list[Row], limits: dict[str, Any], versions: dict[str, str]) -> str:
+def plot(curve: Curve) -> list[str]:
+    """A line for each point of a curve, the fastest as wide as it gets."""
+    most = max(rate for _, rate in curve)
+    return ["", "(j) M points/s up to so many stored points", *(
+        f"{points / 1e6:10,.1f} M  {'#' * round(CURVE_WIDTH * rate / most):<{CURVE_WIDTH}}"
+        f"  {rate / 1e6:.1f}" for points, rate in curve)]
+
+
+def render(rows: list[Row], limits: dict[str, Any], versions: dict[str, str],
+           curve: Curve) -> str:
     by_name = {(row.workload, row.server): row for row in rows}
     body = [HEADS] + [cells(row, by_name.get((row.workload, row.against))) for row in rows]
     widths = [max(len(line[i]) for line in body) for i in range(len(HEADS))]
@@ -109,7 +123,7 @@ def render(rows: list[Row], limits: dict[str, Any], versions: dict[str, str]) ->
     lines.insert(1, "-" * len(lines[0]))
     return "\n".join([limit_words(limits), ", ".join(f"{name} {version}".strip()
                                                      for name, version in versions.items()),
-                      "", *lines, "", LEGEND])
+                      "", *lines, *(plot(curve) if curve else []), "", LEGEND])
 
 
 def limit_words(limits: dict[str, Any]) -> str:

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Tau itself: points through the SDK's batching writer, questions as the frames of its operations.
-What its operations cannot say is left out. A further kind of question is a line of `shapes` and a
-pair of methods."""
+A further kind of question is a line of `shapes` and a pair of methods."""
 
 from __future__ import annotations
 
@@ -15,10 +14,11 @@ from pathlib import Path
 from typing import Any, Optional
 
 from .peer import Peer, first_words
-from .questions import METRICS, Question, Table, Workload
-from .tools import Programs, Unable, disk_bytes
+from .questions import HIGH, METRICS, START_S, TOTALS, Question, Table, Workload
+from .tools import Answer, Exchange, Programs, Trouble, disk_bytes, read_answers, write_exchanges
 
 NS = 1_000_000_000
+PREFIX = b"host_"  # of all series
 
 
 class Tau(Peer):
@@ -27,7 +27,7 @@ class Tau(Peer):
     framing = "tau"
     way = "columns"
     durability = "sync"
-    host_count = 0  # of the workload that was fed last: "all hosts" are named one by one
+    host_count = 0  # of the workload that was fed last
 
     def __init__(self, programs: Programs, directory: Path) -> None:
         super().__init__(programs, directory)
@@ -42,6 +42,11 @@ class Tau(Peer):
                                      Callable[[Question, list[bytes]], Table]]] = {
             "raw": (self.raw_request, self.raw_table),
             "last": (self.last_request, self.last_table),
+            "rows": (self.rows_request, self.rows_table),
+            "buckets": (self.together_request, self.together_table),
+            "top": (self.together_request, self.together_table),
+            "by_host": (self.each_request, self.each_table),
+            "total": (self.total_request, self.total_table),
         }
 
     @classmethod
@@ -73,11 +78,6 @@ class Tau(Peer):
         return self.frame(self.tables.OPERATION_CONNECT,
                           {"certificate": bytes.fromhex(self.certificate)})
 
-    def start(self, late: bool = False) -> float:
-        if late and "SET_POLICY" not in {one.name for one in self.tables.OPERATIONS.values()}:
-            raise Unable("no operation lets a series take late points")
-        return super().start(late)
-
     def stage(self, workload: Workload, first_step: int = 0,
               end_step: int = 0) -> Callable[[], dict[str, Any]]:
         self.host_count = workload.hosts
@@ -92,7 +92,21 @@ class Tau(Peer):
         return send
 
     def compact(self, data: Path) -> int:
-        return disk_bytes(data)
+        """Everything but the log, which holds nothing then that is not elsewhere, and the space
+        that is kept for the day on which the disk is full."""
+        self.call(self.tables.OPERATION_COMPACT, {})
+        return disk_bytes(data, without=(data / "log", data / "reserve"))
+
+    def call(self, operation: Any, values: dict[str, Any], count: int = 1) -> list[Answer]:
+        """Sends a request so many times, one after the other."""
+        file, answers = self.directory / "call", self.directory / "reply"
+        write_exchanges(file, [Exchange(self.frame(operation, values))] * count)
+        self.programs.run("exchange", *self.words_of(file), "--answers", str(answers))
+        found = list(read_answers(answers))
+        for answer in found:
+            if not answer.good:
+                raise Trouble(f"{self.name} refuses {operation.name}: {answer.body.hex()}")
+        return found
 
     # --- questions -----------------------------------------------------------------------------
 
@@ -142,18 +156,102 @@ class Tau(Peer):
     def hosts_of(self, question: Question) -> range | tuple[int, ...]:
         return question.hosts or range(self.host_count)
 
+    def series_of(self, question: Question) -> dict[str, Any]:
+        """Names the series, metric by metric, or all that there are at once."""
+        if not question.hosts and question.metrics == METRICS:
+            return {"prefix": PREFIX, "labels": []}
+        return {"prefix": b"", "labels": [self.label(host, metric) for metric in question.metrics
+                                          for host in self.hosts_of(question)]}
+
+    def key_of(self, label: bytes) -> tuple[str, str]:
+        host, _, metric = self.labels.label_text(label).partition(".")
+        return host, metric
+
+    def aggregate(self, question: Question, names: list[str], grouping: str,
+                  series: dict[str, Any], group_sizes: list[int]) -> list[bytes]:
+        functions = [(self.tables.AggregateFunction[name.upper()], 0.0) for name in names]
+        return [self.frame(self.tables.OPERATION_AGGREGATE, {
+            "from": question.from_s * NS, "to": question.to_s * NS - 1,
+            "width": question.bucket_s * NS, "origin": START_S * NS,
+            "fill": self.tables.AggregateFill.NONE, "fill_value": 0.0,
+            "grouping": self.tables.AggregateGrouping[grouping], "functions": functions,
+            "group_sizes": group_sizes, **series})]
+
+    def groups(self, frames: list[bytes]) -> list[Any]:
+        """Of the frames of an AGGREGATE those that have rows."""
+        found = [self.codec.decode(self.tables.OPERATION_AGGREGATE.response, frame)
+                 for frame in frames]
+        return [one for one in found if one["row_count"]]
+
+    @staticmethod
+    def column_of(found: Any) -> dict[int, float]:
+        return {start // NS: value for start, value in zip(found["starts"], found["values"])}
+
+    def together_request(self, question: Question) -> list[bytes]:
+        """A group for each metric, of all the hosts."""
+        series = {"prefix": b"", "labels": [self.label(host, metric)
+                                            for metric in question.metrics
+                                            for host in self.hosts_of(question)]}
+        sizes = [len(self.hosts_of(question))] * len(question.metrics)
+        return self.aggregate(question, [question.function], "SIZED", series, sizes)
+
+    def together_table(self, question: Question, frames: list[bytes]) -> Table:
+        table: Table = {}
+        for found in self.groups(frames):
+            table.setdefault(("", question.metrics[found["group"]]), {}).update(
+                self.column_of(found))
+        return table
+
+    def each_request(self, question: Question) -> list[bytes]:
+        return self.aggregate(question, [question.function], "EACH", self.series_of(question), [])
+
+    def each_table(self, question: Question, frames: list[bytes]) -> Table:
+        table: Table = {}
+        for found in self.groups(frames):
+            table.setdefault(self.key_of(found["label"]), {}).update(self.column_of(found))
+        return table
+
+    def total_request(self, question: Question) -> list[bytes]:
+        return self.aggregate(question, list(TOTALS), "ALL", self.series_of(question), [])
+
+    def total_table(self, question: Question, frames: list[bytes]) -> Table:
+        return {("", name): {0: value} for found in self.groups(frames)
+                for name, value in zip(TOTALS, found["values"])}
+
+    def rows_request(self, question: Question) -> list[bytes]:
+        """All points of the time: it does not join series, which its client does."""
+        return [self.frame(self.tables.OPERATION_MULTI_RANGE, {
+            "from": question.from_s * NS, "to": question.to_s * NS - 1, "low": float("-inf"),
+            "high": float("inf"), "limit": 0, "direction": self.tables.Direction.FORWARD,
+            **self.series_of(question)})]
+
+    def rows_table(self, question: Question, frames: list[bytes]) -> Table:
+        whole: Table = {}
+        for frame in frames:
+            found = self.codec.decode(self.tables.OPERATION_MULTI_RANGE.response, frame)
+            if found["count"]:
+                whole.setdefault(self.key_of(found["label"]), {}).update(
+                    (time // NS, value)
+                    for time, value in zip(found["timestamps"], found["values"]))
+        table: Table = {}
+        for (host, metric), column in whole.items():
+            high = whole.get((host, METRICS[0]), {})
+            chosen = {time: value for time, value in column.items()
+                      if high.get(time, 0.0) > HIGH}
+            if chosen:
+                table[host, metric] = chosen
+        return table
+
     def last_request(self, question: Question) -> list[bytes]:
-        return [self.frame(self.tables.OPERATION_QUERY_LATEST, {"label": self.label(host, metric)})
-                for host in self.hosts_of(question) for metric in METRICS]
+        return [self.frame(self.tables.OPERATION_MULTI_LATEST, {
+            "from": -2**63, "to": 2**63 - 1, **self.series_of(question)})]
 
     def last_table(self, question: Question, frames: list[bytes]) -> Table:
-        names = [(f"host_{host}", metric) for host in self.hosts_of(question) for metric in METRICS]
         table: Table = {}
-        for name, frame in zip(names, frames):
-            found = self.codec.decode(self.tables.OPERATION_QUERY_LATEST.response, frame)
-            point = found.get("point")
-            if point is not None:
-                table[name] = {point.timestamp // NS: point.value}
+        for frame in frames:
+            found = self.codec.decode(self.tables.OPERATION_MULTI_LATEST.response, frame)
+            for row in found["rows"]:
+                table[self.key_of(row.label)] = {row.timestamp // NS: row.value}
         return table
 
 

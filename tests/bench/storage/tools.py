@@ -79,11 +79,12 @@ def free_port() -> int:
         return int(s.getsockname()[1])
 
 
-def disk_bytes(directory: Path) -> int:
-    """What the files take on the disk. Hard links count once; files may vanish meanwhile."""
+def disk_bytes(directory: Path, without: tuple[Path, ...] = ()) -> int:
+    """What the files take on the disk, but for some folders. Hard links count once; files may
+    vanish meanwhile."""
     seen: dict[tuple[int, int], int] = {}
     for folder, _, names in os.walk(directory):
-        for name in names:
+        for name in names if Path(folder) not in without else []:
             try:
                 found = os.stat(os.path.join(folder, name), follow_symlinks=False)
             except FileNotFoundError:
@@ -122,7 +123,13 @@ class Process:
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def peak_bytes(self) -> int:
-        found = re.search(r"VmHWM:\s+(\d+) kB",
+        return self.status_bytes("VmHWM")
+
+    def resident_bytes(self) -> int:
+        return self.status_bytes("VmRSS")
+
+    def status_bytes(self, name: str) -> int:
+        found = re.search(name + r":\s+(\d+) kB",
                           Path(f"/proc/{self.pid}/status").read_text(encoding="ascii"))
         return int(found.group(1)) * 1024 if found else 0
 

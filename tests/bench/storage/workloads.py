@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""The workloads (a) to (h), each on every server that is there, and (i) of points.py.
+"""The workloads (a) to (h), each on every server that is there, (i) of points.py and (j) of
+growth.py.
 
 (a) cpu-only, 1,000 series x 8,640; (b) 40,000 x 360; (c) a million x 10; (d) as (a), but a
 twentieth of the batches and three tenths of the points late, a tenth missing; (e) the questions;
 (f) questions while points come in; (g) kill -9 and the time until it answers; (h) bytes on disk
-after compaction; (i) single values.
+after compaction; (i) single values; (j) growth to a thousand million points.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Optional
 
 from . import points
 from .clickhouse import ClickHouse
+from .growth import Growth
 from .influxdb import InfluxDB
 from .peer import READY_S, Fed, Peer
 from .prometheus import Prometheus
@@ -30,7 +32,7 @@ PEERS: dict[str, type[Peer]] = {"tau": Tau, "victoria-metrics": VictoriaMetrics,
                                 "influxdb": InfluxDB, "clickhouse": ClickHouse,
                                 "prometheus": Prometheus}
 STORES = ("redis", "memcached")
-LETTERS = "abcdefghi"
+LETTERS = "abcdefghij"
 CHECKED = ("total", "raw-1-1-12")
 WHILE_FED = ("single-groupby-1-1-1", "raw-1-1-12")  # the first that Tau has words for
 WARM_UP_S = 0.2  # of the questions before the feeding begins
@@ -120,6 +122,16 @@ class Run:
         fed = self.feed(peer, workload)
         self.add(Row(f"({letter}) ingest", peer.name, rate=fed.points / fed.seconds,
                      cpu_s=fed.cpu_s, peak_bytes=fed.peak_bytes, answers=self.check(peer, truth)))
+        if letter == "c":
+            self.many_series(peer, truth, fed)
+
+    def many_series(self, peer: Peer, truth: Truth, fed: Fed) -> None:
+        """What they take in memory, and how long a start with them takes after a stop."""
+        series = truth.workload.hosts * len(METRICS)
+        self.add(Row("(c) memory of a series", peer.name, bytes_each=fed.grown_bytes / series))
+        peer.stop()
+        self.add(Row("(c) start", peer.name, p50_s=peer.start(),
+                     answers=self.check(peer, truth)))
 
     def questions(self, peer: Peer, truth: Truth) -> None:
         for kind, asked in make_questions(truth.workload, min(1.0, self.scale)).items():
@@ -138,7 +150,7 @@ class Run:
 
     def compaction(self, what: str, peer: Peer, truth: Truth) -> None:
         size = peer.compact(peer.data)
-        self.add(Row(f"(h) {what}", peer.name, bytes_point=size / truth.workload.points,
+        self.add(Row(f"(h) {what}", peer.name, bytes_each=size / truth.workload.points,
                      answers=self.check(peer, truth)))
 
     def while_fed(self, peer: Peer, truth: Truth, kind: str) -> Fed:
@@ -265,7 +277,11 @@ class Run:
         if not self.lacks("i"):
             self.rows += points.measure(self.programs, self.root, self.scale, self.versions,
                                         self.wanted)
-        print(render(in_order(self.rows), limits, self.versions), flush=True)
+        growth = Growth(self.programs, self.root, self.scale)
+        if not self.lacks("j") and Tau in self.peers:
+            growth.measure()
+            self.rows += growth.rows
+        print(render(in_order(self.rows), limits, self.versions, growth.curve), flush=True)
         return 1 if any(row.wrong for row in self.rows) else 0
 
 
