@@ -120,7 +120,8 @@ struct taud_log_operations {
     // Returns SUCCESS, STORAGE_FULL, INTERNAL_ERROR, NO_MEMORY.
     enum tau_status (*trim)(struct taud_backend *backend, uint64_t position,
                             struct taud_error *error);
-    // Bytes of groups that can be appended without further space, after the last completion.
+    // Bytes of groups that can be appended without further space, whatever their sizes, after the last
+    // completion.
     uint64_t (*room)(struct taud_backend *backend);
     void (*close)(struct taud_backend *backend);
 };

@@ -365,12 +365,16 @@ static bool prepare_once(struct taud_log *log, uint64_t *ret_at_ns)
     *ret_at_ns = log->prepare_at_ns;
     if (log->clock->monotonic_ns(log->clock->context) < log->prepare_at_ns)
         return false;
+    log->preparing = true;
     pthread_mutex_unlock(&log->mutex);
     enum tau_status status = log->backend->log->prepare(log->backend);
     atomic_store(&log->prepare_full, status == TAU_STATUS_STORAGE_FULL);
     if (status == TAU_STATUS_STORAGE_FULL)
         taud_log_notify(log); // a flush may give it space, and nobody commits where all is refused
     pthread_mutex_lock(&log->mutex);
+    log->preparing = false;
+    log->prepare_count++;
+    pthread_cond_broadcast(&log->room);
     if (status != TAU_STATUS_SUCCESS)
         log->prepare_at_ns =
             log->clock->monotonic_ns(log->clock->context) + RETRY_MS * 1000000U;
@@ -384,6 +388,22 @@ bool taud_log_step_prepare(struct taud_log *log)
     bool done = prepare_once(log, &at_ns);
     pthread_mutex_unlock(&log->mutex);
     return done;
+}
+
+void taud_log_await_preparation(struct taud_log *log)
+{
+    uint64_t at_ns;
+    pthread_mutex_lock(&log->mutex);
+    uint64_t count = log->prepare_count;
+    if (log->stepped)
+        (void)!prepare_once(log, &at_ns);
+    else if (log->backend->log->needs_prepare(log->backend))
+        pthread_cond_signal(&log->ahead);
+    while (!log->stepped && log->prepare_count == count && !log->stopping &&
+           !atomic_load(&log->failed) &&
+           (log->preparing || log->backend->log->needs_prepare(log->backend)))
+        pthread_cond_wait(&log->room, &log->mutex);
+    pthread_mutex_unlock(&log->mutex);
 }
 
 static void *prepare_main(void *user_data)

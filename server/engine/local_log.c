@@ -261,8 +261,10 @@ void taud_local_update_room(struct taud_local *local)
 {
     pthread_mutex_lock(&local->mutex);
     uint64_t room = local->file >= 0 ? local->current.size - local->offset : 0;
-    if (local->next_state == TAUD_NEXT_READY)
-        room += local->next_size - TAUD_SEGMENT_HEADER_BYTES;
+    uint64_t next = local->next_state == TAUD_NEXT_READY ? local->next_size : 0;
+    // Not both: what does not fit the rest of the one leaves it empty and goes into the other.
+    if (next > room + TAUD_SEGMENT_HEADER_BYTES)
+        room = next - TAUD_SEGMENT_HEADER_BYTES;
     atomic_store(&local->room, room);
     pthread_mutex_unlock(&local->mutex);
 }

@@ -250,12 +250,11 @@ enum tau_status taud_local_prepare(struct taud_backend *backend)
     if (local->next_state == TAUD_NEXT_NONE) {
         local->next_state = TAUD_NEXT_PREPARING;
         status = prepare_next(local, 0);
-        if (status == 0)
-            atomic_fetch_add(&local->room, local->next_size - TAUD_SEGMENT_HEADER_BYTES);
         // Then nothing follows behind it before there is space again.
         smaller = local->next_size < taud_local_segment_size(local, local->current_sequence + 1);
     }
     pthread_mutex_unlock(&local->mutex);
+    taud_local_update_room(local);
     if (status == 0)
         return smaller ? TAU_STATUS_STORAGE_FULL : TAU_STATUS_SUCCESS;
     return taud_local_is_full(status) ? TAU_STATUS_STORAGE_FULL : TAU_STATUS_INTERNAL_ERROR;

@@ -85,18 +85,27 @@ void taud_log_stop(struct taud_log *log)
     taud_log_drain(log);
 }
 
-// Whether the disk is known to be unable to take this much more.
-static bool disk_refuses(const struct taud_log *log, size_t bytes, bool frees)
+// Whether what waits, what was promised and so much more fits into what is prepared. Blocks that are
+// not full take some; the rest of the reserve is for writes that make space elsewhere.
+static bool fits(const struct taud_log *log, size_t bytes, bool frees)
+{
+    uint64_t waiting = atomic_load(&log->next_position) - atomic_load(&log->durable_position);
+    uint64_t needed = waiting + atomic_load(&log->in_flight) + bytes;
+    return needed + (frees ? TAUD_IO_BLOCK : TAUD_LOG_RESERVE_BYTES) <=
+           log->backend->log->room(log->backend);
+}
+
+// Whether the disk is known to be unable to take this much more. What is promised must not find that
+// out later: nobody could be told. So where it may be so, a preparation that is due comes first.
+static bool disk_refuses(struct taud_log *log, size_t bytes, bool frees)
 {
     if (atomic_load_explicit(&log->disk_full, memory_order_relaxed))
         return true;
-    if (!atomic_load_explicit(&log->prepare_full, memory_order_relaxed))
+    if (fits(log, bytes, frees))
         return false;
-    uint64_t waiting = atomic_load(&log->next_position) - atomic_load(&log->durable_position);
-    uint64_t needed = waiting + atomic_load(&log->in_flight) + bytes;
-    if (!frees)
-        needed += TAUD_LOG_RESERVE_BYTES;
-    return needed > log->backend->log->room(log->backend);
+    if (!atomic_load_explicit(&log->prepare_full, memory_order_relaxed))
+        taud_log_await_preparation(log);
+    return atomic_load(&log->prepare_full) && !fits(log, bytes, frees);
 }
 
 // Commits, or waits for the end of what is underway.

@@ -20,7 +20,7 @@ enum {
     TAUD_LOG_BUFFER_BYTES = 16 << 20, // admitted writes never find it full
     TAUD_LOG_GROUP_BYTES = 256 << 10, // a group ends at the first record boundary behind this
     TAUD_LOG_GROUPS_MAX = TAUD_LOG_BUFFER_BYTES / TAUD_LOG_GROUP_BYTES + 2,
-    TAUD_LOG_RESERVE_BYTES = 64 << 10, // of disk that only drops may use
+    TAUD_LOG_RESERVE_BYTES = 64 << 10, // of disk that only drops may use, but for a block
     TAUD_LOG_BUFFERS = TAUD_LOG_APPENDS_MAX + 1,
     // A second append begins a block of its own, and the rest of the one before stays empty: worth it
     // from half a block on. With less, what waits goes out when the first is done.
@@ -67,7 +67,7 @@ struct taud_log {
 
     pthread_mutex_t mutex; // of all that follows and is not atomic
     pthread_cond_t work;   // for the commit threads
-    pthread_cond_t room;   // for those that wait for room, or for the end of an append
+    pthread_cond_t room;   // for those that wait for room, the end of an append or a preparation
     pthread_cond_t done;   // of the backend's completions
     pthread_cond_t ahead;  // for the preparing thread
     struct taud_log_buffer buffers[TAUD_LOG_BUFFERS]; // a ring: oldest .. active
@@ -82,6 +82,8 @@ struct taud_log {
     bool unsynced;   // something was handed down without a sync
     uint64_t sync_at_ns;
     uint64_t retry_at_ns;
+    bool preparing;
+    uint64_t prepare_count; // how often it was tried
     uint64_t prepare_at_ns; // not before, after a failure
     bool stopping;
     pthread_t commit_threads[TAUD_LOG_APPENDS_MAX];
@@ -138,6 +140,10 @@ enum tau_status taud_log_add_listener(struct taud_log *log, taud_engine_durable_
 // mutex, not held meanwhile. Returns false when there is nothing to do, or not before something that is
 // underway has ended.
 bool taud_log_write_pending(struct taud_log *log);
+
+// Waits for a preparation that is due or underway, once; where there is no thread for it, does it.
+// Without a lock.
+void taud_log_await_preparation(struct taud_log *log);
 
 // Calls the listeners. Without a lock.
 void taud_log_notify(struct taud_log *log);

@@ -524,7 +524,7 @@ static void no_piece_of_a_large_group_fails_unheard(void **state)
 
 // --- room, start and close --------------------------------------------------------------------
 
-static void room_is_what_is_left_and_what_is_prepared(void **state)
+static void room_is_what_is_left_or_what_is_prepared(void **state)
 {
     (void)state;
     const struct taud_log_operations *log = rig.backend->log;
@@ -532,9 +532,9 @@ static void room_is_what_is_left_and_what_is_prepared(void **state)
     assert_int_equal(append_one(1000, true), TAU_STATUS_SUCCESS);
     assert_int_equal(log->room(rig.backend), ROOM - HEADER - 1000);
     assert_int_equal(log->prepare(rig.backend), TAU_STATUS_SUCCESS);
-    assert_int_equal(log->room(rig.backend), 2 * ROOM - HEADER - 1000);
+    assert_int_equal(log->room(rig.backend), ROOM); // a group may be as large as that
     assert_int_equal(append_one(1000, true), TAU_STATUS_SUCCESS);
-    assert_int_equal(log->room(rig.backend), 2 * ROOM - 2 * HEADER - 2000);
+    assert_int_equal(log->room(rig.backend), ROOM);
     assert_int_equal(append_one(ROOM - HEADER, true), TAU_STATUS_SUCCESS);
     assert_int_equal(log->room(rig.backend), 0);
     assert_true(log->needs_prepare(rig.backend));
@@ -654,7 +654,7 @@ int main(void)
         cmocka_unit_test(a_full_disk_leaves_all_as_it_was),
         cmocka_unit_test(after_a_failure_nothing_is_taken),
         cmocka_unit_test(no_piece_of_a_large_group_fails_unheard),
-        LOG_TEST(room_is_what_is_left_and_what_is_prepared),
+        LOG_TEST(room_is_what_is_left_or_what_is_prepared),
         LOG_TEST(a_log_that_is_trimmed_goes_around),
         LOG_TEST(a_start_goes_on_under_its_epoch),
         LOG_TEST(a_log_may_be_opened_and_closed_ever_again),
