@@ -121,19 +121,19 @@ static void without_a_fault_all_is_there(void **state)
 static void power_may_be_cut_at_any_call(void **state)
 {
     (void)state;
-    try_everywhere((struct disk_fault){.kind = DISK_FAULT_CUT}, 11, 3, false);
+    try_everywhere((struct disk_fault){.kind = DISK_FAULT_CUT}, 17, 3, false);
 }
 
 static void an_error_once(void **state)
 {
     (void)state;
-    try_everywhere((struct disk_fault){DISK_FAULT_ERROR, .error = EIO}, 29, 2, false);
+    try_everywhere((struct disk_fault){DISK_FAULT_ERROR, .error = EIO}, 41, 2, false);
 }
 
 static void an_error_for_good(void **state)
 {
     (void)state;
-    try_everywhere((struct disk_fault){DISK_FAULT_ERROR, .for_good = true, .error = EIO}, 29, 2,
+    try_everywhere((struct disk_fault){DISK_FAULT_ERROR, .for_good = true, .error = EIO}, 41, 2,
                    false);
 }
 
