@@ -120,20 +120,22 @@ enum tau_status merge_open_unit(struct taud_merge *merge, const struct merge_pla
     return TAU_STATUS_SUCCESS;
 }
 
-static enum tau_status load_summaries(struct taud_merge *merge, struct merge_reader *reader,
-                                      uint32_t block)
+static enum tau_status load_summaries(struct taud_merge *merge, const struct merge_place *place,
+                                      struct merge_reader *reader, uint32_t unit)
 {
-    const struct taud_allocator *allocator = merge->options.allocator;
-    if (!reader->columns)
-        reader->columns = allocator->allocate(allocator->context, sizeof *reader->columns);
-    else if (reader->block == block)
+    uint32_t block = unit / TAUD_COLUMN_MAX;
+    if (reader->summaries && reader->block == block)
         return TAU_STATUS_SUCCESS;
-    if (!reader->columns)
-        return merge_no_memory(merge);
-    reader->column_count =
-        taud_segment_summaries(reader->segment, merge->options.codec, block, reader->columns);
+    taud_cache_release(merge->options.allocator, reader->summaries);
+    reader->summaries = NULL;
     reader->block = block;
-    return TAU_STATUS_SUCCESS;
+    enum tau_status status =
+        taud_segment_hold_summaries(reader->segment, merge->options.codec, block,
+                                    !merge->options.past_cache, &reader->summaries);
+    if (status == TAU_STATUS_SUCCESS)
+        return status;
+    return status == TAU_STATUS_NO_MEMORY ? merge_no_memory(merge)
+                                          : merge_refuse(merge, place, unit);
 }
 
 enum tau_status merge_summary(struct taud_merge *merge, const struct merge_place *place,
@@ -145,11 +147,9 @@ enum tau_status merge_summary(struct taud_merge *merge, const struct merge_place
     }
     struct merge_reader *reader = &merge->readers[place->detail];
     uint32_t at = unit % TAUD_COLUMN_MAX;
-    if (load_summaries(merge, reader, unit / TAUD_COLUMN_MAX) != TAU_STATUS_SUCCESS)
+    if (load_summaries(merge, place, reader, unit) != TAU_STATUS_SUCCESS)
         return merge->status;
-    if (at >= reader->column_count)
-        return merge_refuse(merge, place, unit);
-    const struct taud_chunk_columns *columns = reader->columns;
+    const struct taud_chunk_columns *columns = taud_segment_held_columns(reader->summaries);
     *ret = (struct taud_chunk_summary){
         .count = columns->counts[at],
         .number_count = columns->number_counts[at],
@@ -383,7 +383,7 @@ void merge_drop_readers(struct taud_merge *merge)
         struct merge_reader *reader = &merge->readers[i];
         if (reader->has_cursor)
             taud_segment_cursor_done(&reader->cursor);
-        allocator->release(allocator->context, reader->columns);
+        taud_cache_release(allocator, reader->summaries);
         taud_segment_release(reader->segment);
     }
     for (uint32_t i = 0; i < MERGE_WINDOWS; i++) {

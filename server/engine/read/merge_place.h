@@ -20,8 +20,8 @@ struct merge_reader {
     struct taud_segment *segment; // a reference
     struct taud_segment_cursor cursor;
     bool has_cursor;
-    struct taud_chunk_columns *columns; // the summaries of `block`; NULL before there are any
-    uint32_t block, column_count;
+    struct taud_cache_block *summaries; // of `block`; NULL before there are any
+    uint32_t block;
 };
 
 // A unit that has been begun.

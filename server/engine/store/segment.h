@@ -150,6 +150,18 @@ static inline uint64_t taud_segment_offset(const struct taud_segment *segment, u
 uint32_t taud_segment_summaries(const struct taud_segment *segment, struct taud_codec *codec,
                                 uint32_t block, struct taud_chunk_columns *ret_columns);
 
+// The same, decoded once for all who ask while the cache has them; unless they are `kept` the cache is
+// only looked into. Released as a block of the cache. Returns SUCCESS, NO_MEMORY, INTERNAL_ERROR.
+enum tau_status taud_segment_hold_summaries(const struct taud_segment *segment,
+                                            struct taud_codec *codec, uint32_t block, bool kept,
+                                            struct taud_cache_block **ret_held);
+
+static inline const struct taud_chunk_columns *
+taud_segment_held_columns(const struct taud_cache_block *held)
+{
+    return (const struct taud_chunk_columns *)(const void *)held->data;
+}
+
 // The bytes of a chunk, held until they are given back, whatever becomes of the segment.
 struct taud_chunk_bytes {
     const uint8_t *data;

@@ -136,6 +136,36 @@ uint32_t taud_segment_summaries(const struct taud_segment *segment, struct taud_
                                     ret_columns);
 }
 
+static const uint64_t SUMMARIES = UINT64_C(1) << 63; // with a block's number: their key, no window's
+
+_Static_assert(offsetof(struct taud_cache_block, data) % _Alignof(struct taud_chunk_columns) == 0,
+               "columns stand in a block as they are");
+
+enum tau_status taud_segment_hold_summaries(const struct taud_segment *segment,
+                                            struct taud_codec *codec, uint32_t block, bool kept,
+                                            struct taud_cache_block **ret_held)
+{
+    const struct taud_store *store = &segment->store;
+    uint64_t key = SUMMARIES | block;
+    struct taud_cache_block *held =
+        store->cache ? taud_cache_find(store->cache, segment->owner, key) : NULL;
+    if (!held) {
+        held = taud_cache_make(store->allocator, segment->owner, key,
+                               sizeof(struct taud_chunk_columns));
+        if (!held)
+            return TAU_STATUS_NO_MEMORY;
+        struct taud_chunk_columns *columns = (struct taud_chunk_columns *)(void *)held->data;
+        if (taud_segment_summaries(segment, codec, block, columns) == 0) {
+            taud_cache_release(store->allocator, held);
+            return TAU_STATUS_INTERNAL_ERROR;
+        }
+        if (kept && store->cache)
+            held = taud_cache_insert(store->cache, held);
+    }
+    *ret_held = held;
+    return TAU_STATUS_SUCCESS;
+}
+
 // --- reading ----------------------------------------------------------------------------------
 
 static uint64_t window_of(const struct taud_segment *segment, uint32_t chunk)

@@ -271,6 +271,38 @@ static void the_index_has_the_summaries(void **state)
     taud_segment_release(segment);
 }
 
+// They are decoded once while the cache has them; who only looks leaves nothing behind.
+static void summaries_are_shared(void **state)
+{
+    struct store_rig *rig = *state;
+    struct taud_segment *segment = store_rig_open(rig, shape.name);
+    struct taud_cache_block *looked, *first, *second;
+    struct taud_chunk_columns columns;
+    struct taud_cache_statistics before, after;
+    taud_cache_statistics(rig->store.cache, &before);
+    assert_int_equal(taud_segment_hold_summaries(segment, rig->codec, 0, false, &looked),
+                     TAU_STATUS_SUCCESS);
+    taud_cache_statistics(rig->store.cache, &after);
+    assert_int_equal(after.block_count, before.block_count);
+    assert_int_equal(taud_segment_hold_summaries(segment, rig->codec, 0, true, &first),
+                     TAU_STATUS_SUCCESS);
+    assert_int_equal(taud_segment_hold_summaries(segment, rig->codec, 0, true, &second),
+                     TAU_STATUS_SUCCESS);
+    assert_ptr_not_equal(first, looked);
+    assert_ptr_equal(first, second);
+    uint32_t count = taud_segment_summaries(segment, rig->codec, 0, &columns);
+    const struct taud_chunk_columns *held[] = {taud_segment_held_columns(looked),
+                                               taud_segment_held_columns(second)};
+    for (int i = 0; i < 2; i++) {
+        assert_memory_equal(held[i]->counts, columns.counts, count * sizeof columns.counts[0]);
+        assert_memory_equal(held[i]->sums, columns.sums, count * sizeof columns.sums[0]);
+    }
+    taud_cache_release(rig->store.allocator, looked);
+    taud_cache_release(rig->store.allocator, first);
+    taud_cache_release(rig->store.allocator, second);
+    taud_segment_release(segment);
+}
+
 // --- damage -----------------------------------------------------------------------------------
 
 // What is held is given to the reading, or is not there: then that reads it.
@@ -432,6 +464,7 @@ int main(void)
         READER_TEST(series_are_found_wherever_they_lie),
         READER_TEST(times_are_found_however_uneven_they_are),
         READER_TEST(the_index_has_the_summaries),
+        READER_TEST(summaries_are_shared),
         READER_TEST(chunks_are_read_in_steps),
         READER_TEST(damage_stays_in_its_chunk),
         READER_TEST(records_that_changed_places_are_damaged),
