@@ -15,6 +15,7 @@ enum {
     // A flush that would store less than that share of what there is helps nobody.
     WORTH_SHARE = 16,
     WORTH_BYTES_MAX = 16 << 20,
+    DROPPED_SHARE = 64, // the same of series that were dropped, when memory is nearly full
     SCARCE_WORTH_BYTES = 1 << 20, // of log, when the next segment of the log finds no space
 };
 
@@ -54,6 +55,17 @@ static bool is_short_of_disk(const struct taud_engine *engine, uint64_t since)
             since >= (most < SCARCE_WORTH_BYTES ? most : SCARCE_WORTH_BYTES));
 }
 
+// Whether series that were dropped, and leave memory with the next flush, are worth one. Without
+// points nothing else makes it due, and nothing could be written any more.
+static bool is_short_of_series(const struct taud_engine *engine)
+{
+    const struct taud_storage *storage = &engine->storage;
+    uint64_t used = taud_arena_used(&engine->arena), bound = taud_arena_bound(&engine->arena);
+    uint64_t dropped = atomic_load_explicit(&storage->drop_count, memory_order_relaxed) -
+                       atomic_load_explicit(&storage->cut_drops, memory_order_relaxed);
+    return used > bound / 8 * 7 && dropped * CATALOG_SERIES_BYTES > used / DROPPED_SHARE;
+}
+
 bool taud_storage_needs_flush(const struct taud_engine *engine)
 {
     const struct taud_storage *storage = &engine->storage;
@@ -63,7 +75,7 @@ bool taud_storage_needs_flush(const struct taud_engine *engine)
     if (since >= storage->flush_log_bytes ||
         atomic_load_explicit(&storage->catalog.bytes, memory_order_relaxed) > CATALOG_WAITING_BYTES)
         return true;
-    if (is_short_of_disk(engine, since))
+    if (is_short_of_disk(engine, since) || is_short_of_series(engine))
         return true;
     return unflushed > taud_arena_bound(&engine->arena) / FLUSH_SHARE &&
            is_worth_it(engine, unflushed);

@@ -58,6 +58,7 @@ static void cut(struct taud_engine *engine)
     uint64_t next_identity = atomic_load(&engine->next_identity);
     atomic_store(&storage->generation, generation + 1);
     atomic_store(&storage->cut_position, position);
+    atomic_store(&storage->cut_drops, atomic_load(&storage->drop_count));
     storage->flush_sequence = storage->manifest.next_sequence;
     for (size_t i = 0; i < TAUD_SHARDS; i++)
         taud_pool_close(&engine->shards[i].pool);

@@ -37,8 +37,8 @@ struct taud_cut {
     bool committed;      // only the view and what is in memory are left to be done
     uint32_t generation; // what belongs to it
     uint64_t sequence;   // of its segment
-    bool
-        leaves_dropped; // what was dropped since, for want of space: once the log has that for good
+    // What was dropped since, for want of space: once the log has that for good.
+    bool leaves_dropped;
     uint64_t position;  // of the log
     uint64_t next_identity;
     struct taud_catalog_block *catalog; // what became of the catalog since the cut before
@@ -87,8 +87,7 @@ struct taud_storage {
     uint64_t compact_at_ns;         // no compaction before, after a failure
     uint64_t retention_at_ns;       // when segments are next looked through for what is too old
     bool something_lost; // what the manifest does not name may be all that is left of something
-    bool
-        catalog_lost; // an object of the catalog is damaged: who is not known may still be somebody
+    bool catalog_lost;   // an object of it is damaged: who is not known may still be somebody
     uint64_t drops_seen; // of drop_count, when segments were looked through
     bool garbage_known;  // nothing was dropped or deleted since segments were looked through for it
     bool has_retention;  // a series then had one
@@ -103,6 +102,7 @@ struct taud_storage {
     _Atomic uint32_t generation;   // of heads and what is being sealed, from 1
     uint64_t flush_sequence;       // taken at the last cut
     _Atomic uint64_t cut_position; // of the log, of the last cut
+    _Atomic uint64_t cut_drops;    // drop_count at the last cut
 
     struct taud_catalog_delta catalog; // since the last cut, with a lock of its own
 

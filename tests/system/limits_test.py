@@ -112,6 +112,41 @@ class Memory(unittest.TestCase):
                     self.write(client, number, POINTS)
                 self.check(client, 2 * POINTS)
 
+    def test_more_series_than_memory_holds(self) -> None:
+        """No flush makes room for them; what is there is served, and a drop makes room again."""
+        with Server("--workers", "2", "--memory", "16M", "--durability", "os") as server:
+            with server.connect(timeout=60) as client:
+                client.negotiate()
+                count, refusal = self.fill_with_series(client)
+                self.assertEqual(refusal, raw.STORAGE_FULL)
+                self.assertGreater(count, 10_000)
+                self.assertEqual(client.describe(label(f"s{count - 1}")).point_count, 0)
+            server.restart()
+            with server.connect(timeout=60) as client:
+                self.assertEqual(client.describe(label(f"s{count - 1}")).point_count, 0)
+                client.send(raw.join(raw.frame(raw.DROP_SERIES, label(f"s{number}"))
+                                     for number in range(BATCH)))
+                self.assertEqual({reply.status for reply in client.receive_all(BATCH)}, {0})
+                self.write_soon(client, label("one more"))
+
+    def write_soon(self, client: Connection, series: bytes) -> None:
+        deadline = time.monotonic() + 10 * PATIENCE
+        while (client.create(series) not in (0, raw.SERIES_ALREADY_EXISTS)
+               or client.append(series, 1, 1.0) != 0):
+            self.assertLess(time.monotonic(), deadline, "what was dropped gives no room")
+            time.sleep(0.05)
+
+    def fill_with_series(self, client: Connection) -> tuple[int, int]:
+        """Creates series until one is refused. Returns how many there are, and the refusal."""
+        for first in range(0, 50 * BATCH, BATCH):
+            client.send(raw.join(raw.frame(raw.CREATE_SERIES, label(f"s{number}"))
+                                 for number in range(first, first + BATCH)))
+            statuses = [reply.status for reply in client.receive_all(BATCH)]
+            refused = [number for number, status in enumerate(statuses) if status != 0]
+            if refused:
+                return first + refused[0], statuses[refused[0]]
+        return 50 * BATCH, 0
+
     def write(self, client: Connection, number: int, first: int) -> None:
         payload = b"".join((label(f"s{number}"), struct.pack(">I", POINTS),
                             struct.pack(f">{POINTS}q", *range(first, first + POINTS)),
@@ -133,6 +168,7 @@ class Memory(unittest.TestCase):
 
 
 SERIES, POINTS = 60, 20_000
+BATCH = 4000  # of series
 
 
 def noise(number: int, first: int) -> bytes:
