@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 static int result(int value)
@@ -151,6 +152,16 @@ static int posix_list_directory(void *context, const char *path, taud_io_name_ca
     return status;
 }
 
+static int posix_space(void *context, const char *path, uint64_t *ret_bytes)
+{
+    (void)context;
+    struct statvfs info;
+    if (statvfs(path, &info) != 0)
+        return -errno;
+    *ret_bytes = (uint64_t)info.f_bavail * info.f_frsize;
+    return 0;
+}
+
 const struct taud_io *taud_io_posix(void)
 {
     static const struct taud_io io = {
@@ -170,6 +181,7 @@ const struct taud_io *taud_io_posix(void)
         .make_directory = posix_make_directory,
         .sync_directory = posix_sync_directory,
         .list_directory = posix_list_directory,
+        .space = posix_space,
     };
     return &io;
 }

@@ -52,6 +52,9 @@ struct taud_io {
     int (*sync_directory)(void *context, const char *path);
     int (*list_directory)(void *context, const char *path, taud_io_name_callback *callback,
                           void *user_data);
+    // How many bytes more the file system of a path takes, as far as it tells: a quota may allow
+    // less.
+    int (*space)(void *context, const char *path, uint64_t *ret_bytes);
 };
 
 // The real one. It has no state.

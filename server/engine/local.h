@@ -19,8 +19,7 @@ enum {
     TAUD_SEGMENT_BYTES_MIN = 16 << 10,
     TAUD_SEGMENT_BYTES_DEFAULT = 64 << 20,
     TAUD_SEGMENT_BYTES_FIRST = 8 << 20, // the first is small, each next one twice as large
-    TAUD_SEGMENT_BYTES_SMALL = 1 << 20,   // where there is no room for one of the usual size
-    TAUD_SEGMENT_BYTES_LEAST = 256 << 10, // that is worth it at all
+    TAUD_SEGMENT_BYTES_LEAST = 256 << 10, // that is worth it where there is little space
     TAUD_WRITE_BUFFER_BYTES = 2 << 20,
     TAUD_PATH_BYTES = 4096,
     TAUD_SPARE_SEGMENTS_MAX = 4, // kept of those that were trimmed
@@ -102,10 +101,12 @@ struct taud_local {
     enum taud_next_state next_state;
     uint64_t next_size;
     uint64_t next_remains;
+    bool next_is_short; // of space, though the file system told of more
     uint64_t spares[TAUD_SPARE_SEGMENTS_MAX]; // trimmed, of segment_bytes: what they were numbered
     unsigned spare_count;
     uint64_t current_sequence;
     bool current_used;
+    uint64_t trimmed_position; // what is before it is stored elsewhere
     _Atomic uint64_t room;
 
     char directory[TAUD_PATH_BYTES - 256];

@@ -700,6 +700,7 @@ enum tau_status taud_local_log_open(struct taud_backend *backend, uint64_t from_
     if (status != TAU_STATUS_SUCCESS)
         return status;
     local->position = local->synced_position = ret_report->end_position;
+    local->trimmed_position = from_position;
     ret_report->quarantined_count = local->quarantined_count;
     ret_report->quarantined_bytes = local->quarantined_bytes;
     return TAU_STATUS_SUCCESS;

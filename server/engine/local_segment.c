@@ -204,18 +204,71 @@ bool taud_local_needs_prepare(struct taud_backend *backend)
     return needed;
 }
 
-// Makes a segment of this size. Where there is no room for it the log leaves some to others: a small one,
-// or the half of that, and so on down to `least`.
+// How large a new segment may be, from `least` to `size`; 0 for not even that. What the log holds
+// and what the segment will hold is stored elsewhere one day, and only then goes from here: the
+// disk must have space for all of it once more, and for what goes with it.
+static uint64_t affordable(const struct taud_local *local, uint64_t unstored, uint64_t least,
+                           uint64_t size)
+{
+    uint64_t space, taken = unstored + TAUD_SEGMENT_BYTES_LEAST;
+    if (local->io->space(local->io->context, local->directory, &space) != 0)
+        return size;
+    uint64_t most = space > taken ? (space - taken) / 2 : 0;
+    while (size > most && size / 2 >= least)
+        size = size / 2 / TAUD_IO_BLOCK * TAUD_IO_BLOCK;
+    return size <= most ? size : 0;
+}
+
+static void drop_spare(struct taud_local *local, uint64_t spare)
+{
+    char path[TAUD_PATH_BYTES];
+    taud_local_spare_path(local, path, spare);
+    local->io->unlink(local->io->context, path); // else the next start does it
+}
+
+// Makes a segment of this size, or where there is no room for it of the half, and so on down to
+// `least`.
 static int make_what_fits(struct taud_local *local, uint64_t sequence, uint64_t least,
                           uint64_t *size)
 {
     int status = taud_local_make_segment(local, sequence, *size);
     while (taud_local_is_full(status) && *size / 2 >= least) {
-        uint64_t half = *size / 2 / TAUD_IO_BLOCK * TAUD_IO_BLOCK;
-        uint64_t small = least > TAUD_SEGMENT_BYTES_SMALL ? least : TAUD_SEGMENT_BYTES_SMALL;
-        *size = half < small ? half : small;
+        *size = *size / 2 / TAUD_IO_BLOCK * TAUD_IO_BLOCK;
         status = taud_local_make_segment(local, sequence, *size);
     }
+    return status;
+}
+
+// What becomes of a preparation: at first what is to be made.
+struct next_segment {
+    uint64_t size;
+    uint64_t spare; // that is used again; 0 for none
+    bool is_short;  // there was less space than the file system told
+};
+
+// Makes the segment behind the current one, of at least `needed`: 0 for one that is not needed yet,
+// and may wait for space. Without the mutex.
+static int make_next(struct taud_local *local, uint64_t unstored, uint64_t needed,
+                     struct next_segment *next)
+{
+    uint64_t sequence = local->current_sequence + 1;
+    uint64_t least = needed > TAUD_SEGMENT_BYTES_LEAST ? needed : TAUD_SEGMENT_BYTES_LEAST;
+    if (least > next->size)
+        least = next->size;
+    if (next->spare != 0 && affordable(local, unstored, next->size, next->size) == 0) {
+        drop_spare(local, next->spare);
+        next->spare = 0;
+    }
+    if (next->spare != 0 && taud_local_reuse_segment(local, next->spare, sequence) == 0)
+        return 0;
+    next->spare = 0;
+    uint64_t size = affordable(local, unstored, least, next->size);
+    if (size == 0 && needed == 0)
+        return -ENOSPC;
+    size = size == 0 ? least : size;
+    next->size = size;
+    int status = make_what_fits(local, sequence, least, &next->size);
+    next->is_short = next->size < size;
     return status;
 }
 
@@ -223,20 +276,18 @@ static int make_what_fits(struct taud_local *local, uint64_t sequence, uint64_t 
 // PREPARING set, which keeps everybody else off.
 static int prepare_next(struct taud_local *local, uint64_t needed)
 {
-    uint64_t sequence = local->current_sequence + 1;
-    uint64_t size = taud_local_segment_size(local, sequence);
-    uint64_t least = needed > TAUD_SEGMENT_BYTES_LEAST ? needed : TAUD_SEGMENT_BYTES_LEAST;
-    if (size < needed)
-        size = needed;
-    bool reuse = size == local->segment_bytes && local->spare_count > 0;
-    uint64_t spare = reuse ? local->spares[--local->spare_count] : 0;
+    uint64_t usual = taud_local_segment_size(local, local->current_sequence + 1);
+    uint64_t unstored = local->position - local->trimmed_position;
+    struct next_segment next = {.size = usual < needed ? needed : usual};
+    if (next.size == local->segment_bytes && local->spare_count > 0)
+        next.spare = local->spares[--local->spare_count];
     pthread_mutex_unlock(&local->mutex);
-    reuse = reuse && taud_local_reuse_segment(local, spare, sequence) == 0;
-    int status = reuse ? 0 : make_what_fits(local, sequence, least, &size);
+    int status = make_next(local, unstored, needed, &next);
     pthread_mutex_lock(&local->mutex);
     local->next_state = status == 0 ? TAUD_NEXT_READY : TAUD_NEXT_NONE;
-    local->next_size = size;
-    local->next_remains = reuse;
+    local->next_size = next.size;
+    local->next_remains = next.spare != 0;
+    local->next_is_short = next.is_short;
     pthread_cond_broadcast(&local->prepared);
     return status;
 }
@@ -245,18 +296,16 @@ enum tau_status taud_local_prepare(struct taud_backend *backend)
 {
     struct taud_local *local = taud_local_of(backend);
     int status = 0;
-    bool smaller = false;
     pthread_mutex_lock(&local->mutex);
     if (local->next_state == TAUD_NEXT_NONE) {
         local->next_state = TAUD_NEXT_PREPARING;
         status = prepare_next(local, 0);
-        // Then nothing follows behind it before there is space again.
-        smaller = local->next_size < taud_local_segment_size(local, local->current_sequence + 1);
     }
+    bool is_short = local->next_is_short; // then nothing follows behind it before there is space
     pthread_mutex_unlock(&local->mutex);
     taud_local_update_room(local);
     if (status == 0)
-        return smaller ? TAU_STATUS_STORAGE_FULL : TAU_STATUS_SUCCESS;
+        return is_short ? TAU_STATUS_STORAGE_FULL : TAU_STATUS_SUCCESS;
     return taud_local_is_full(status) ? TAU_STATUS_STORAGE_FULL : TAU_STATUS_INTERNAL_ERROR;
 }
 

@@ -178,6 +178,8 @@ enum tau_status taud_local_trim(struct taud_backend *backend, uint64_t position,
     struct taud_found_segments list;
     pthread_mutex_lock(&local->mutex);
     struct trim trim = {.local = local, .spare_max = TAUD_SPARE_SEGMENTS_MAX - local->spare_count};
+    if (local->trimmed_position < position)
+        local->trimmed_position = position;
     pthread_mutex_unlock(&local->mutex);
     int status = taud_local_find_segments(local, &list);
     if (status == 0)

@@ -64,6 +64,7 @@ static bool takes_space(const struct disk_call *call)
     case DISK_LOCK:
     case DISK_UNLINK:
     case DISK_LIST_DIRECTORY:
+    case DISK_SPACE:
         return false;
     default:
         return true;
@@ -399,6 +400,19 @@ static int disk_list_directory(void *context, const char *path, taud_io_name_cal
     return status;
 }
 
+static int disk_space(void *context, const char *path, uint64_t *ret_bytes)
+{
+    struct disk *disk = context;
+    enum disk_fault_kind partial;
+    int status = enter(disk, (struct disk_call){.kind = DISK_SPACE, .path = path}, -1, &partial);
+    uint64_t used = store_used(&disk->store);
+    if (status == 0 && disk->capacity == 0)
+        *ret_bytes = UINT64_MAX;
+    else if (status == 0)
+        *ret_bytes = disk->capacity > used ? disk->capacity - used : 0;
+    return leave(disk, status);
+}
+
 // --- what tests do with it --------------------------------------------------------------------
 
 struct disk *disk_new(bool direct)
@@ -425,6 +439,7 @@ struct disk *disk_new(bool direct)
         .make_directory = disk_make_directory,
         .sync_directory = disk_sync_directory,
         .list_directory = disk_list_directory,
+        .space = disk_space,
     };
     return disk;
 }

@@ -42,6 +42,7 @@ enum disk_call_kind {
     DISK_MAKE_DIRECTORY,
     DISK_SYNC_DIRECTORY,
     DISK_LIST_DIRECTORY,
+    DISK_SPACE,
 };
 
 struct disk_call {

@@ -62,6 +62,7 @@ static void trace_call(struct world *world, const struct disk_call *call)
         [DISK_MAKE_DIRECTORY] = "make directory",
         [DISK_SYNC_DIRECTORY] = "sync directory",
         [DISK_LIST_DIRECTORY] = "list directory",
+        [DISK_SPACE] = "space",
     };
     uint32_t crc = call->data ? taud_crc32c(0, call->data, call->size) : 0;
     world_trace(world, "  %s %s%s%s %llu %llu+%llu %08x", names[call->kind],
@@ -142,9 +143,17 @@ static int64_t stale_read(void *context, int file, void *data, size_t size, uint
     return count;
 }
 
+static int no_space_told(void *context, const char *path, uint64_t *ret_bytes)
+{
+    (void)context, (void)path, (void)ret_bytes;
+    return -ENOSYS;
+}
+
 void world_plant(struct world *world)
 {
     world->io = *disk_io(world->disk);
+    if (world->settings.silent)
+        world->io.space = no_space_told;
     switch (world->settings.mutant) {
     case MUTANT_SKIPS_SYNCS:
         disk_skip_syncs(world->disk);

@@ -33,6 +33,7 @@ enum mutant {
 struct world_settings {
     uint64_t seed;
     bool direct; // the disk takes writes past its cache
+    bool silent; // and does not tell how much space it has
     enum taud_durability durability;
     uint64_t segment_bytes;
     uint64_t memory_bytes;

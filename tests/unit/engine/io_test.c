@@ -223,6 +223,17 @@ static void directories_are_made_once_and_synced(void **state)
     assert_int_equal(io->sync_directory(io->context, file_path), -ENOTDIR);
 }
 
+static void the_space_of_a_file_system_is_told(void **state)
+{
+    (void)state;
+    uint64_t space = 77;
+    assert_int_equal(io->space(io->context, missing_path, &space), -ENOENT);
+    assert_int_equal(space, 77);
+    close_file(open_new(file_path));
+    assert_int_equal(io->space(io->context, file_path, &space), 0);
+    assert_true(space % 512 == 0 && space > 4096); // of the machine that runs this
+}
+
 static void a_closed_file_is_refused_by_every_function(void **state)
 {
     (void)state;
@@ -411,6 +422,7 @@ int main(void)
         cmocka_unit_test_teardown(names_are_moved_and_removed, remove_files),
         cmocka_unit_test_teardown(a_file_has_two_names_until_both_are_removed, remove_files),
         cmocka_unit_test_teardown(directories_are_made_once_and_synced, remove_files),
+        cmocka_unit_test_teardown(the_space_of_a_file_system_is_told, remove_files),
         cmocka_unit_test_teardown(a_closed_file_is_refused_by_every_function, remove_files),
         cmocka_unit_test_teardown(each_name_is_listed_once_until_the_callback_ends_it,
                                   remove_files),

@@ -359,6 +359,71 @@ static void a_preparation_without_space_says_so_and_comes_again(void **state)
     assert_true(is_zeroed(rig, next, LOCAL_RIG_SEGMENT_BYTES));
 }
 
+// --- on a disk with little space --------------------------------------------------------------
+
+enum { USUAL_BYTES = 4 << 20, HELD_BYTES = 1 << 20 };
+
+// A log that holds so much which is stored nowhere else, on a disk with so much space left.
+static void leave_space(struct local_rig *rig, uint64_t bytes)
+{
+    struct taud_local *local = rig->local;
+    disk_set_capacity(rig->disk, 0);
+    local->segment_bytes = USUAL_BYTES;
+    local->position = local->trimmed_position + HELD_BYTES;
+    local->current_used = true;
+    local->next_state = TAUD_NEXT_NONE;
+    disk_remove(rig->disk, "data/log/0000000000000002.log");
+    disk_set_capacity(rig->disk, disk_used(rig->disk) + bytes);
+}
+
+static void there_is_space_for_all_of_the_log_once_more(void **state)
+{
+    struct local_rig *rig = *state;
+    struct taud_local *local = rig->local;
+    const uint64_t least = TAUD_SEGMENT_BYTES_LEAST, taken = HELD_BYTES + least;
+    assert_int_equal(taud_local_roll(local, 0, 0), 0);
+    leave_space(rig, taken + (uint64_t)2 * USUAL_BYTES);
+    assert_int_equal(taud_local_prepare(rig->backend), TAU_STATUS_SUCCESS);
+    assert_int_equal(local->next_size, USUAL_BYTES);
+    leave_space(rig, taken + (uint64_t)2 * USUAL_BYTES - 1);
+    assert_int_equal(taud_local_prepare(rig->backend), TAU_STATUS_SUCCESS);
+    assert_int_equal(local->next_size, USUAL_BYTES / 2);
+    leave_space(rig, taken + 2 * least);
+    assert_int_equal(taud_local_prepare(rig->backend), TAU_STATUS_SUCCESS);
+    assert_int_equal(local->next_size, least);
+    leave_space(rig, taken + 2 * least - 1);
+    assert_int_equal(taud_local_prepare(rig->backend), TAU_STATUS_STORAGE_FULL);
+    assert_int_equal(log_names(rig), 1);
+    local->trimmed_position = local->position; // what it held is stored elsewhere now
+    assert_int_equal(taud_local_prepare(rig->backend), TAU_STATUS_SUCCESS);
+    assert_int_equal(local->next_size, least << 1);
+}
+
+// What was admitted has to go somewhere.
+static void a_segment_that_is_needed_is_made_in_any_space(void **state)
+{
+    struct local_rig *rig = *state;
+    assert_int_equal(taud_local_roll(rig->local, 0, 0), 0);
+    leave_space(rig, HELD_BYTES);
+    assert_int_equal(taud_local_roll(rig->local, 0, 100), 0);
+    assert_int_equal(rig->local->current.size, TAUD_SEGMENT_BYTES_LEAST);
+}
+
+static void a_spare_is_given_up_where_there_is_little_space(void **state)
+{
+    struct local_rig *rig = *state;
+    static const uint8_t used[USUAL_BYTES];
+    uint64_t size;
+    assert_int_equal(taud_local_roll(rig->local, 0, 0), 0);
+    local_rig_put(rig, "log/0000000000000009.spare", used, sizeof used);
+    leave_space(rig, HELD_BYTES);
+    rig->local->spares[rig->local->spare_count++] = 9;
+    assert_int_equal(taud_local_prepare(rig->backend), TAU_STATUS_SUCCESS);
+    assert_null(local_rig_file(rig, "log/0000000000000009.spare", &size));
+    assert_int_equal(rig->local->next_size, USUAL_BYTES / 4);
+    assert_false(rig->local->next_remains);
+}
+
 // --- the step to the next ---------------------------------------------------------------------
 
 static void the_next_segment_begins_where_the_log_stands(void **state)
@@ -624,6 +689,9 @@ int main(void)
         RIG_TEST(the_next_segment_begins_where_the_log_stands),
         cmocka_unit_test(a_name_used_again_is_another_file),
         RIG_TEST(a_segment_is_larger_when_a_group_needs_it),
+        RIG_TEST(there_is_space_for_all_of_the_log_once_more),
+        RIG_TEST(a_segment_that_is_needed_is_made_in_any_space),
+        RIG_TEST(a_spare_is_given_up_where_there_is_little_space),
         RIG_TEST(a_spare_becomes_the_next_segment),
         RIG_TEST(what_is_prepared_is_taken_as_it_is),
         RIG_TEST(a_preparation_that_runs_is_waited_for),
