@@ -165,6 +165,21 @@ static enum tau_status write_root(struct taud_engine *engine, uint64_t known,
     return taud_root_write(engine->backend, &engine->root, error);
 }
 
+// The first one of a start. On a disk without a free block the reserve has some: reads go on over a
+// restart.
+static enum tau_status write_first_root(struct taud_engine *engine, uint64_t known,
+                                        struct taud_error *error)
+{
+    struct taud_reserve *reserve = &engine->storage.reserve;
+    taud_reserve_look(reserve);
+    enum tau_status status = write_root(engine, known, error);
+    for (unsigned i = 0; i < TAUD_RESERVE_PARTS && status == TAU_STATUS_STORAGE_FULL; i++) {
+        if (taud_reserve_give_up(reserve, (enum taud_reserve_part)i))
+            status = write_root(engine, known, error);
+    }
+    return status;
+}
+
 static enum tau_status replay_log(struct taud_engine *engine, struct taud_recovery *recovery,
                                   uint64_t *ret_end, struct taud_error *error)
 {
@@ -197,7 +212,7 @@ static enum tau_status start_all(struct taud_engine *engine, struct taud_recover
     if (status == TAU_STATUS_SUCCESS)
         status = taud_storage_tidy(engine, error);
     if (status == TAU_STATUS_SUCCESS)
-        status = write_root(engine, end, error);
+        status = write_first_root(engine, end, error);
     if (status == TAU_STATUS_SUCCESS)
         status = engine->backend->log->start(engine->backend, engine->root.epoch, error);
     if (status == TAU_STATUS_SUCCESS)

@@ -481,7 +481,7 @@ static enum tau_status finish(struct taud_engine *engine, struct taud_error *err
     taud_segment_release(storage->cut.segment);
     storage->garbage_known &= !storage->cut.catalog;
     taud_catalog_blocks_free(engine->allocator, storage->cut.catalog);
-    storage->reserve_due = true;
+    storage->reserve.due = true;
     storage->cut = (struct taud_cut){.pending = false};
     return TAU_STATUS_SUCCESS;
 }

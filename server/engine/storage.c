@@ -14,10 +14,7 @@
 
 enum {
     IDLE_MS = 10000, // between looks at what nobody tells of: what has grown too old
-    RESERVE_BYTES = 2 << 20,
 };
-
-static const char reserve_name[] = "reserve/space";
 
 // --- life -------------------------------------------------------------------------------------
 
@@ -51,6 +48,8 @@ bool taud_storage_init(struct taud_engine *engine, const struct taud_engine_opti
     storage->flush_log_bytes =
         options->flush_log_bytes ? options->flush_log_bytes : TAUD_STORAGE_LOG_BYTES;
     storage->root = &engine->root;
+    storage->reserve =
+        (struct taud_reserve){.backend = options->backend, .allocator = options->allocator};
     storage->next_ticket = 1;
     atomic_store(&storage->generation, 1);
     memcpy(&storage->file_seed, options->seed, sizeof storage->file_seed);
@@ -126,7 +125,7 @@ enum tau_status taud_storage_start(struct taud_engine *engine, struct taud_error
 {
     struct taud_storage *storage = &engine->storage;
     storage->retention_at_ns = now_ns(storage);
-    storage->reserve_due = true;
+    storage->reserve.due = true;
     if (storage->stepped)
         return TAU_STATUS_SUCCESS;
     int failure = pthread_create(&storage->thread, NULL, storage_main, engine);
@@ -221,11 +220,7 @@ static bool may_free_space(struct taud_storage *storage)
 static bool give_up_reserve(struct taud_engine *engine)
 {
     struct taud_storage *storage = &engine->storage;
-    if (!storage->has_reserve || !may_free_space(storage))
-        return false;
-    storage->has_reserve = false;
-    return engine->backend->objects->remove(engine->backend, reserve_name, NULL) ==
-           TAU_STATUS_SUCCESS;
+    return may_free_space(storage) && taud_reserve_give_up(&storage->reserve, TAUD_RESERVE_WORK);
 }
 
 static void judge_flush_failure(struct taud_engine *engine, enum tau_status status,
@@ -599,25 +594,6 @@ bool taud_storage_pause(struct taud_engine *engine)
     return !taud_storage_is_stopping(storage);
 }
 
-// Puts space of the disk aside, for the time when it is full: so much is given up then, and what
-// frees space can go on. Tried once after each flush.
-static bool renew_reserve(struct taud_engine *engine)
-{
-    struct taud_storage *storage = &engine->storage;
-    const struct taud_allocator *allocator = engine->allocator;
-    if (storage->has_reserve || !storage->reserve_due)
-        return false;
-    storage->reserve_due = false;
-    void *bytes = allocator->allocate(allocator->context, RESERVE_BYTES);
-    if (!bytes)
-        return true;
-    memset(bytes, 0, RESERVE_BYTES);
-    storage->has_reserve = engine->backend->objects->put(engine->backend, reserve_name, bytes,
-                                                         RESERVE_BYTES, NULL) == TAU_STATUS_SUCCESS;
-    allocator->release(allocator->context, bytes);
-    return true;
-}
-
 bool taud_storage_turn(struct taud_engine *engine)
 {
     struct taud_storage *storage = &engine->storage;
@@ -636,5 +612,5 @@ bool taud_storage_turn(struct taud_engine *engine)
     if (storage->others_first && (work_on_ticket(engine) || compact(engine)))
         return true;
     return flush_if_due(engine) || work_on_ticket(engine) || compact(engine) ||
-           renew_reserve(engine);
+           taud_reserve_renew(&storage->reserve);
 }

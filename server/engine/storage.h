@@ -19,6 +19,7 @@
 #include "catalog_store.h"
 #include "engine.h"
 #include "log.h"
+#include "reserve.h"
 #include "store/manifest_store.h"
 #include "view.h"
 
@@ -94,8 +95,7 @@ struct taud_storage {
     bool collects;       // a segment has much garbage
     unsigned compactions;   // that are underway, one in the middle of another
     unsigned compact_depth; // the same, from before their segments are chosen
-    bool has_reserve;       // of the disk
-    bool reserve_due;       // it is to be tried to have one
+    struct taud_reserve reserve; // of the disk
     bool others_first;      // this turn begins with what is no flush
 
     // Under any shard's lock; changed with all of them.

@@ -104,16 +104,16 @@ static void a_full_disk_costs_nothing_but_time(void **state)
     some_points(bench);
     storage_rig_flush(bench);
     storage_rig_settle(bench);
-    assert_true(storage_rig_storage(bench)->has_reserve);
-    assert_int_equal(disk_count(bench->storage.disk, "data/reserve"), 1);
+    assert_true(storage_rig_storage(bench)->reserve.has[TAUD_RESERVE_WORK]);
+    assert_int_equal(disk_count(bench->storage.disk, "data/reserve"), 2);
     storage_rig_append(bench, "series", 5000, 3000, 1);
     staged_storage_break(&bench->storage, ENOSPC);
     assert_int_equal(storage_rig_work(bench, TAUD_WORK_FLUSH, NULL), TAU_STATUS_STORAGE_FULL);
-    assert_true(storage_rig_storage(bench)->has_reserve);
+    assert_true(storage_rig_storage(bench)->reserve.has[TAUD_RESERVE_WORK]);
     storage_rig_now.monotonic_ns += UINT64_C(1100000000);
     storage_rig_delete(bench, "series", 0, 9);
     assert_int_equal(storage_rig_work(bench, TAUD_WORK_FLUSH, NULL), TAU_STATUS_STORAGE_FULL);
-    assert_false(storage_rig_storage(bench)->has_reserve);
+    assert_false(storage_rig_storage(bench)->reserve.has[TAUD_RESERVE_WORK]);
     taud_engine_statistics(bench->engine, &figures);
     assert_true(figures.storing_waits);
     assert_false(figures.storing_failed);
@@ -127,7 +127,7 @@ static void a_full_disk_costs_nothing_but_time(void **state)
     taud_engine_statistics(bench->engine, &figures);
     assert_false(figures.storing_waits);
     assert_int_equal(figures.stored_points, 6000);
-    assert_true(storage_rig_storage(bench)->has_reserve);
+    assert_true(storage_rig_storage(bench)->reserve.has[TAUD_RESERVE_WORK]);
 }
 
 static void another_failure_ends_the_storing(void **state)

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+// The disk's reserve. What a start finds of it counts: the disk may have been full before, and then
+// there is no space to make it anew.
+#include "reserve.h"
+
+#include <string.h>
+
+static const struct {
+    const char *name;
+    size_t bytes;
+} parts[TAUD_RESERVE_PARTS] = {
+    [TAUD_RESERVE_START] = {"reserve/start", 256 << 10},
+    [TAUD_RESERVE_WORK] = {"reserve/space", 2 << 20},
+};
+
+void taud_reserve_look(struct taud_reserve *reserve)
+{
+    const struct taud_objects_operations *objects = reserve->backend->objects;
+    for (unsigned i = 0; i < TAUD_RESERVE_PARTS; i++) {
+        struct taud_object *object = NULL;
+        bool opened = objects->open(reserve->backend, parts[i].name, &object, NULL) ==
+                      TAU_STATUS_SUCCESS;
+        reserve->has[i] = opened && object && objects->size(object) == parts[i].bytes;
+        objects->close(object);
+    }
+}
+
+static void put(struct taud_reserve *reserve, unsigned part)
+{
+    const struct taud_allocator *allocator = reserve->allocator;
+    size_t size = parts[part].bytes;
+    void *bytes = allocator->allocate(allocator->context, size);
+    if (!bytes)
+        return;
+    memset(bytes, 0, size);
+    reserve->has[part] = reserve->backend->objects->put(reserve->backend, parts[part].name, bytes,
+                                                        size, NULL) == TAU_STATUS_SUCCESS;
+    allocator->release(allocator->context, bytes);
+}
+
+bool taud_reserve_renew(struct taud_reserve *reserve)
+{
+    bool missing = false;
+    for (unsigned i = 0; i < TAUD_RESERVE_PARTS && reserve->due; i++) {
+        if (!reserve->has[i]) {
+            put(reserve, i);
+            missing = true;
+        }
+    }
+    reserve->due = false;
+    return missing;
+}
+
+bool taud_reserve_give_up(struct taud_reserve *reserve, enum taud_reserve_part part)
+{
+    if (!reserve->has[part])
+        return false;
+    reserve->has[part] = false;
+    return reserve->backend->objects->remove(reserve->backend, parts[part].name, NULL) ==
+           TAU_STATUS_SUCCESS;
+}
