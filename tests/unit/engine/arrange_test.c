@@ -76,12 +76,31 @@ static void the_ends_of_time_are_times(void **state)
     check(ROWS);
 }
 
+// Steps that are multiples of many numbers, and times that have more or fewer digits than are
+// counted: all that differ and all that are the same.
+static void times_of_any_length_are_sorted(void **state)
+{
+    (void)state;
+    for (unsigned bits = 0; bits < 64; bits++) {
+        for (unsigned shift = 0; shift < 64 - bits; shift += 1 + bits / 8) {
+            uint64_t base = draw(2) ? UINT64_C(1) << 63 : draw(UINT32_MAX);
+            for (size_t i = 0; i < ROWS; i++) {
+                uint64_t wide = draw(UINT32_MAX) << 32 | draw(UINT32_MAX);
+                uint64_t over = bits == 0 ? 0 : wide % (UINT64_C(1) << bits);
+                given[i] = (int64_t)(base + (over << shift));
+            }
+            check(ROWS);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_order_of_few_rows_is_brought_to_one),
         cmocka_unit_test(rows_of_any_share_of_late_ones),
         cmocka_unit_test(the_ends_of_time_are_times),
+        cmocka_unit_test(times_of_any_length_are_sorted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
