@@ -503,6 +503,7 @@ class Whole(Rig):
         self.assertRegex(text, r"Slow +2 .* 40\.00 x +agree")
         self.assertRegex(text, r"Slow .* 1\.00 .* 2\.00 x +WRONG: it is")
         self.assertRegex(text, r"1\.0 M  #{60}  4\.0\n +2\.0 M  #{30} +2\.0\n")
+        self.assertIn("the last fifth is at 50 % of the first", text)
 
 
 def update() -> None:

@@ -105,11 +105,15 @@ def one_line(row: Row) -> str:
 
 
 def plot(curve: Curve) -> list[str]:
-    """A line for each point of a curve, the fastest as wide as it gets."""
+    """A line for each point of a curve, the fastest as wide as it gets, and how its end compares
+    with its beginning."""
     most = max(rate for _, rate in curve)
+    part = max(1, len(curve) // 5)
+    first, last = (sum(rate for _, rate in some) / part for some in (curve[:part], curve[-part:]))
     return ["", "(j) M points/s up to so many stored points", *(
         f"{points / 1e6:10,.1f} M  {'#' * round(CURVE_WIDTH * rate / most):<{CURVE_WIDTH}}"
-        f"  {rate / 1e6:.1f}" for points, rate in curve)]
+        f"  {rate / 1e6:.1f}" for points, rate in curve),
+        f"the last fifth is at {100 * last / first:.0f} % of the first"]
 
 
 def render(rows: list[Row], limits: dict[str, Any], versions: dict[str, str],
