@@ -26,14 +26,6 @@ struct part {
     double values[CHUNKED_MIN];
 };
 
-static bool ascends(const int64_t *timestamps, size_t count)
-{
-    bool ascending = true;
-    for (size_t i = 1; i < count; i++)
-        ascending &= timestamps[i - 1] < timestamps[i];
-    return ascending;
-}
-
 static bool steps_are_even(const int64_t *timestamps, size_t count)
 {
     uint64_t step = count > 1 ? (uint64_t)timestamps[1] - (uint64_t)timestamps[0] : 0;
@@ -81,7 +73,7 @@ static bool take_few(const struct taud_columns *columns, struct part *part)
 {
     tau_i64_copy(columns->timestamps, part->begin, part->count, part->timestamps);
     tau_f64_copy(columns->values, part->begin, part->count, part->values);
-    return ascends(part->timestamps, part->count);
+    return taud_codec_ascending(columns->shard->codec, part->timestamps, part->count);
 }
 
 static void release_chunks(const struct taud_columns *columns, struct part *part, uint32_t from)
@@ -103,7 +95,8 @@ static bool take_many(const struct taud_columns *columns, struct part *part)
     for (size_t i = 0; i < chunks; i++) {
         size_t end = part->begin + part->count * (i + 1) / chunks;
         tau_i64_copy(columns->timestamps, row, end - row, timestamps);
-        if (!ascends(timestamps, end - row) || (i > 0 && timestamps[0] <= previous))
+        if (!taud_codec_ascending(columns->shard->codec, timestamps, end - row) ||
+            (i > 0 && timestamps[0] <= previous))
             return false;
         previous = timestamps[end - row - 1];
         tau_f64_copy(columns->values, row, end - row, values);

@@ -122,14 +122,6 @@ static enum tau_status apply_columns(const struct taud_replay *replay,
 
 // --- chunks -----------------------------------------------------------------------------------
 
-static bool ascends(const int64_t *timestamps, uint32_t count)
-{
-    bool ascending = true;
-    for (uint32_t i = 1; i < count; i++)
-        ascending &= timestamps[i - 1] < timestamps[i];
-    return ascending;
-}
-
 // Decodes a chunk to see that it is one, and for its summary.
 static bool examine(struct taud_codec *codec, const uint8_t *bytes, size_t size,
                     struct taud_chunk_summary *ret)
@@ -140,7 +132,7 @@ static bool examine(struct taud_codec *codec, const uint8_t *bytes, size_t size,
     if (!taud_chunk_intact(bytes, size) || !taud_chunk_open(bytes, size, &chunk) ||
         !taud_chunk_timestamps(codec, &chunk, 0, chunk.count, timestamps) ||
         !taud_chunk_values(codec, &chunk, 0, chunk.count, values) ||
-        !ascends(timestamps, chunk.count))
+        !taud_codec_ascending(codec, timestamps, chunk.count))
         return false;
     taud_chunk_summarise(codec, timestamps, values, chunk.count, ret);
     return true;

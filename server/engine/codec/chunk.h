@@ -113,6 +113,9 @@ bool taud_chunk_timestamps(struct taud_codec *codec, const struct taud_chunk *ch
 bool taud_chunk_values(struct taud_codec *codec, const struct taud_chunk *chunk, uint32_t from,
                        uint32_t to, double *out);
 
+// Whether each of the timestamps is later than the one before it.
+bool taud_codec_ascending(const struct taud_codec *codec, const int64_t *timestamps, size_t count);
+
 // The index of the first point at or after `timestamp`, and its timestamp; `count` and 0 where
 // there is none. Even steps and runs of steps are not decoded for it, and packed steps mostly no
 // further than to that point.

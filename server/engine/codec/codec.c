@@ -35,6 +35,11 @@ bool taud_codec_use(struct taud_codec *codec, enum taud_codec_variant variant)
     return kernels != NULL;
 }
 
+bool taud_codec_ascending(const struct taud_codec *codec, const int64_t *timestamps, size_t count)
+{
+    return codec->kernels->ascending(timestamps, count);
+}
+
 const char *taud_codec_variant_name(const struct taud_codec *codec)
 {
     return codec->kernels->name;

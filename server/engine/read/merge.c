@@ -485,7 +485,7 @@ static bool decode_timestamps(struct taud_merge *merge)
     const struct taud_chunk_summary *summary = &merge->summary;
     uint32_t count = summary->count;
     if (!taud_chunk_timestamps(merge->options.codec, &merge->chunk, 0, count, merge->timestamps) ||
-        !merge_is_sound(merge->timestamps, count, summary->first_timestamp,
+        !merge_is_sound(merge, merge->timestamps, count, summary->first_timestamp,
                         summary->last_timestamp) ||
         merge->timestamps[count - 1] != summary->last_timestamp)
         return false;

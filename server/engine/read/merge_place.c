@@ -264,12 +264,11 @@ void merge_place_end(struct taud_merge *merge, struct merge_place *place)
 
 // --- windows ----------------------------------------------------------------------------------
 
-bool merge_is_sound(const int64_t *timestamps, uint32_t count, int64_t first, int64_t last)
+bool merge_is_sound(const struct taud_merge *merge, const int64_t *timestamps, uint32_t count,
+                    int64_t first, int64_t last)
 {
-    bool sound = timestamps[0] >= first && timestamps[count - 1] <= last;
-    for (uint32_t i = 1; i < count; i++)
-        sound &= timestamps[i - 1] < timestamps[i];
-    return sound;
+    return timestamps[0] >= first && timestamps[count - 1] <= last &&
+           taud_codec_ascending(merge->options.codec, timestamps, count);
 }
 
 static void turn(int64_t *timestamps, double *values, uint32_t count)
@@ -297,7 +296,7 @@ static bool take_points(struct taud_merge *merge, const struct merge_place *plac
         return true;
     }
     return taud_chunk_timestamps(codec, &unit->chunk, from, to, timestamps) &&
-           merge_is_sound(timestamps, to - from, unit->first, unit->last) &&
+           merge_is_sound(merge, timestamps, to - from, unit->first, unit->last) &&
            taud_chunk_values(codec, &unit->chunk, from, to, values);
 }
 

@@ -136,7 +136,8 @@ enum tau_status merge_summary(struct taud_merge *merge, const struct merge_place
                               uint32_t unit, struct taud_chunk_summary *ret);
 
 // Whether timestamps ascend, and lie from `first` to `last`.
-bool merge_is_sound(const int64_t *timestamps, uint32_t count, int64_t first, int64_t last);
+bool merge_is_sound(const struct taud_merge *merge, const int64_t *timestamps, uint32_t count,
+                    int64_t first, int64_t last);
 
 // Says, and remembers, what is wrong.
 enum tau_status merge_no_memory(struct taud_merge *merge);

@@ -179,13 +179,15 @@ static void a_window_begins_behind_the_one_before(void **state)
 static void timestamps_have_to_ascend_within_their_bounds(void **state)
 {
     static const int64_t good[] = {-3, 0, 5, 6}, equal[] = {1, 2, 2, 3}, falls[] = {1, 3, 2, 4};
+    struct taud_merge *merge = make(merge_rig_options(&rig), MERGE_SEALED);
     (void)state;
-    assert_true(merge_is_sound(good, 4, -3, 6));
-    assert_true(merge_is_sound(good, 1, -3, -3));
-    assert_false(merge_is_sound(good, 4, -2, 6));
-    assert_false(merge_is_sound(good, 4, -3, 5));
-    assert_false(merge_is_sound(equal, 4, 0, 9));
-    assert_false(merge_is_sound(falls, 4, 0, 9));
+    assert_true(merge_is_sound(merge, good, 4, -3, 6));
+    assert_true(merge_is_sound(merge, good, 1, -3, -3));
+    assert_false(merge_is_sound(merge, good, 4, -2, 6));
+    assert_false(merge_is_sound(merge, good, 4, -3, 5));
+    assert_false(merge_is_sound(merge, equal, 4, 0, 9));
+    assert_false(merge_is_sound(merge, falls, 4, 0, 9));
+    taud_merge_free(merge);
 }
 
 static void bytes_that_are_no_chunk_are_refused(void **state)
