@@ -35,14 +35,24 @@ static enum tau_status begin(struct taud_context *context, enum taud_work kind, 
     return TAU_STATUS_SUCCESS;
 }
 
+// That somebody has it can be told once all before it is stored.
+static enum tau_status refuse_name(struct taud_context *context)
+{
+    struct taud_field name = TAUD_FIELD_SNAPSHOT_NAME;
+    name.expected = "name: there is a snapshot of that name already";
+    return taud_context_refuse(context, TAU_STATUS_INVALID_PAYLOAD, name);
+}
+
 static enum tau_status look(struct taud_context *context, struct work *work, uint64_t *ret_done,
                             uint64_t *ret_total, bool *ret_end)
 {
     enum tau_status status =
         taud_engine_work_state(context->engine, work->ticket, ret_done, ret_total, NULL);
     *ret_end = status == TAU_STATUS_SUCCESS;
-    if (status == TAU_STATUS_INVALID_ARGUMENT) // else it ended so long ago that nobody knows how
-        return work->named ? TAU_STATUS_INVALID_PAYLOAD : TAU_STATUS_INTERNAL_ERROR;
+    if (status == TAU_STATUS_INVALID_ARGUMENT && work->named)
+        return refuse_name(context);
+    if (status == TAU_STATUS_INVALID_ARGUMENT) // it ended so long ago that nobody knows how
+        return TAU_STATUS_INTERNAL_ERROR;
     if (status != TAU_STATUS_WOULD_BLOCK)
         return status;
     if (work->told && context->now_ms < work->told_ms + TELL_MS) {

@@ -212,8 +212,11 @@ static bool pump_stream(struct taud_session *session, struct taud_transport *tra
     bool end = false;
     transport->reply.writes = false;
     transport->context.again_ms = 0;
+    struct tau_decode_error detail = {.field = TAU_FIELD_NONE};
+    transport->context.detail = &detail;
     enum tau_status status =
         session->streaming->next(&transport->context, session->stream, &transport->reply, &end);
+    transport->context.detail = NULL;
     session->again_ms = status == TAUD_PENDING ? transport->context.again_ms : 0;
     taud_request_arena_reset(&transport->arena);
     if (status == TAUD_PENDING) {
@@ -221,7 +224,7 @@ static bool pump_stream(struct taud_session *session, struct taud_transport *tra
         return false;
     }
     if (status != TAU_STATUS_SUCCESS)
-        taud_reply_error(&transport->reply, status, NULL);
+        taud_reply_error(&transport->reply, status, &detail);
     if (status != TAU_STATUS_SUCCESS || end)
         close_stream(session);
     return true;

@@ -163,6 +163,10 @@ class Work(StoredCase):
     def test_names_of_snapshots(self) -> None:
         longest = "n" * NAME_MAX
         self.assertEqual(self.work(SNAPSHOT, longest).status, 0)
+        self.client.negotiate(raw.FEATURE_DETAILED_ERRORS)
+        there = self.work(SNAPSHOT, longest)
+        self.assertEqual(there.status, INVALID_PAYLOAD)
+        self.assertTrue(there.payload.endswith(b"there is a snapshot of that name already"), there)
         for name in (longest, "", ".", "a/b", "../up", ".a", "a b", "n" * (NAME_MAX + 1)):
             self.assertEqual(self.work(SNAPSHOT, name).status, INVALID_PAYLOAD, name)
         for payload in (b"\x01\xff", bytes([NAME_MAX + 1]) + b"n" * NAME_MAX):

@@ -56,7 +56,12 @@ static void names_of_snapshots(void **state)
     memset(longest, 'x', sizeof longest);
     create_series(s, "a");
     assert_int_equal(snapshot(s, "one", 3), TAU_STATUS_SUCCESS);
-    assert_int_equal(snapshot(s, "one", 3), TAU_STATUS_INVALID_PAYLOAD); // it is there
+    struct tau_decode_error detail = {.field = TAU_FIELD_NONE};
+    s->context.detail = &detail;
+    assert_int_equal(snapshot(s, "one", 3), TAU_STATUS_INVALID_PAYLOAD);
+    s->context.detail = NULL;
+    assert_int_equal(detail.field, 0);
+    assert_string_equal(detail.expected, "name: there is a snapshot of that name already");
     assert_int_equal(snapshot(s, longest, sizeof longest), TAU_STATUS_SUCCESS);
     static const char *const wrong[] = {"", ".", "..", ".hidden", "a/b", "../a", "a b", "\xc3\xa9"};
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
