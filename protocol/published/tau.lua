@@ -50,6 +50,8 @@ local statuses = {
     [22] = "too_many_connections",
     [23] = "throttled",
     [24] = "layout_mismatch",
+    [25] = "rollup_not_found",
+    [26] = "rollup_already_exists",
 }
 
 local flags = { { name = "more", value = 1 } }
@@ -230,6 +232,66 @@ local types = {
         size = 1,
         open = false,
         values = { [0] = "each", [1] = "all", [2] = "sized" },
+    },
+    rollup_state = {
+        kind = "enum",
+        size = 1,
+        open = true,
+        values = { [0] = "settled", [1] = "pending" },
+    },
+    rollup = {
+        kind = "struct",
+        size = 98,
+        members = {
+            {
+                name = "target",
+                type = "label",
+                offset = 0,
+                doc = "The series that is kept.",
+            },
+            {
+                name = "source",
+                type = "label",
+                offset = 32,
+                doc = "The series that is read.",
+            },
+            {
+                name = "width",
+                type = "u64",
+                offset = 64,
+                doc = "The width of a bucket.",
+            },
+            {
+                name = "origin",
+                type = "timestamp",
+                offset = 72,
+                doc = "Where a bucket starts.",
+            },
+            {
+                name = "function",
+                type = "aggregate_function",
+                offset = 80,
+                doc = "What is computed.",
+            },
+            {
+                name = "parameter",
+                type = "f64",
+                offset = 81,
+                doc = "Of quantile.",
+            },
+            {
+                name = "settled",
+                type = "timestamp",
+                offset = 89,
+                doc = "The target has all buckets that end at or before it; the least timestamp where there is none.",
+            },
+            {
+                name = "state",
+                type = "rollup_state",
+                offset = 97,
+                doc = "Whether there is work to do.",
+            },
+        },
     },
 }
 
