@@ -18,7 +18,8 @@ import tau_raw as raw
 from tau_raw import PING, PONG, Connection, header
 from tau_server import PATIENCE, SANITIZED, Server, preload
 
-YEAR = 365 * 86400 * 10**9
+YEAR, HOUR = 365 * 86400 * 10**9, 3600 * 10**9
+COUNT = 10  # of points, six minutes apart
 JUMPS = (YEAR * 10, -YEAR * 10, 3600 * 10**9, -3600 * 10**9, YEAR * 200, 0)
 IDLE_SECONDS, FRAME_SECONDS = 6, 1
 SERIES = raw.label("s")
@@ -113,6 +114,32 @@ class ClockJumps(unittest.TestCase):
         expected = [(n, int.from_bytes(raw.bits(float(n)), "big")) for n in range(count)]
         self.assertEqual(points, expected)
         self.server.stop()
+
+    def test_retention_takes_nothing_early(self) -> None:
+        """What is younger than it by the newest point stays, whatever is stored and compacted, and
+        started, while the clock is wrong."""
+        self.server.start()
+        client, now = self.connect(), time.time_ns()
+        client.negotiate()
+        stamps = [now - HOUR + n * (HOUR // COUNT) for n in range(1, COUNT + 1)]
+        self.assertEqual(client.create(SERIES), 0)
+        policy = SERIES + struct.pack(">BQ", raw.STRICT, HOUR)
+        self.assertEqual(client.request(raw.SET_POLICY, policy).status, 0)
+        self.assertEqual(client.batch(SERIES, stamps, [1.0] * COUNT), (COUNT, []))
+        for jump in JUMPS:
+            self.clock.jump(jump)
+            for opcode in (raw.FLUSH_DATA, raw.COMPACT):
+                client.send(raw.frame(opcode, b""))
+                self.assertEqual(list(client.stream())[-1].opcode, raw.OK)
+            self.assertEqual([stamp for stamp, _ in client.query_range(SERIES)], stamps)
+            self.server.restart()
+            client = self.connect()
+            client.negotiate()
+            self.assertEqual(len(client.query_range(SERIES)), COUNT)
+        self.clock.jump(0)
+        future = struct.pack(">qd", now + YEAR, 1.0)
+        self.assertEqual(client.request(raw.APPEND, SERIES + future).status, 0)
+        self.assertEqual(len(client.query_range(SERIES)), COUNT + 1)
 
     def test_planted_fault(self) -> None:
         """Where all clocks jump, a connection is closed for having been idle."""
