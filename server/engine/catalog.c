@@ -177,12 +177,17 @@ enum tau_status taud_engine_drop_series(struct taud_engine *engine, const struct
         return status;
     struct taud_shard *shard;
     struct taud_run *run = NULL;
+    pthread_mutex_lock(&engine->rollups.mutex);
     struct taud_series *series = taud_engine_lock_series(engine, label, &shard);
     status = TAU_STATUS_SERIES_NOT_FOUND;
     if (series) {
         status = drop_locked(engine, shard, series, &run, position);
         pthread_mutex_unlock(&shard->mutex);
     }
+    // It is there until a flush has stored that it is not, and no cut comes before this.
+    if (status == TAU_STATUS_SUCCESS)
+        taud_rollups_leave(engine, series);
+    pthread_mutex_unlock(&engine->rollups.mutex);
     taud_log_release(&engine->log, TAUD_RECORD_DROP_SERIES_BYTES);
     if (run)
         taud_run_release(run, &engine->arena);

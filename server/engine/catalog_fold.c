@@ -18,6 +18,12 @@ struct said_of_series {
 
 #define DROPPED UINT64_MAX
 
+// That a rule came or went, by its target.
+struct said_of_rollup {
+    struct said_of_series said; // first
+    uint64_t source;            // of one that came
+};
+
 // That something was said of a lens.
 struct said_of_lens {
     struct tau_label label;
@@ -33,6 +39,8 @@ struct fold {
     const struct taud_allocator *allocator;
     struct list series, lenses;
     struct list newest; // of what was ever in a series, likewise
+    // Of a rule, by its target: that it came or went, and how far it is.
+    struct list rollups, progress;
     uint64_t place;     // of the record that is looked at
     bool copying;
     struct taud_catalog_delta kept;
@@ -87,19 +95,45 @@ static void sort(struct list *list, int (*compare)(const void *, const void *))
         qsort(list->entries, list->count, list->size, compare);
 }
 
-// The place of the last thing that was said of it; 0 when nothing was.
-static uint64_t last_of_series(const struct list *list, uint64_t identity)
+static const struct said_of_series *entry_of(const struct list *list, size_t index)
 {
-    const struct said_of_series *entries = list->entries;
+    return (const struct said_of_series *)(const void *)((const uint8_t *)list->entries +
+                                                         index * list->size);
+}
+
+// The last thing that was said of it; NULL when nothing was.
+static const struct said_of_series *last_entry(const struct list *list, uint64_t identity)
+{
     size_t low = 0, high = list->count; // of those behind it
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (entries[middle].identity <= identity)
+        if (entry_of(list, middle)->identity <= identity)
             low = middle + 1;
         else
             high = middle;
     }
-    return low > 0 && entries[low - 1].identity == identity ? entries[low - 1].place : 0;
+    return low > 0 && entry_of(list, low - 1)->identity == identity ? entry_of(list, low - 1)
+                                                                    : NULL;
+}
+
+// Its place; 0 when there is none.
+static uint64_t last_of_series(const struct list *list, uint64_t identity)
+{
+    const struct said_of_series *entry = last_entry(list, identity);
+    return entry ? entry->place : 0;
+}
+
+// Whether the last that was said of a target is that it has a rule, and both series are there.
+// *ret_place: where.
+static bool has_rule(const struct fold *fold, uint64_t target, uint64_t *ret_place)
+{
+    const struct said_of_rollup *last =
+        (const struct said_of_rollup *)(const void *)last_entry(&fold->rollups, target);
+    if (!last || last->source == 0)
+        return false;
+    *ret_place = last->said.place;
+    return last_of_series(&fold->series, target) != DROPPED &&
+           last_of_series(&fold->series, last->source) != DROPPED;
 }
 
 static uint64_t last_of_lens(const struct fold *fold, const struct tau_label *label)
@@ -119,6 +153,7 @@ static uint64_t last_of_lens(const struct fold *fold, const struct tau_label *la
 static bool note(struct fold *fold, const struct taud_record *record)
 {
     struct said_of_series series = {record->identity, fold->place};
+    struct said_of_rollup rollup = {series, record->rollup.source};
     struct said_of_lens lens = {record->label, fold->place};
     switch (record->type) {
     case TAUD_RECORD_DROP_SERIES:
@@ -131,6 +166,12 @@ static bool note(struct fold *fold, const struct taud_record *record)
     case TAUD_RECORD_CREATE_LENS:
     case TAUD_RECORD_DROP_LENS:
         return add(fold, &fold->lenses, &lens);
+    case TAUD_RECORD_CREATE_ROLLUP:
+    case TAUD_RECORD_DROP_ROLLUP:
+        rollup.said.identity = record->rollup.target;
+        return add(fold, &fold->rollups, &rollup);
+    case TAUD_RECORD_ROLLUP_PROGRESS:
+        return add(fold, &fold->progress, &series);
     default:
         return true;
     }
@@ -138,6 +179,7 @@ static bool note(struct fold *fold, const struct taud_record *record)
 
 static bool counts(const struct fold *fold, const struct taud_record *record)
 {
+    uint64_t place;
     switch (record->type) {
     case TAUD_RECORD_CREATE_SERIES:
         return last_of_series(&fold->series, record->identity) != DROPPED;
@@ -148,6 +190,11 @@ static bool counts(const struct fold *fold, const struct taud_record *record)
                last_of_series(&fold->series, record->identity) != DROPPED;
     case TAUD_RECORD_CREATE_LENS:
         return last_of_lens(fold, &record->label) == fold->place;
+    case TAUD_RECORD_CREATE_ROLLUP:
+        return has_rule(fold, record->rollup.target, &place) && place == fold->place;
+    case TAUD_RECORD_ROLLUP_PROGRESS:
+        return last_of_series(&fold->progress, record->identity) == fold->place &&
+               has_rule(fold, record->identity, &place) && place < fold->place;
     default:
         return false;
     }
@@ -197,6 +244,8 @@ enum tau_status taud_catalog_fold(const struct taud_store *store,
     struct fold fold = {.allocator = allocator,
                         .series.size = sizeof(struct said_of_series),
                         .newest.size = sizeof(struct said_of_series),
+                        .rollups.size = sizeof(struct said_of_rollup),
+                        .progress.size = sizeof(struct said_of_series),
                         .lenses.size = sizeof(struct said_of_lens),
                         .error = error};
     taud_catalog_delta_init(&fold.kept, allocator, UINT64_MAX);
@@ -204,6 +253,8 @@ enum tau_status taud_catalog_fold(const struct taud_store *store,
     if (status == TAU_STATUS_SUCCESS) {
         sort(&fold.series, compare_series);
         sort(&fold.newest, compare_series);
+        sort(&fold.rollups, compare_series);
+        sort(&fold.progress, compare_series);
         sort(&fold.lenses, compare_lenses);
         fold.copying = true;
         status = pass(&fold, store, objects, count, blocks);
@@ -213,6 +264,8 @@ enum tau_status taud_catalog_fold(const struct taud_store *store,
     taud_catalog_delta_done(&fold.kept);
     allocator->release(allocator->context, fold.series.entries);
     allocator->release(allocator->context, fold.newest.entries);
+    allocator->release(allocator->context, fold.rollups.entries);
+    allocator->release(allocator->context, fold.progress.entries);
     allocator->release(allocator->context, fold.lenses.entries);
     return status;
 }

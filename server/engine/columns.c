@@ -134,6 +134,14 @@ static void store(const struct taud_columns *columns, struct part *part)
     release_chunks(columns, part, chunk);
 }
 
+static void tell_rollups(const struct taud_columns *columns, const struct part *part)
+{
+    if (part->stored > 0)
+        taud_rollup_see(columns->engine, columns->series,
+                        tau_i64_at(columns->timestamps, part->begin),
+                        tau_i64_at(columns->timestamps, part->begin + part->stored - 1));
+}
+
 // --- into the log -----------------------------------------------------------------------------
 
 // What the records are made of: chunks that the series has, or columns on the stack.
@@ -245,6 +253,8 @@ bool taud_columns_place(const struct taud_columns *columns, bool judged,
     size_t size = part_bytes(&late) + part_bytes(&ordered);
     if (size > 0) {
         taud_shard_see(columns->shard, series->last_timestamp);
+        tell_rollups(columns, &late);
+        tell_rollups(columns, &ordered);
         taud_raise(position,
                    taud_log_append_record(&columns->engine->log, size, encode_parts, &logged));
     }

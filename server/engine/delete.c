@@ -96,8 +96,8 @@ static bool keep_newest(struct taud_engine *engine, const struct taud_series *se
     return taud_catalog_note(engine, record, sizeof record);
 }
 
-bool taud_storage_delete(struct taud_engine *engine, struct taud_shard *shard,
-                         struct taud_series *series, int64_t from, int64_t to)
+static bool delete_everywhere(struct taud_engine *engine, struct taud_shard *shard,
+                              struct taud_series *series, int64_t from, int64_t to)
 {
     struct taud_storage *storage = &engine->storage;
     if (!keep_newest(engine, series, from, to))
@@ -111,6 +111,15 @@ bool taud_storage_delete(struct taud_engine *engine, struct taud_shard *shard,
     return hidden;
 }
 
+bool taud_storage_delete(struct taud_engine *engine, struct taud_shard *shard,
+                         struct taud_series *series, int64_t from, int64_t to)
+{
+    if (!delete_everywhere(engine, shard, series, from, to))
+        return false;
+    taud_rollup_mark_deleted(engine, series, from, to);
+    return true;
+}
+
 struct deletion {
     uint64_t identity;
     int64_t from, to;
@@ -122,9 +131,9 @@ static void encode(uint8_t *out, const void *user_data)
     taud_record_delete_range(out, deletion->identity, deletion->from, deletion->to);
 }
 
-static enum tau_status delete_locked(struct taud_engine *engine, struct taud_shard *shard,
-                                     struct taud_series *series, int64_t from, int64_t to,
-                                     uint64_t *position)
+enum tau_status taud_delete_locked(struct taud_engine *engine, struct taud_shard *shard,
+                                   struct taud_series *series, int64_t from, int64_t to,
+                                   uint64_t *position)
 {
     struct deletion deletion = {series->identity, from, to};
     if (!taud_storage_delete(engine, shard, series, from, to))
@@ -146,7 +155,7 @@ enum tau_status taud_engine_delete_range(struct taud_engine *engine, const struc
     struct taud_series *series = taud_engine_lock_series(engine, label, &shard);
     status = TAU_STATUS_SERIES_NOT_FOUND;
     if (series) {
-        status = delete_locked(engine, shard, series, from, to, position);
+        status = taud_delete_locked(engine, shard, series, from, to, position);
         pthread_mutex_unlock(&shard->mutex);
     }
     taud_log_release(&engine->log, TAUD_RECORD_DELETE_RANGE_BYTES);

@@ -29,11 +29,16 @@ static bool init_tables(struct taud_engine *engine)
     uint64_t entries = engine->memory_bytes / sizeof(struct taud_series) / 16 + 4096;
     if (!taud_table_init(&engine->lenses, &engine->arena, TAU_LIMIT_LENSES))
         return false;
+    if (!taud_rollups_init(engine)) {
+        taud_table_done(&engine->lenses);
+        return false;
+    }
     for (size_t i = 0; i < TAUD_SHARDS; i++) {
         if (taud_table_init(&engine->shards[i].table, &engine->arena, entries))
             continue;
         while (i-- > 0)
             taud_table_done(&engine->shards[i].table);
+        taud_rollups_done(engine);
         taud_table_done(&engine->lenses);
         return false;
     }
@@ -67,6 +72,7 @@ static void done_shards(struct taud_engine *engine)
 {
     for (size_t i = 0; i < TAUD_SHARDS; i++)
         taud_table_done(&engine->shards[i].table);
+    taud_rollups_done(engine);
     taud_table_done(&engine->lenses);
     done_codecs(engine);
 }
@@ -218,6 +224,7 @@ static enum tau_status start_all(struct taud_engine *engine, struct taud_recover
     if (status == TAU_STATUS_SUCCESS)
         status = taud_log_start(&engine->log, end, error);
     if (status == TAU_STATUS_SUCCESS) {
+        taud_rollups_resume(engine);
         status = taud_storage_start(engine, error);
         if (status != TAU_STATUS_SUCCESS)
             taud_log_stop(&engine->log);

@@ -164,6 +164,24 @@ enum tau_status taud_engine_compose_lens(struct taud_engine *engine,
                                          const struct tau_compose_lens_request *request,
                                          uint64_t *position);
 
+// Makes a rule that keeps `target` up to date: for each bucket of time of `source` that is over
+// (the source has, or had, a point behind it) and has points, it has a point at the bucket's start,
+// whose value the function makes of them as AGGREGATE would. What the source has already counts,
+// and so does what is written late or deleted: a bucket that became empty loses its point. That is
+// done in the background, soon after the write that ends a bucket; what retention has taken from
+// the source stays as it was computed. From now on the target's policy is `last`: others may still
+// write to it, but what stands at the start of a bucket is the rule's. A target may be the source
+// of rules. The rule ends with either series. Checks in this order: function, its parameter and the
+// width (INVALID_PAYLOAD), both series (SERIES_NOT_FOUND), target without a rule
+// (ROLLUP_ALREADY_EXISTS), target neither the source nor what that is made of (INVALID_PAYLOAD),
+// rules and rules of the source (LIMIT_EXCEEDED). `settled` and `state` are not looked at.
+enum tau_status taud_engine_create_rollup(struct taud_engine *engine,
+                                          const struct tau_rollup *rollup, uint64_t *position);
+
+// Ends the rule of a target, whose points stay. Returns also ROLLUP_NOT_FOUND.
+enum tau_status taud_engine_drop_rollup(struct taud_engine *engine, const struct tau_label *target,
+                                        uint64_t *position);
+
 // --- reads ------------------------------------------------------------------------------------
 // A read may see a point that is not yet acknowledged. Where points are not in memory it waits for
 // the disk. What reads points may also return NO_MEMORY, and INTERNAL_ERROR where what is stored is
@@ -199,6 +217,13 @@ void taud_engine_list_series(struct taud_engine *engine, struct tau_slice prefix
 // As taud_engine_list_series without a prefix, for lenses. There are at most TAU_LIMIT_LENSES.
 void taud_engine_list_lenses(struct taud_engine *engine, size_t limit, struct tau_label *ret_labels,
                              size_t *ret_count, bool *ret_more);
+
+// Lists at most `limit` rules whose target is behind `cursor` (NULL for none), ascending by target,
+// into ret. `settled`: all buckets that end at or before it are in the target, INT64_MIN for none;
+// the state says whether something is to be computed.
+void taud_engine_list_rollups(struct taud_engine *engine, const struct tau_label *cursor,
+                              size_t limit, struct tau_rollup *ret, size_t *ret_count,
+                              bool *ret_more);
 
 // Opens a stream over the points from `from` to `to`, both included, at most `limit` of them (0: no
 // limit). It shows the series as it is now, also after a drop. Must be closed before the engine is

@@ -34,25 +34,42 @@ struct flush {
 
 // --- the cut ----------------------------------------------------------------------------------
 
-static void lock_all(struct taud_engine *engine)
+static void lock_shards(struct taud_engine *engine)
 {
-    pthread_rwlock_wrlock(&engine->lens_lock);
     for (size_t i = 0; i < TAUD_SHARDS; i++)
         pthread_mutex_lock(&engine->shards[i].mutex);
 }
 
-static void unlock_all(struct taud_engine *engine)
+static void unlock_shards(struct taud_engine *engine)
 {
     for (size_t i = TAUD_SHARDS; i-- > 0;)
         pthread_mutex_unlock(&engine->shards[i].mutex);
-    pthread_rwlock_unlock(&engine->lens_lock);
 }
 
-static void cut(struct taud_engine *engine)
+// Puts the blocks that were used behind what became of the catalog. Returns all of that.
+static struct taud_catalog_block *append_note(struct taud_engine *engine,
+                                              struct taud_catalog_block *catalog,
+                                              struct taud_catalog_block *blocks)
+{
+    struct taud_catalog_block **last = &catalog;
+    while (*last)
+        last = &(*last)->next;
+    while (blocks && blocks->used > 0) {
+        *last = blocks;
+        last = &blocks->next;
+        blocks = blocks->next;
+    }
+    *last = NULL;
+    taud_catalog_blocks_free(engine->allocator, blocks);
+    return catalog;
+}
+
+// With the locks of the lenses and the rollups.
+static void cut_locked(struct taud_engine *engine, struct taud_catalog_block *note)
 {
     struct taud_storage *storage = &engine->storage;
     struct taud_catalog_block *catalog;
-    lock_all(engine);
+    lock_shards(engine);
     uint32_t generation = atomic_load(&storage->generation);
     uint64_t position = atomic_load(&engine->log.next_position);
     uint64_t next_identity = atomic_load(&engine->next_identity);
@@ -63,13 +80,28 @@ static void cut(struct taud_engine *engine)
     for (size_t i = 0; i < TAUD_SHARDS; i++)
         taud_pool_close(&engine->shards[i].pool);
     catalog = taud_catalog_delta_take(&storage->catalog);
-    unlock_all(engine);
+    taud_rollups_note(engine, note);
+    unlock_shards(engine);
     storage->cut = (struct taud_cut){.pending = true,
                                      .generation = generation,
                                      .sequence = storage->manifest.next_sequence,
                                      .position = position,
                                      .next_identity = next_identity,
-                                     .catalog = catalog};
+                                     .catalog = append_note(engine, catalog, note)};
+}
+
+// Returns false when there is no memory.
+static bool cut(struct taud_engine *engine)
+{
+    struct taud_catalog_block *note;
+    pthread_rwlock_wrlock(&engine->lens_lock);
+    pthread_mutex_lock(&engine->rollups.mutex);
+    bool prepared = taud_rollups_prepare_note(engine, &note);
+    if (prepared)
+        cut_locked(engine, note);
+    pthread_mutex_unlock(&engine->rollups.mutex);
+    pthread_rwlock_unlock(&engine->lens_lock);
+    return prepared;
 }
 
 // --- gathering --------------------------------------------------------------------------------
@@ -536,8 +568,8 @@ enum tau_status taud_flush(struct taud_engine *engine, struct taud_error *error)
 {
     struct taud_storage *storage = &engine->storage;
     enum tau_status status = TAU_STATUS_SUCCESS;
-    if (!storage->cut.pending)
-        cut(engine);
+    if (!storage->cut.pending && !cut(engine))
+        return taud_error_set(error, TAU_STATUS_NO_MEMORY, 0, "no memory for a cut");
     if (!storage->cut.committed)
         status = store(engine, error);
     return status == TAU_STATUS_SUCCESS ? finish(engine, error) : status;

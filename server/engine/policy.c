@@ -67,6 +67,7 @@ enum tau_status taud_policy_write_late(struct taud_engine *engine, struct taud_s
     }
     if (!taud_series_append_late(series, &memory, timestamp, *value))
         return TAU_STATUS_STORAGE_FULL;
+    taud_rollup_see(engine, series, timestamp, timestamp);
     *ret_logged = true;
     return TAU_STATUS_SUCCESS;
 }

@@ -78,6 +78,7 @@ static inline enum tau_status taud_policy_write(struct taud_engine *engine,
     if (!taud_series_append(series, &memory, timestamp, *value))
         return TAU_STATUS_STORAGE_FULL;
     taud_shard_see(shard, timestamp);
+    taud_rollup_see(engine, series, timestamp, timestamp);
     *ret_logged = true;
     return TAU_STATUS_SUCCESS;
 }

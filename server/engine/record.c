@@ -58,9 +58,37 @@ static uint64_t record_bytes(const uint8_t *header, size_t size)
         return mode <= TAUD_RECORD_ORDER_MAX && count == 0 ? TAUD_RECORD_POLICY_BYTES : 0;
     case TAUD_RECORD_NEWEST:
         return mode == 0 && count == 0 ? TAUD_RECORD_NEWEST_BYTES : 0;
+    case TAUD_RECORD_CREATE_ROLLUP:
+        return mode <= TAUD_RECORD_FUNCTION_MAX && count == 0 ? TAUD_RECORD_CREATE_ROLLUP_BYTES : 0;
+    case TAUD_RECORD_DROP_ROLLUP:
+        return mode == 0 && count == 0 ? TAUD_RECORD_DROP_ROLLUP_BYTES : 0;
+    case TAUD_RECORD_ROLLUP_PROGRESS:
+        return mode <= TAUD_PROGRESS_AGAIN && count == 0 ? TAUD_RECORD_ROLLUP_PROGRESS_BYTES : 0;
     default:
         return 0;
     }
+}
+
+static void read_rollup(const uint8_t *body, struct taud_record *ret)
+{
+    uint64_t bits = taud_load_u64(body + 32);
+    ret->rollup = (struct taud_record_rollup){
+        .target = taud_load_u64(body),
+        .source = taud_load_u64(body + 8),
+        .width = taud_load_u64(body + 16),
+        .origin = (int64_t)taud_load_u64(body + 24),
+        .function = ret->mode,
+    };
+    memcpy(&ret->rollup.parameter, &bits, sizeof bits);
+}
+
+// What a rule may not be, or progress without a range.
+static bool is_rollup_form(const struct taud_record *record)
+{
+    if (record->type == TAUD_RECORD_CREATE_ROLLUP)
+        return record->rollup.width > 0;
+    return record->type != TAUD_RECORD_ROLLUP_PROGRESS || record->mode == TAUD_PROGRESS_AGAIN ||
+           (record->from == 0 && record->to == 0);
 }
 
 static void read_body(const uint8_t *body, struct taud_record *ret)
@@ -107,6 +135,18 @@ static void read_body(const uint8_t *body, struct taud_record *ret)
         ret->identity = taud_load_u64(body);
         ret->newest = (int64_t)taud_load_u64(body + 8);
         break;
+    case TAUD_RECORD_CREATE_ROLLUP:
+        read_rollup(body, ret);
+        break;
+    case TAUD_RECORD_DROP_ROLLUP:
+        ret->rollup.target = taud_load_u64(body);
+        break;
+    case TAUD_RECORD_ROLLUP_PROGRESS:
+        ret->identity = taud_load_u64(body);
+        ret->covered = (int64_t)taud_load_u64(body + 8);
+        ret->from = (int64_t)taud_load_u64(body + 16);
+        ret->to = (int64_t)taud_load_u64(body + 24);
+        break;
     }
 }
 
@@ -122,7 +162,7 @@ bool taud_record_decode(const uint8_t **data, size_t *size, struct taud_record *
     ret->mode = (*data)[1];
     ret->count = taud_load_u32(*data + 4);
     read_body(*data + TAUD_RECORD_HEADER_BYTES, ret);
-    if (ret->from > ret->to)
+    if (ret->from > ret->to || !is_rollup_form(ret))
         return false;
     *data += bytes;
     *size -= (size_t)bytes;

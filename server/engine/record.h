@@ -21,7 +21,10 @@ enum taud_record_type {
     TAUD_RECORD_DELETE_RANGE = 8,
     TAUD_RECORD_POLICY = 9,
     TAUD_RECORD_NEWEST = 10, // of the catalog's objects alone
-    TAUD_RECORD_TYPE_LAST = TAUD_RECORD_NEWEST,
+    TAUD_RECORD_CREATE_ROLLUP = 11,
+    TAUD_RECORD_DROP_ROLLUP = 12,
+    TAUD_RECORD_ROLLUP_PROGRESS = 13, // of the catalog's objects alone
+    TAUD_RECORD_TYPE_LAST = TAUD_RECORD_ROLLUP_PROGRESS,
 };
 
 enum taud_columns_mode {
@@ -47,7 +50,16 @@ enum {
     TAUD_RECORD_DELETE_RANGE_BYTES = 8 + 8 + 8 + 8,
     TAUD_RECORD_POLICY_BYTES = 8 + 8 + 8,
     TAUD_RECORD_NEWEST_BYTES = 8 + 8 + 8,
+    TAUD_RECORD_CREATE_ROLLUP_BYTES = 8 + 5 * 8,
+    TAUD_RECORD_DROP_ROLLUP_BYTES = 8 + 8,
+    TAUD_RECORD_ROLLUP_PROGRESS_BYTES = 8 + 4 * 8,
     TAUD_RECORD_ORDER_MAX = 6, // of the order policies that this version knows
+    TAUD_RECORD_FUNCTION_MAX = 12, // of the functions of a rollup, likewise
+};
+
+enum taud_progress_mode {
+    TAUD_PROGRESS_SETTLED = 0,
+    TAUD_PROGRESS_AGAIN = 1, // a range is to be computed again
 };
 
 static inline void taud_record_header(uint8_t *out, enum taud_record_type type, unsigned mode,
@@ -97,6 +109,50 @@ static inline void taud_record_newest(uint8_t out[TAUD_RECORD_NEWEST_BYTES], uin
     taud_store_u64(out + 16, (uint64_t)timestamp);
 }
 
+// A rule that keeps a target up to date, as the record says it.
+struct taud_record_rollup {
+    uint64_t target, source; // identities
+    uint64_t width;
+    int64_t origin;
+    double parameter;
+    uint8_t function;
+};
+
+static inline void taud_record_create_rollup(uint8_t out[TAUD_RECORD_CREATE_ROLLUP_BYTES],
+                                             const struct taud_record_rollup *rollup)
+{
+    uint64_t bits;
+    memcpy(&bits, &rollup->parameter, sizeof bits);
+    taud_record_header(out, TAUD_RECORD_CREATE_ROLLUP, rollup->function, 0);
+    taud_store_u64(out + 8, rollup->target);
+    taud_store_u64(out + 16, rollup->source);
+    taud_store_u64(out + 24, rollup->width);
+    taud_store_u64(out + 32, (uint64_t)rollup->origin);
+    taud_store_u64(out + 40, bits);
+}
+
+static inline void taud_record_drop_rollup(uint8_t out[TAUD_RECORD_DROP_ROLLUP_BYTES],
+                                           uint64_t target)
+{
+    taud_record_header(out, TAUD_RECORD_DROP_ROLLUP, 0, 0);
+    taud_store_u64(out + 8, target);
+}
+
+// How far the rule of a target was: buckets before `covered` were computed; those that reach into
+// from..to, when from <= to, are to be computed again.
+static inline void
+taud_record_rollup_progress(uint8_t out[TAUD_RECORD_ROLLUP_PROGRESS_BYTES], uint64_t target,
+                            int64_t covered, int64_t from, int64_t to)
+{
+    bool again = from <= to;
+    taud_record_header(out, TAUD_RECORD_ROLLUP_PROGRESS,
+                       again ? TAUD_PROGRESS_AGAIN : TAUD_PROGRESS_SETTLED, 0);
+    taud_store_u64(out + 8, target);
+    taud_store_u64(out + 16, (uint64_t)covered);
+    taud_store_u64(out + 24, again ? (uint64_t)from : 0);
+    taud_store_u64(out + 32, again ? (uint64_t)to : 0);
+}
+
 static inline void taud_record_point(uint8_t out[24], uint64_t identity, int64_t timestamp,
                                      double value)
 {
@@ -110,7 +166,7 @@ static inline void taud_record_point(uint8_t out[24], uint64_t identity, int64_t
 // A record that was read. What its type does not have is zero.
 struct taud_record {
     enum taud_record_type type;
-    uint8_t mode; // of columns or chunks; POLICY: the order policy
+    uint8_t mode; // of columns, chunks or progress; POLICY: the order policy
     uint32_t count;
     uint64_t identity;
     struct tau_label label;
@@ -120,9 +176,11 @@ struct taud_record {
     const uint8_t *timestamps; // COLUMNS: count words, or first and step
     const uint8_t *values;     // COLUMNS: count words
     const uint8_t *chunks;     // CHUNKS: count times u32 size and as many bytes
-    int64_t from, to;          // DELETE_RANGE
+    int64_t from, to;          // DELETE_RANGE, ROLLUP_PROGRESS of mode 1
     uint64_t retention;        // POLICY
     int64_t newest;            // NEWEST
+    int64_t covered;           // ROLLUP_PROGRESS, whose identity is the target's
+    struct taud_record_rollup rollup; // CREATE_ROLLUP; DROP_ROLLUP: its target alone
 };
 
 // Takes the next record from *data, and moves *data and *size behind it. Returns false when there

@@ -66,6 +66,7 @@ static bool put_point(const struct taud_replay *replay, struct taud_series *seri
     if (!put)
         return false;
     taud_shard_see(shard, timestamp);
+    taud_rollup_see(replay->engine, series, timestamp, timestamp);
     replay->recovery->point_count++;
     return true;
 }
@@ -162,6 +163,7 @@ static enum tau_status put_chunk(const struct taud_replay *replay, struct taud_s
         return full(replay);
     }
     taud_shard_see(shard, summary.last_timestamp);
+    taud_rollup_see(replay->engine, series, summary.first_timestamp, summary.last_timestamp);
     replay->recovery->point_count += summary.count;
     return TAU_STATUS_SUCCESS;
 }
@@ -204,6 +206,7 @@ static void drop(const struct taud_replay *replay, struct taud_series *series)
 {
     struct taud_engine *engine = replay->engine;
     struct taud_run *run = NULL;
+    taud_rollups_leave(engine, series);
     if (replay->stored) {
         taud_catalog_forget(engine, shard_of(replay, series), series);
         return;
@@ -306,12 +309,28 @@ static enum tau_status apply_lens(const struct taud_replay *replay,
     return taud_lens_add(engine, &lens) ? TAU_STATUS_SUCCESS : full(replay);
 }
 
+static enum tau_status apply_rollup(const struct taud_replay *replay,
+                                    const struct taud_record *record)
+{
+    enum tau_status status = taud_rollups_replay(replay->engine, record);
+    see_identity(replay, record->rollup.target);
+    see_identity(replay, record->rollup.source);
+    if (status == TAU_STATUS_STORAGE_FULL)
+        return full(replay);
+    if (status == TAU_STATUS_INTERNAL_ERROR)
+        return taud_error_set(replay->error, TAU_STATUS_INTERNAL_ERROR, 0,
+                              "a rollup that this server does not know: a later version wrote it; "
+                              "start that one");
+    replay->recovery->refused_count += status != TAU_STATUS_SUCCESS;
+    return TAU_STATUS_SUCCESS;
+}
+
 // --- records ----------------------------------------------------------------------------------
 
 static bool is_of_catalog(enum taud_record_type type)
 {
     return (type >= TAUD_RECORD_CREATE_SERIES && type <= TAUD_RECORD_DROP_LENS) ||
-           type == TAUD_RECORD_POLICY || type == TAUD_RECORD_NEWEST;
+           (type >= TAUD_RECORD_POLICY && type <= TAUD_RECORD_ROLLUP_PROGRESS);
 }
 
 enum tau_status taud_replay_apply(struct taud_replay *replay, const struct taud_record *record,
@@ -340,6 +359,10 @@ enum tau_status taud_replay_apply(struct taud_replay *replay, const struct taud_
     case TAUD_RECORD_CREATE_LENS:
     case TAUD_RECORD_DROP_LENS:
         return apply_lens(replay, record);
+    case TAUD_RECORD_CREATE_ROLLUP:
+    case TAUD_RECORD_DROP_ROLLUP:
+    case TAUD_RECORD_ROLLUP_PROGRESS:
+        return apply_rollup(replay, record);
     }
     return TAU_STATUS_INTERNAL_ERROR;
 }

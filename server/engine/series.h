@@ -55,6 +55,7 @@ struct taud_series {
     uint64_t retention;          // nanoseconds; 0: for ever
     struct taud_run *run;        // the newest; NULL while nothing is sealed
     uint32_t dropped;            // the generation in which it was dropped; 0: it is there
+    uint32_t source;             // of rollup rules: its number among them (rollup.h); 0: of none
 };
 
 _Static_assert(sizeof(struct taud_series) <= 128, "a series fits its block");

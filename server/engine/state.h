@@ -6,13 +6,16 @@
 //   | lock             | of                                        | held over                    |
 //   |------------------|-------------------------------------------|------------------------------|
 //   | lens_lock (rw)   | lenses: table, index, count               | validate, log, apply         |
-//   | shard.mutex      | series of the shard and their points      | validate, log, apply         |
+//   | rollups.mutex    | rules that come and go; their targets     | validate, log, apply         |
+//   | shard.mutex      | series of the shard and their points,     | validate, log, apply         |
+//   |                  |   what rules of a source have to compute  |                              |
 //   |                  |   several: ascending (append_rows)        |                              |
 //   | feed.mutex       | a query's steps and who waits for them    | preparing, submitting a step |
 //   | work.mutex       | a step of a group: parts and their window | a page; a join of windows    |
 //   | index_mutex      | the ordered index of series               | one insert, remove or page   |
 //   | log.mutex        | the log's buffers and its commit state    | a copy; quick backend calls  |
 //   | local.mutex      | local backend: places, prepared segment   | a few assignments            |
+//   | rollups' queue   | which rules are due                       | a few assignments            |
 //   | catalog.mutex    | what became of the catalog since the cut  | a copy of a record           |
 //   | storage.mutex    | tombstones, tickets                       | a copy of the tombstones     |
 //   | identities.mutex | who has which identity                    | a look                       |
@@ -21,8 +24,8 @@
 //   | crew.mutex       | tasks of queries                          | a few assignments            |
 //   | cache's shards   | blocks of segments: buckets and the ring  | a look, an insert, evictions |
 //
-// A cut takes lens_lock and every shard.mutex, ascending; else the storage thread takes one
-// shard.mutex at a time. log.mutex and arena.mutex are never held together, nor is any of them
+// A cut takes lens_lock, rollups.mutex and every shard.mutex, ascending; else the storage thread
+// takes one shard.mutex at a time. log.mutex and arena.mutex are never held together, nor is any of them
 // while the kernel is called. Of the backend only place and needs_prepare are called under
 // log.mutex: both take local.mutex alone.
 #ifndef TAUD_ENGINE_STATE_H
@@ -36,6 +39,7 @@
 #include "log.h"
 #include "query/crew.h"
 #include "read/codecs.h"
+#include "rollup.h"
 #include "series.h"
 #include "storage.h"
 #include "store/root.h"
@@ -88,6 +92,7 @@ struct taud_engine {
     struct taud_identities identities;
     struct taud_storage storage;
     struct taud_codecs codecs; // of readers
+    struct taud_rollups rollups;
 
     struct taud_shard shards[TAUD_SHARDS];
     _Alignas(TAUD_CACHE_LINES) pthread_mutex_t index_mutex;
@@ -185,6 +190,11 @@ static inline bool taud_catalog_note(struct taud_engine *engine, const void *rec
 // memory is at its bound; then nothing is changed. In delete.c.
 bool taud_storage_delete(struct taud_engine *engine, struct taud_shard *shard,
                          struct taud_series *series, int64_t from, int64_t to);
+
+// The same as a write: in the log, too. Returns SUCCESS, STORAGE_FULL.
+enum tau_status taud_delete_locked(struct taud_engine *engine, struct taud_shard *shard,
+                                   struct taud_series *series, int64_t from, int64_t to,
+                                   uint64_t *position);
 
 // What a series with this retention has before it is too old to be seen: INT64_MIN for none.
 // Neither a clock that jumps nor a point from the future makes it early.

@@ -2,7 +2,8 @@
 // The storage thread: what is due first, what comes of a failure, and what others asked for. A
 // flush goes before everything, also in the middle of a compaction, since writers may wait for it.
 //
-//   flush and trim of the log -> work that was asked for -> compaction -> the reserve of the disk
+//   flush and trim of the log -> a piece of a rollup -> work that was asked for -> compaction
+//   -> the reserve of the disk
 //
 // A full disk costs nothing but time: the flush comes again each second, and what gives space back
 // may take the reserve. What fails otherwise, or may have happened or not, ends the storing until
@@ -99,7 +100,7 @@ static void rest(struct taud_engine *engine)
     bool waits = storage->retry_at_ns != 0 || storage->compact_at_ns != 0 ||
                  taud_storage_is_short_of_disk(engine);
     uint64_t milliseconds = waits ? TAUD_STORAGE_RETRY_MS : IDLE_MS;
-    uint64_t at = now_ns(storage) + milliseconds * 1000000U;
+    uint64_t at = now_ns(storage) + taud_rollups_rest_ns(engine, milliseconds * 1000000U);
     struct timespec until = {.tv_sec = (time_t)(at / 1000000000U),
                              .tv_nsec = (long)(at % 1000000000U)};
     if (!storage->woken && !taud_storage_is_stopping(storage))
@@ -136,8 +137,9 @@ enum tau_status taud_storage_start(struct taud_engine *engine, struct taud_error
     return TAU_STATUS_SUCCESS;
 }
 
-static void wake(struct taud_storage *storage)
+void taud_storage_wake(struct taud_engine *engine)
 {
+    struct taud_storage *storage = &engine->storage;
     pthread_mutex_lock(&storage->mutex);
     storage->woken = true;
     pthread_cond_signal(&storage->due);
@@ -148,7 +150,7 @@ void taud_storage_stop(struct taud_engine *engine)
 {
     struct taud_storage *storage = &engine->storage;
     atomic_store(&storage->stopping, true);
-    wake(storage);
+    taud_storage_wake(engine);
     if (storage->running)
         pthread_join(storage->thread, NULL);
     storage->running = false;
@@ -157,7 +159,7 @@ void taud_storage_stop(struct taud_engine *engine)
 void taud_storage_consider(struct taud_engine *engine)
 {
     if (taud_storage_needs_flush(engine))
-        wake(&engine->storage);
+        taud_storage_wake(engine);
 }
 
 // --- failures ---------------------------------------------------------------------------------
@@ -591,6 +593,8 @@ bool taud_storage_pause(struct taud_engine *engine)
     // What is flushed during a long compaction becomes few segments meanwhile, too.
     if (flushed && storage->compactions == 1 && storage->compact_depth == 1)
         (void)!compact(engine);
+    if (!atomic_load(&engine->log.failed))
+        (void)!taud_rollups_turn(engine);
     return !taud_storage_is_stopping(storage);
 }
 
@@ -604,13 +608,13 @@ bool taud_storage_turn(struct taud_engine *engine)
                                    .text = "the log or the stored data failed"};
         if (atomic_load(&storage->asked))
             refuse_tickets(storage, &error);
-        return false;
+        return !atomic_load(&engine->log.failed) && taud_rollups_turn(engine);
     }
     // By turns: however much there is to flush, the rest is not put off for ever. A flush that
     // becomes due meanwhile is done in the middle of a compaction.
     storage->others_first = !storage->others_first;
     if (storage->others_first && (work_on_ticket(engine) || compact(engine)))
         return true;
-    return flush_if_due(engine) || work_on_ticket(engine) || compact(engine) ||
-           taud_reserve_renew(&storage->reserve);
+    return flush_if_due(engine) || taud_rollups_turn(engine) || work_on_ticket(engine) ||
+           compact(engine) || taud_reserve_renew(&storage->reserve);
 }

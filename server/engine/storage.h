@@ -154,6 +154,9 @@ bool taud_storage_turn(struct taud_engine *engine);
 // Wakes the thread where something has to be flushed. From any thread.
 void taud_storage_consider(struct taud_engine *engine);
 
+// Wakes the thread. From any thread, with any lock.
+void taud_storage_wake(struct taud_engine *engine);
+
 // In budget.c: whether memory, the log or the disk ask for a flush; whether writers had better wait
 // for one; and how much of memory it frees, as far as that is known.
 bool taud_storage_needs_flush(const struct taud_engine *engine);
@@ -166,7 +169,8 @@ uint64_t taud_storage_unflushed(const struct taud_engine *engine);
 // Divides memory between points and the indexes of segments, which take so many bytes.
 void taud_storage_divide(struct taud_engine *engine, uint64_t index_bytes);
 
-// For compaction: flushes where that is due. Returns false when the thread has to end.
+// For what takes long: flushes where that is due, and computes a piece of what rollups are due to
+// have. Returns false when the thread has to end.
 bool taud_storage_pause(struct taud_engine *engine);
 
 // Makes a view of the manifest's segments, which `segments` are, and of all tombstones the present

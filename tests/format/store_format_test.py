@@ -21,13 +21,14 @@ from tau_files.catalog import Catalog, read_catalog, read_object
 from tau_files.directory import Directory, read_directory
 from tau_files.log import read_header, read_log
 from tau_files.manifest import CatalogEntry, SegmentEntry, Tombstone, read_manifest
-from tau_files.records import Point
+from tau_files.records import CreateRollup, Point, RollupProgress
 from tau_files.segment import Segment, read_segment
 
 BUILD = Path(os.environ.get("TAU_BUILD_DIR", "build/release"))
 READER = Path(__file__).resolve().parent / "tau_files"
 MANIFEST = f"manifests/{1:016x}.man"
 OPENED, REBUILT, REFUSED = range(3)
+RULES_BYTES = 4 * 48 + 2 * 40 + 16
 
 
 def run(name: str, argument: str) -> bytes:
@@ -95,7 +96,7 @@ class Store(unittest.TestCase):
         assert manifest is not None
         self.assertEqual((manifest.flush_position, manifest.next_sequence, manifest.next_catalog),
                          (4096, 5, 2))
-        self.assertEqual(manifest.catalogs, (CatalogEntry(1, 32 + 8 + 9 * 48 + 24),))
+        self.assertEqual(manifest.catalogs, (CatalogEntry(1, 32 + 8 + 9 * 48 + 24 + RULES_BYTES),))
         self.assertEqual(manifest.tombstones, (Tombstone(6, -5, 2**63 - 1, 1),))
         self.assertEqual(manifest.segments,
                          tuple(map(self.entry_of, directory.segments.values())))
@@ -122,10 +123,20 @@ class Store(unittest.TestCase):
                           if own == identity and (own != 6 or sequence > 1 or point[0] < -5))
             self.assertEqual(found.values, points, identity)  # the newest of equal timestamps
 
+    def test_rules(self) -> None:
+        state = self.read().state
+        self.assertEqual(state.rollups, {
+            2: CreateRollup(2, 1, 120, -7, "stddev", 0.5),
+            3: CreateRollup(3, 2, 180, -7, "stddev_population", 0.5),
+            4: CreateRollup(4, 3, 240, -7, "quantile", 0.5)})
+        self.assertEqual(state.progress, {3: RollupProgress(3, -187, (-(2**63), -1000)),
+                                          4: RollupProgress(4, 233, None)})
+        self.assertEqual(state.passed_over, 0)
+
     def test_every_bit_of_a_catalog_object_counts(self) -> None:
         data = (self.root / "catalogs" / f"{1:016x}.cat").read_bytes()
         whole = read_object(data, 1)
-        self.assertEqual((len(whole.records), whole.damaged_blocks), (10, 0))
+        self.assertEqual((len(whole.records), whole.damaged_blocks), (17, 0))
         for bit in range(len(data) * 8):
             changed = bytearray(data)
             changed[bit // 8] ^= 1 << bit % 8
@@ -165,6 +176,9 @@ class Store(unittest.TestCase):
         for words in ("catalog 1: epoch 3, known position 4096, manifest 1",
                       "manifest 1: flushed up to 4096, next sequence 5",
                       "deleted up to sequence 1: series 6",
+                      "rule of series 3: stddev_population of series 2 over 180 ns from -7, "
+                      "computed before -187 but for -9223372036854775808 to -1000",
+                      "rule of series 4: quantile(0.5) of series 3 over 240 ns",
                       "segment 1 to 1, level 0", "1100 chunks, 3300 points, 1100 series"):
             self.assertIn(words, done.stdout)
         path = self.root / "segments" / f"{2:016x}-{1:08x}.seg"

@@ -97,7 +97,35 @@ static void write_segment(const struct sample *sample, struct taud_manifest *man
         exit(1);
 }
 
-// Series 1 to NAMED, and a policy of the last.
+static void add_record(struct taud_catalog_delta *delta, const uint8_t *record, size_t size)
+{
+    if (!taud_catalog_delta_add(delta, record, size))
+        exit(1);
+}
+
+// A chain of rules from series 1, of which one was dropped, and how far two are.
+static void write_rules(struct taud_catalog_delta *delta)
+{
+    uint8_t record[TAUD_RECORD_CREATE_ROLLUP_BYTES];
+    for (uint64_t target = 2; target <= 5; target++) {
+        const struct taud_record_rollup rollup = {.target = target,
+                                                  .source = target - 1,
+                                                  .width = target * 60,
+                                                  .origin = -7,
+                                                  .parameter = 0.5,
+                                                  .function = (uint8_t)(target + 5)};
+        taud_record_create_rollup(record, &rollup);
+        add_record(delta, record, sizeof record);
+    }
+    taud_record_rollup_progress(record, 3, -187, INT64_MIN, -1000);
+    add_record(delta, record, TAUD_RECORD_ROLLUP_PROGRESS_BYTES);
+    taud_record_rollup_progress(record, 4, 233, 1, 0);
+    add_record(delta, record, TAUD_RECORD_ROLLUP_PROGRESS_BYTES);
+    taud_record_drop_rollup(record, 5);
+    add_record(delta, record, TAUD_RECORD_DROP_ROLLUP_BYTES);
+}
+
+// Series 1 to NAMED, a policy of the last, and rules.
 static void write_catalog(struct taud_manifest *manifest)
 {
     struct taud_catalog_delta delta;
@@ -109,14 +137,11 @@ static void write_catalog(struct taud_manifest *manifest)
         taud_record_header(record, TAUD_RECORD_CREATE_SERIES, 0, 0);
         taud_store_u64(record + 8, identity);
         snprintf((char *)record + 16, 32, "series.%u", (unsigned)identity);
-        if (!taud_catalog_delta_add(&delta, record, sizeof record))
-            exit(1);
+        add_record(&delta, record, sizeof record);
     }
-    taud_record_header(record, TAUD_RECORD_POLICY, 2, 0);
-    taud_store_u64(record + 8, NAMED);
-    taud_store_u64(record + 16, 86400);
-    if (!taud_catalog_delta_add(&delta, record, TAUD_RECORD_POLICY_BYTES))
-        exit(1);
+    taud_record_policy(record, NAMED, 2, 86400);
+    add_record(&delta, record, TAUD_RECORD_POLICY_BYTES);
+    write_rules(&delta);
     struct taud_catalog_block *blocks = taud_catalog_delta_take(&delta);
     must(taud_catalog_write(&store, 1, blocks, &entry, &error));
     taud_catalog_blocks_free(store.allocator, blocks);

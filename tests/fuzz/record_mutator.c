@@ -73,6 +73,23 @@ static size_t draw_chunks(struct dice *dice, uint8_t *to, uint32_t count)
     return size;
 }
 
+// A rule as there may be one, mostly.
+static size_t draw_rollup(struct dice *dice, uint8_t *to)
+{
+    uint8_t words[5 * 8];
+    draw_words(dice, words, 5);
+    struct taud_record_rollup rollup = {
+        .target = taud_load_u64(words),
+        .source = taud_load_u64(words + 8),
+        .width = taud_load_u64(words + 16),
+        .origin = (int64_t)taud_load_u64(words + 24),
+        .parameter = dice_below(dice, 8) ? 0.5 : -1,
+        .function = (uint8_t)dice_below(dice, TAUD_RECORD_FUNCTION_MAX + 1),
+    };
+    taud_record_create_rollup(to, &rollup);
+    return TAUD_RECORD_CREATE_ROLLUP_BYTES;
+}
+
 // Writes a record. Returns its size, at most GROUP_MAX.
 static size_t draw_record(struct dice *dice, uint8_t *to)
 {
@@ -127,6 +144,19 @@ static size_t draw_record(struct dice *dice, uint8_t *to)
     case TAUD_RECORD_NEWEST:
         count = 0;
         size += draw_words(dice, to + size, 2);
+        break;
+    case TAUD_RECORD_CREATE_ROLLUP:
+        return draw_rollup(dice, to);
+    case TAUD_RECORD_DROP_ROLLUP:
+        count = 0;
+        size += draw_words(dice, to + size, 1);
+        break;
+    case TAUD_RECORD_ROLLUP_PROGRESS:
+        mode = (unsigned)dice_below(dice, 2);
+        count = 0;
+        size += draw_words(dice, to + size, 4);
+        if (mode == TAUD_PROGRESS_SETTLED)
+            memset(to + size - 16, 0, 16);
         break;
     }
     taud_record_header(to, type, mode, count);

@@ -53,11 +53,8 @@ static uint64_t distance(int64_t from, int64_t to)
     return (uint64_t)to - (uint64_t)from;
 }
 
-// The distance from the start of the bucket that holds `instant`, rounded towards the past.
-static uint64_t phase_of(int64_t instant, int64_t origin, uint64_t width)
+uint64_t taud_aggregate_phase(int64_t instant, int64_t origin, uint64_t width)
 {
-    if (width == 0)
-        return 0;
     if (instant >= origin)
         return distance(origin, instant) % width;
     uint64_t before = distance(instant, origin) % width;
@@ -99,7 +96,8 @@ enum tau_status taud_aggregate_plan_init(struct taud_aggregate_plan *plan,
     plan->from = options->from;
     plan->to = options->to;
     plan->width = options->width;
-    plan->phase = phase_of(plan->from, options->origin, plan->width);
+    plan->phase =
+        plan->width > 0 ? taud_aggregate_phase(plan->from, options->origin, plan->width) : 0;
     if (plan->from > plan->to)
         return TAU_STATUS_SUCCESS;
     uint64_t last = 0;

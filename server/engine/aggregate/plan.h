@@ -163,6 +163,9 @@ enum tau_status taud_aggregate_plan_init(struct taud_aggregate_plan *plan,
 // What a set of columns needs: bits of enum taud_aggregate_needs. Their functions are known.
 unsigned taud_aggregate_needs(const struct taud_aggregate_column *columns, size_t count);
 
+// How far an instant lies from the start of the bucket that holds it, for a width above 0.
+uint64_t taud_aggregate_phase(int64_t instant, int64_t origin, uint64_t width);
+
 // The number of the bucket that holds `timestamp`, which lies in from..to.
 uint32_t taud_aggregate_bucket_of(const struct taud_aggregate_plan *plan, int64_t timestamp);
 

@@ -6,6 +6,7 @@
 #ifndef TAUD_QUERY_AGGREGATE_PARTS_H
 #define TAUD_QUERY_AGGREGATE_PARTS_H
 
+#include "feed.h"
 #include "reader.h"
 #include "selection.h"
 #include "sheet.h"

@@ -89,6 +89,12 @@ static inline bool taud_feed_cancelled(const struct taud_feed *feed)
     return atomic_load_explicit(&feed->cancelled, memory_order_relaxed);
 }
 
+// The same for readers (reader.h), the other way round.
+static inline bool taud_feed_goes_on(void *feed)
+{
+    return !taud_feed_cancelled(feed);
+}
+
 static inline void taud_feed_release(const struct taud_feed *feed, void *memory)
 {
     feed->allocator->release(feed->allocator->context, memory);

@@ -258,7 +258,7 @@ static enum tau_status read_series(struct span *span, const struct tau_label *la
                          taud_aggregate_bucket_last_instant(plan, span->end - 1), &bounds);
     if (status != TAU_STATUS_SUCCESS)
         return status == TAU_STATUS_SERIES_NOT_FOUND ? TAU_STATUS_SUCCESS : status;
-    status = taud_reader_fill(&reader, window, span->work.step.feed, &more);
+    status = taud_reader_fill(&reader, window, taud_feed_goes_on, span->work.step.feed, &more);
     if (status == TAU_STATUS_SUCCESS && (plan->needs & TAUD_AGGREGATE_NEEDS_ORDER) != 0) {
         struct taud_aggregate_series series = {
             .has_prior = bounds.has_prior,

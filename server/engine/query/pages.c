@@ -68,7 +68,7 @@ static enum tau_status fill_sheet(struct page *page, struct taud_aggregate_windo
     enum tau_status status = taud_reader_peek(&page->reader, &timestamp, &any);
     if (status == TAU_STATUS_SUCCESS && any) {
         taud_aggregate_window_place(window, taud_aggregate_bucket_of(&page->plan, timestamp));
-        status = taud_reader_fill(&page->reader, window, page->step.feed, &more);
+        status = taud_reader_fill(&page->reader, window, taud_feed_goes_on, page->step.feed, &more);
     }
     if (status != TAU_STATUS_SUCCESS)
         return status;

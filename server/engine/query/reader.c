@@ -96,11 +96,11 @@ static enum tau_status add_piece(struct taud_reader *reader, struct taud_aggrega
 }
 
 enum tau_status taud_reader_fill(struct taud_reader *reader, struct taud_aggregate_window *window,
-                                 const struct taud_feed *feed, bool *ret_more)
+                                 taud_reader_check *check, void *user_data, bool *ret_more)
 {
     enum tau_status status = advance(reader);
     while (status == TAU_STATUS_SUCCESS && reader->has_piece) {
-        if (taud_feed_cancelled(feed))
+        if (!check(user_data))
             return TAU_STATUS_CANCELLED;
         status = add_piece(reader, window);
         if (reader->has_piece)

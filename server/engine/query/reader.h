@@ -5,7 +5,6 @@
 #define TAUD_QUERY_READER_H
 
 #include "../aggregate/window.h"
-#include "feed.h"
 #include "points.h"
 
 // Begins as zeros.
@@ -26,9 +25,12 @@ void taud_reader_close(struct taud_reader *reader);
 // The timestamp of the next point, or *ret_any is false. Returns as taud_points_next.
 enum tau_status taud_reader_peek(struct taud_reader *reader, int64_t *ret_timestamp, bool *ret_any);
 
+// Whether a reader may go on.
+typedef bool taud_reader_check(void *user_data);
+
 // Adds points to the window until it takes no more or there are no more. *ret_more: there are.
-// Looks at `feed` before each piece: CANCELLED. Returns also as taud_points_next.
+// Asks before each piece: CANCELLED. Returns also as taud_points_next.
 enum tau_status taud_reader_fill(struct taud_reader *reader, struct taud_aggregate_window *window,
-                                 const struct taud_feed *feed, bool *ret_more);
+                                 taud_reader_check *check, void *user_data, bool *ret_more);
 
 #endif

@@ -75,6 +75,14 @@ def list_state(directory: Directory) -> Iterator[str]:
                f"{kept}{', order ' + series.order if series.order != 'strict' else ''}")
     for lens in directory.state.lenses.values():
         yield f"lens {text_of(lens.label)}: {text_of(lens.source)}, {', '.join(lens.transforms)}"
+    for target, rule in directory.state.rollups.items():
+        progress = directory.state.progress.get(target)
+        again = progress.again if progress else None
+        parameter = f"({rule.parameter:g})" if rule.function == "quantile" else ""
+        yield (f"rule of series {target}: {rule.function}{parameter} of series {rule.source} over "
+               f"{rule.width} ns from {rule.origin}"
+               + (f", computed before {progress.covered}" if progress else "")
+               + (f" but for {again[0]} to {again[1]}" if again else ""))
 
 
 def list_directory(directory: Directory) -> tuple[list[str], bool]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The records of the log, and the series and lenses that they make when applied in order."""
+"""The records of the log, and the series, lenses and rules that they make when applied in order."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from tau_files.chunk import read_chunk
 HEADER_BYTES = 8
 CHUNK_BYTES = range(18, 16_402 + 1)
 POLICIES = ("strict", "reject", "last", "first", "min", "max", "sum")
+FUNCTIONS = ("count", "sum", "min", "max", "mean", "first", "last", "stddev",
+             "stddev_population", "quantile", "time_weighted_average", "rate", "increase")
 TRANSFORMS = ("identity", "celsius_to_fahrenheit", "fahrenheit_to_celsius", "celsius_to_kelvin",
               "kelvin_to_celsius", "meters_to_feet", "feet_to_meters", "returns", "log_return")
 
@@ -67,8 +69,30 @@ class Newest:
     timestamp: int
 
 
+@dataclass(frozen=True)
+class CreateRollup:
+    target: int
+    source: int
+    width: int
+    origin: int
+    function: str
+    parameter: float
+
+
+@dataclass(frozen=True)
+class DropRollup:
+    target: int
+
+
+@dataclass(frozen=True)
+class RollupProgress:
+    target: int
+    covered: int
+    again: Optional[tuple[int, int]]  # what is to be computed again, both included
+
+
 Record = Union[Points, CreateSeries, DropSeries, CreateLens, DropLens, DeleteRange, SetPolicy,
-               Newest]
+               Newest, CreateRollup, DropRollup, RollupProgress]
 
 # --- reading ------------------------------------------------------------------------------------
 
@@ -86,8 +110,9 @@ def chunks_size(count: int, content: bytes, begin: int) -> int:
 
 def body_size(kind: int, mode: int, count: int, content: bytes, begin: int) -> int:
     """How many bytes stand behind the header, where the body begins."""
-    forms = {(3, 0): 40, (4, 0): 8, (6, 0): 32, (8, 0): 24, (10, 0): 16}
+    forms = {(3, 0): 40, (4, 0): 8, (6, 0): 32, (8, 0): 24, (10, 0): 16, (12, 0): 8}
     forms |= {(9, order): 16 for order in range(len(POLICIES))}
+    forms |= {(11, function): 40 for function in range(len(FUNCTIONS))} | {(13, 0): 32, (13, 1): 32}
     if kind == 7 and mode <= 1 and count > 0:
         return chunks_size(count, content, begin)
     if (kind, mode) in forms and count == 0:
@@ -140,6 +165,20 @@ def read_lens(count: int, body: bytes) -> CreateLens:
     return CreateLens(body[:32], body[32:64], tuple(TRANSFORMS[number] for number in numbers))
 
 
+def read_rollup(mode: int, body: bytes) -> CreateRollup:
+    target, source, width, origin, parameter = unpack("QQQqd", body)
+    if width == 0 or (FUNCTIONS[mode] == "quantile" and not 0 <= parameter <= 1):
+        raise Later("a rule that is not known")
+    return CreateRollup(target, source, width, origin, FUNCTIONS[mode], parameter)
+
+
+def read_progress(mode: int, body: bytes) -> RollupProgress:
+    target, covered, first, last = unpack("Qqqq", body)
+    if first > last or (mode == 0 and (first, last) != (0, 0)):
+        raise Later("progress in a form that is not known")
+    return RollupProgress(target, covered, (first, last) if mode == 1 else None)
+
+
 def read_body(kind: int, mode: int, count: int, body: bytes) -> Record:
     if kind == 1:
         rows = ((identity, t, bits) for identity, t, bits in struct.iter_unpack("<QqQ", body))
@@ -159,6 +198,12 @@ def read_body(kind: int, mode: int, count: int, body: bytes) -> Record:
         return SetPolicy(identity, POLICIES[mode], retention)
     if kind == 10:
         return Newest(*unpack("Qq", body))
+    if kind == 11:
+        return read_rollup(mode, body)
+    if kind == 12:
+        return DropRollup(unpack("Q", body)[0])
+    if kind == 13:
+        return read_progress(mode, body)
     return read_lens(count, body) if kind == 5 else DropLens(body)
 
 
@@ -197,6 +242,8 @@ class State:
 
     series: dict[int, Series] = field(default_factory=dict)
     lenses: dict[bytes, CreateLens] = field(default_factory=dict)
+    rollups: dict[int, CreateRollup] = field(default_factory=dict)  # by their targets
+    progress: dict[int, RollupProgress] = field(default_factory=dict)
     records: int = 0
     passed_over: int = 0  # only behind damage
 
@@ -208,7 +255,7 @@ class State:
             return
         for identity, series in list(self.series.items()):
             if series.label == record.label:  # its drop is lost
-                del self.series[identity]
+                self.drop(identity)
         self.series[record.identity] = Series(record.label)
 
     def change(self, identity: int, record: Record, row: Point = (0, 0)) -> None:
@@ -226,6 +273,35 @@ class State:
         else:
             series.values[row[0]] = row[1]
 
+    def drop(self, identity: int) -> None:
+        self.passed_over += self.series.pop(identity, None) is None
+        for target in [rule.target for rule in self.rollups.values()
+                       if identity in (rule.target, rule.source)]:
+            self.end_rule(target)
+
+    def end_rule(self, target: int) -> None:
+        self.passed_over += self.rollups.pop(target, None) is None
+        self.progress.pop(target, None)
+
+    def feeds(self, identity: int, other: int) -> bool:
+        while identity != other and other in self.rollups:
+            other = self.rollups[other].source
+        return identity == other
+
+    def keep(self, record: Union[CreateRollup, RollupProgress]) -> None:
+        if isinstance(record, RollupProgress):
+            if record.target in self.rollups:
+                self.progress[record.target] = record
+            else:
+                self.passed_over += 1
+        elif {record.target, record.source} <= self.series.keys():
+            self.progress.pop(record.target, None)
+            if record.target != record.source and self.feeds(record.target, record.source):
+                self.end_rule(record.source)  # a drop is lost
+            self.rollups[record.target] = record
+        else:
+            self.passed_over += 1
+
     def apply(self, records: Iterable[Record]) -> None:
         for record in records:
             self.records += 1
@@ -239,6 +315,10 @@ class State:
             elif isinstance(record, CreateLens):
                 self.lenses[record.label] = record
             elif isinstance(record, DropSeries):
-                self.passed_over += self.series.pop(record.identity, None) is None
+                self.drop(record.identity)
+            elif isinstance(record, (CreateRollup, RollupProgress)):
+                self.keep(record)
+            elif isinstance(record, DropRollup):
+                self.end_rule(record.target)
             else:
                 self.passed_over += self.lenses.pop(record.label, None) is None

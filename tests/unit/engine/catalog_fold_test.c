@@ -25,6 +25,8 @@ struct catalog {
     unsigned policies[IDENTITIES]; // 0: none was set
     int64_t newest[IDENTITIES];    // likewise
     unsigned lenses[LENSES];       // count of transforms, 0: not there
+    uint64_t rollups[IDENTITIES];  // the sources of rules, by their target; 0: no rule
+    int64_t progress[IDENTITIES];  // 0: none was told
     unsigned records;
 };
 
@@ -48,6 +50,41 @@ static struct tau_label label_of(const char *kind, uint64_t number)
     return label;
 }
 
+// A rule begins or ends with its target's number, or goes on. Returns 0 where there is none.
+static size_t change_rollup(struct bench *bench, uint64_t target, uint8_t out[88])
+{
+    struct catalog *expected = &bench->expected;
+    uint64_t source = 1 + draw(bench, bench->next);
+    if (expected->rollups[target] != 0 && draw(bench, 3) == 0) {
+        expected->rollups[target] = 0;
+        expected->progress[target] = 0;
+        taud_record_drop_rollup(out, target);
+        return TAUD_RECORD_DROP_ROLLUP_BYTES;
+    }
+    if (expected->rollups[target] != 0) {
+        expected->progress[target] = 1 + (int64_t)draw(bench, 1000);
+        taud_record_rollup_progress(out, target, expected->progress[target], 1, 0);
+        return TAUD_RECORD_ROLLUP_PROGRESS_BYTES;
+    }
+    if (source >= bench->next || !expected->there[source] || !expected->there[target])
+        return 0;
+    struct taud_record_rollup rollup = {.target = target, .source = source, .width = 60};
+    expected->rollups[target] = source;
+    taud_record_create_rollup(out, &rollup);
+    return TAUD_RECORD_CREATE_ROLLUP_BYTES;
+}
+
+static void end_rollups(struct catalog *expected, uint64_t identity)
+{
+    for (uint64_t target = 0; target < IDENTITIES; target++) {
+        if (expected->rollups[target] != 0 &&
+            (target == identity || expected->rollups[target] == identity)) {
+            expected->rollups[target] = 0;
+            expected->progress[target] = 0;
+        }
+    }
+}
+
 // One change, as its record. Returns the size.
 static size_t change(struct bench *bench, uint8_t out[88])
 {
@@ -55,6 +92,11 @@ static size_t change(struct bench *bench, uint8_t out[88])
     uint64_t identity = 1 + draw(bench, bench->next);
     size_t lens = draw(bench, LENSES);
     struct tau_label label = label_of("lens", lens);
+    if (draw(bench, 3) == 0 && identity < bench->next) {
+        size_t size = change_rollup(bench, identity, out);
+        if (size > 0)
+            return size;
+    }
     switch (draw(bench, 7)) {
     case 0:
         if (identity >= bench->next || !expected->there[identity])
@@ -62,6 +104,7 @@ static size_t change(struct bench *bench, uint8_t out[88])
         taud_record_header(out, TAUD_RECORD_DROP_SERIES, 0, 0);
         taud_store_u64(out + 8, identity);
         expected->there[identity] = false;
+        end_rollups(expected, identity);
         return TAUD_RECORD_DROP_SERIES_BYTES;
     case 1:
     case 2:
@@ -133,6 +176,10 @@ static void apply(struct catalog *catalog, const struct taud_catalog_block *bloc
                 catalog->newest[record.identity] = record.newest;
             else if (record.type == TAUD_RECORD_CREATE_LENS)
                 catalog->lenses[lens] = record.count;
+            else if (record.type == TAUD_RECORD_CREATE_ROLLUP)
+                catalog->rollups[record.rollup.target] = record.rollup.source;
+            else if (record.type == TAUD_RECORD_ROLLUP_PROGRESS)
+                catalog->progress[record.identity] = record.covered;
             else
                 fail(); // what undoes something is not needed any more
         }
@@ -172,7 +219,7 @@ static void the_same_catalog_comes_of_one(void **state)
     struct bench *bench = *state;
     struct taud_catalog_block *folded;
     struct catalog found = {.records = 0};
-    unsigned needed = 0;
+    unsigned needed = 0, rules = 0;
     store_objects(bench);
     struct taud_catalog_block *last = some_changes(bench);
     assert_int_equal(
@@ -188,7 +235,13 @@ static void the_same_catalog_comes_of_one(void **state)
             needed += bench->expected.policies[i] > 0;
             needed += bench->expected.newest[i] > 0;
         }
+        assert_int_equal(found.rollups[i], bench->expected.rollups[i]);
+        assert_int_equal(found.progress[i], bench->expected.progress[i]);
+        rules += bench->expected.rollups[i] > 0;
+        needed += bench->expected.rollups[i] > 0;
+        needed += bench->expected.progress[i] > 0;
     }
+    assert_true(rules > 5);
     for (unsigned i = 0; i < LENSES; i++) {
         assert_int_equal(found.lenses[i], bench->expected.lenses[i]);
         needed += bench->expected.lenses[i] > 0;

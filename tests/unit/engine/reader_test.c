@@ -10,6 +10,7 @@
 
 #include "query_rig.h"
 
+#include "engine/query/feed.h"
 #include "engine/query/reader.h"
 
 enum { POINTS = 3000 };
@@ -48,7 +49,8 @@ static uint64_t read_all(struct workbench *bench, const struct taud_aggregate_pl
         assert_int_equal(taud_reader_peek(&reader, &timestamp, &any), TAU_STATUS_SUCCESS);
         assert_true(any && timestamp == expected);
         taud_aggregate_window_place(&window, taud_aggregate_bucket_of(plan, timestamp));
-        assert_int_equal(taud_reader_fill(&reader, &window, &feed, &more), TAU_STATUS_SUCCESS);
+        assert_int_equal(taud_reader_fill(&reader, &window, taud_feed_goes_on, &feed, &more),
+                         TAU_STATUS_SUCCESS);
         for (uint32_t i = window.used_first; i < window.used_end; i++)
             count += window.buckets[i - window.first].count;
         expected = (int64_t)count;
@@ -95,7 +97,8 @@ static void cancelled_between_pieces(void **state)
                      TAU_STATUS_SUCCESS);
     assert_int_equal(taud_aggregate_window_init(&window, &plan, &memory, 1), 0);
     atomic_store(&feed.cancelled, true);
-    assert_int_equal(taud_reader_fill(&reader, &window, &feed, &more), TAU_STATUS_CANCELLED);
+    assert_int_equal(taud_reader_fill(&reader, &window, taud_feed_goes_on, &feed, &more),
+                     TAU_STATUS_CANCELLED);
     assert_true(window.used_end == window.used_first);
     taud_aggregate_window_done(&window);
     taud_reader_close(&reader);

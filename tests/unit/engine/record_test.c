@@ -168,6 +168,57 @@ static void deletes_and_policies_come_back(void **state)
     assert_true(record.newest == -6 && record.retention == 0);
 }
 
+static void rollups_come_back(void **state)
+{
+    (void)state;
+    uint8_t bytes[TAUD_RECORD_CREATE_ROLLUP_BYTES];
+    struct taud_record_rollup rollup = {.target = 5,
+                                        .source = UINT64_MAX,
+                                        .width = 60,
+                                        .origin = -7,
+                                        .parameter = 0.25,
+                                        .function = TAUD_RECORD_FUNCTION_MAX};
+    taud_record_create_rollup(bytes, &rollup);
+    refused_when_cut(bytes, sizeof bytes);
+    struct taud_record record = decoded(bytes, sizeof bytes);
+    assert_int_equal(record.type, TAUD_RECORD_CREATE_ROLLUP);
+    assert_true(record.rollup.target == 5 && record.rollup.source == UINT64_MAX);
+    assert_true(record.rollup.width == 60 && record.rollup.origin == -7);
+    assert_true(record.rollup.parameter == 0.25);
+    assert_int_equal(record.rollup.function, TAUD_RECORD_FUNCTION_MAX);
+    const uint8_t *data = bytes;
+    size_t size = sizeof bytes;
+    rollup.width = 0;
+    taud_record_create_rollup(bytes, &rollup);
+    assert_false(taud_record_decode(&data, &size, &record));
+    rollup.width = 1;
+    rollup.function++;
+    taud_record_create_rollup(bytes, &rollup);
+    assert_false(taud_record_decode(&data, &size, &record));
+
+    taud_record_drop_rollup(bytes, 6);
+    refused_when_cut(bytes, TAUD_RECORD_DROP_ROLLUP_BYTES);
+    record = decoded(bytes, TAUD_RECORD_DROP_ROLLUP_BYTES);
+    assert_int_equal(record.type, TAUD_RECORD_DROP_ROLLUP);
+    assert_true(record.rollup.target == 6 && record.rollup.source == 0);
+
+    taud_record_rollup_progress(bytes, 7, -60, 3, 2); // nothing again
+    refused_when_cut(bytes, TAUD_RECORD_ROLLUP_PROGRESS_BYTES);
+    record = decoded(bytes, TAUD_RECORD_ROLLUP_PROGRESS_BYTES);
+    assert_int_equal(record.type, TAUD_RECORD_ROLLUP_PROGRESS);
+    assert_int_equal(record.mode, TAUD_PROGRESS_SETTLED);
+    assert_true(record.identity == 7 && record.covered == -60 && record.from == 0);
+    taud_record_rollup_progress(bytes, 7, -60, -90, -90);
+    record = decoded(bytes, TAUD_RECORD_ROLLUP_PROGRESS_BYTES);
+    assert_int_equal(record.mode, TAUD_PROGRESS_AGAIN);
+    assert_true(record.from == -90 && record.to == -90);
+    size = TAUD_RECORD_ROLLUP_PROGRESS_BYTES;
+    for (uint8_t mode = 0; mode < 3; mode += 2) {
+        bytes[1] = mode;
+        assert_false(taud_record_decode(&data, &size, &record));
+    }
+}
+
 // Chunks of 18 and more bytes, whose content does not matter here.
 static void chunks_come_back(void **state)
 {
@@ -313,6 +364,7 @@ int main(void)
         cmocka_unit_test(series_come_back),
         cmocka_unit_test(lenses_come_back),
         cmocka_unit_test(deletes_and_policies_come_back),
+        cmocka_unit_test(rollups_come_back),
         cmocka_unit_test(chunks_come_back),
         cmocka_unit_test(chunks_of_no_possible_size_are_refused),
         cmocka_unit_test(one_is_taken_behind_the_other),
