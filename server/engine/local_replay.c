@@ -377,6 +377,20 @@ static enum tau_status deliver(struct replay *replay, const struct taud_group_he
     return status;
 }
 
+// Where damage ends behind which the segment has no good group. In the last one, that was used before,
+// it is followed by what nobody misses: once the damage was copied and the end of the log zeroed,
+// that is no damage.
+static uint64_t damaged_end(struct replay *replay, const struct taud_found_segment *next,
+                            uint64_t offset)
+{
+    if (next || !replay->segment->header.remains)
+        return used_end(replay, offset);
+    uint64_t end = written_end(replay, offset);
+    const uint8_t *bytes = look(replay, offset, TAUD_GROUP_HEADER_BYTES);
+    bool emptied = bytes && is_zero(bytes, TAUD_GROUP_HEADER_BYTES);
+    return end > offset || emptied ? end : used_end(replay, offset);
+}
+
 // What to do where no good group stands at *offset. Sets *offset to where reading goes on, or
 // *ret_end when the segment has nothing more.
 static enum tau_status judge_gap(struct replay *replay, const struct taud_found_segment *next,
@@ -399,7 +413,7 @@ static enum tau_status judge_gap(struct replay *replay, const struct taud_found_
     *ret_end = true;
     if (!missing || replay->io_status != 0)
         return TAU_STATUS_SUCCESS;
-    uint64_t end = used_end(replay, *offset);
+    uint64_t end = damaged_end(replay, next, *offset);
     uint64_t position = next ? next->header.position : replay->known_position;
     enum tau_status status = end > *offset ? put_aside(replay, *offset, end, position)
                                            : lose(replay, *offset, position);

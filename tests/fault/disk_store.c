@@ -20,6 +20,8 @@ struct change {
 
 struct image {
     _Atomic unsigned references; // copies of a disk may be freed beside a running engine
+    _Atomic uint64_t digest;     // 0: not known
+    bool lent;                   // somebody may write to it at any time
     uint64_t size, capacity;
     uint8_t data[];
 };
@@ -48,8 +50,10 @@ static uint64_t image_size(const struct image *image)
 static struct image *image_own(struct image **place, uint64_t size)
 {
     struct image *image = *place;
-    if (image && atomic_load(&image->references) == 1 && image->capacity >= size)
+    if (image && atomic_load(&image->references) == 1 && image->capacity >= size) {
+        atomic_store(&image->digest, 0);
         return image;
+    }
     uint64_t capacity = image_size(image);
     if (capacity < size)
         capacity = size + size / 2;
@@ -57,6 +61,8 @@ static struct image *image_own(struct image **place, uint64_t size)
     if (!own)
         abort();
     atomic_init(&own->references, 1);
+    atomic_init(&own->digest, 0);
+    own->lent = false;
     own->capacity = capacity;
     own->size = image_size(image);
     if (own->size > 0)
@@ -133,7 +139,9 @@ uint64_t node_read(const struct node *node, uint64_t offset, void *data, uint64_
 
 uint8_t *node_bytes(struct node *node)
 {
-    return image_own(&node->seen, 0)->data;
+    struct image *image = image_own(&node->seen, 0);
+    image->lent = true;
+    return image->data;
 }
 
 void node_write_unseen(struct node *node, uint64_t offset, const void *data, uint64_t size)
@@ -491,6 +499,8 @@ static bool all_zero(const struct image *image)
            (image->data[0] == 0 && memcmp(image->data, image->data + 1, image->size - 1) == 0);
 }
 
+#define BASIS UINT64_C(14695981039346656037)
+
 static uint64_t fold(uint64_t hash, uint64_t word)
 {
     hash = (hash ^ word) * UINT64_C(1099511628211);
@@ -498,16 +508,28 @@ static uint64_t fold(uint64_t hash, uint64_t word)
 }
 
 // In words, since fuzzing traces each comparison of a loop.
-static uint64_t image_digest(const struct image *image, uint64_t hash)
+static uint64_t hash_image(const struct image *image)
 {
-    uint64_t at = 0, word;
-    for (; image && image->size - at >= sizeof word; at += sizeof word) {
+    uint64_t at = 0, word, hash = BASIS;
+    for (; image->size - at >= sizeof word; at += sizeof word) {
         memcpy(&word, image->data + at, sizeof word);
         hash = fold(hash, word);
     }
-    for (; at < image_size(image); at++)
+    for (; at < image->size; at++)
         hash = fold(hash, image->data[at]);
-    return hash;
+    return hash | 1;
+}
+
+// Copies of disks share most of what they hold, so it is kept.
+static uint64_t image_digest(struct image *image)
+{
+    uint64_t digest = image ? atomic_load(&image->digest) : BASIS;
+    if (digest == 0) {
+        digest = hash_image(image);
+        if (!image->lent)
+            atomic_store(&image->digest, digest);
+    }
+    return digest;
 }
 
 uint64_t store_digest(const struct store *store, const char *prefix, bool empty_too)
@@ -518,10 +540,10 @@ uint64_t store_digest(const struct store *store, const char *prefix, bool empty_
         if (strncmp(entry->path, prefix, strlen(prefix)) != 0 ||
             (!empty_too && all_zero(entry->node->seen)))
             continue;
-        uint64_t hash = UINT64_C(14695981039346656037);
+        uint64_t hash = BASIS;
         for (const char *c = entry->path; *c; c++)
             hash = fold(hash, (uint8_t)*c);
-        hash = image_digest(entry->node->seen, hash);
+        hash = fold(hash, image_digest(entry->node->seen));
         digest += hash * 2654435761U + image_size(entry->node->seen);
     }
     return digest;

@@ -8,12 +8,12 @@
 struct world_settings course_settings(bool direct, enum mutant mutant)
 {
     return (struct world_settings){
-        .seed = 20,
+        .seed = 244,
         .direct = direct,
         .durability = TAUD_DURABILITY_SYNC,
         .segment_bytes = 32 << 10,
         .memory_bytes = 16 << 20,
-        .flush_log_bytes = 64 << 10,
+        .flush_log_bytes = 24 << 10,
         .mutant = mutant,
     };
 }

@@ -15,7 +15,6 @@ struct episode {
     FILE *trace; // may be NULL
     // What came of it.
     unsigned done;
-    uint64_t trace_digest;
     char complaint[400]; // empty: all was well
 };
 

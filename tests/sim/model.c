@@ -22,10 +22,11 @@ uint64_t model_point_digest(int64_t timestamp, uint64_t value)
     return mix(mix((uint64_t)timestamp) ^ value);
 }
 
-uint64_t model_series_digest(unsigned number, bool exists, unsigned order, size_t count,
-                             uint64_t points)
+uint64_t model_series_digest(unsigned number, bool exists, unsigned order, uint64_t retention,
+                             size_t count, uint64_t points)
 {
-    return exists ? mix(mix(number + 1 + ((uint64_t)order << 32)) ^ mix(count) ^ points) : 0;
+    uint64_t policy = mix(number + 1 + ((uint64_t)order << 32)) + mix(~retention);
+    return exists ? mix(mix(policy) ^ mix(count) ^ points) : 0;
 }
 
 uint64_t model_lens_digest(unsigned number, bool exists)
@@ -38,8 +39,8 @@ uint64_t model_digest(const struct model *model)
     uint64_t digest = 0;
     for (unsigned i = 0; i < MODEL_SERIES; i++) {
         const struct model_series *series = &model->series[i];
-        digest += model_series_digest(i, series->exists, series->order, series->count,
-                                      series->digest);
+        digest += model_series_digest(i, series->exists, series->order, series->retention,
+                                      model_sure_count(series), series->digest);
     }
     for (unsigned i = 0; i < MODEL_LENSES; i++)
         digest += model_lens_digest(i, model->lenses[i].exists);
@@ -59,6 +60,72 @@ size_t model_find(const struct model_series *series, int64_t timestamp)
     return low;
 }
 
+// --- age --------------------------------------------------------------------------------------
+
+bool model_is_sure(const struct model_series *series, int64_t timestamp)
+{
+    return !series->forgets || timestamp >= series->floor;
+}
+
+size_t model_sure_count(const struct model_series *series)
+{
+    return series->count - (series->forgets ? model_find(series, series->floor) : 0);
+}
+
+int64_t model_edge(const struct model *model, uint64_t retention, int64_t newest)
+{
+    int64_t from = model->wall < newest ? model->wall : newest;
+    uint64_t room = (uint64_t)from - (uint64_t)INT64_MIN;
+    return retention == 0 || retention > room ? INT64_MIN : (int64_t)((uint64_t)from - retention);
+}
+
+static bool raise_floor(struct model_series *series, int64_t floor)
+{
+    if (series->forgets ? floor <= series->floor : floor == INT64_MIN)
+        return false;
+    size_t first = series->forgets ? model_find(series, series->floor) : 0;
+    for (size_t i = first, end = model_find(series, floor); i < end; i++)
+        series->digest -= model_point_digest(series->timestamps[i], series->values[i]);
+    series->forgets = true;
+    series->floor = floor;
+    return true;
+}
+
+bool model_age(struct model *model)
+{
+    bool moved = false;
+    for (unsigned i = 0; i < MODEL_SERIES; i++)
+        moved |= model_age_series(model, i, model->series[i].retention);
+    return moved;
+}
+
+bool model_age_series(struct model *model, unsigned number, uint64_t retention)
+{
+    return raise_floor(&model->series[number], model_edge(model, retention, model->newest));
+}
+
+void model_take_age(struct model *model, const struct model *from)
+{
+    model->wall = from->wall;
+    model->newest = from->newest;
+    for (unsigned i = 0; i < MODEL_SERIES; i++) {
+        if (from->series[i].forgets)
+            raise_floor(&model->series[i], from->series[i].floor);
+    }
+}
+
+uint64_t model_age_digest(const struct model *model)
+{
+    uint64_t digest = mix((uint64_t)model->wall);
+    for (unsigned i = 0; i < MODEL_SERIES; i++) {
+        if (model->series[i].forgets)
+            digest += mix(mix(i) ^ (uint64_t)model->series[i].floor);
+    }
+    return digest;
+}
+
+// --- points -----------------------------------------------------------------------------------
+
 static void grow(struct model_series *series, size_t count)
 {
     if (count <= series->capacity)
@@ -74,8 +141,9 @@ static void put_point(struct model_series *series, int64_t timestamp, uint64_t v
 {
     size_t at = model_find(series, timestamp);
     bool there = at < series->count && series->timestamps[at] == timestamp;
+    bool sure = model_is_sure(series, timestamp);
     if (there) {
-        series->digest -= model_point_digest(timestamp, series->values[at]);
+        series->digest -= sure ? model_point_digest(timestamp, series->values[at]) : 0;
     } else {
         grow(series, series->count + 1);
         memmove(series->timestamps + at + 1, series->timestamps + at,
@@ -86,7 +154,7 @@ static void put_point(struct model_series *series, int64_t timestamp, uint64_t v
     }
     series->timestamps[at] = timestamp;
     series->values[at] = value;
-    series->digest += model_point_digest(timestamp, value);
+    series->digest += sure ? model_point_digest(timestamp, value) : 0;
     if (!series->appended || timestamp > series->last)
         series->last = timestamp;
     series->appended = true;
@@ -96,6 +164,7 @@ static void empty(struct model_series *series, bool exists)
 {
     series->exists = exists;
     series->order = TAUD_ORDER_STRICT;
+    series->retention = 0;
     series->appended = false;
     series->count = 0;
     series->digest = 0;
@@ -107,8 +176,10 @@ static void delete_points(struct model_series *series, int64_t from, int64_t to)
     size_t first = model_find(series, from), end = model_find(series, to);
     if (end < series->count && series->timestamps[end] == to)
         end++;
-    for (size_t i = first; i < end; i++)
-        series->digest -= model_point_digest(series->timestamps[i], series->values[i]);
+    for (size_t i = first; i < end; i++) {
+        if (model_is_sure(series, series->timestamps[i]))
+            series->digest -= model_point_digest(series->timestamps[i], series->values[i]);
+    }
     memmove(series->timestamps + first, series->timestamps + end,
             (series->count - end) * sizeof(int64_t));
     memmove(series->values + first, series->values + end,
@@ -134,6 +205,7 @@ void model_apply(struct model *model, const struct effect *effect)
         break;
     case EFFECT_POLICY:
         model->series[effect->number].order = effect->order;
+        model->series[effect->number].retention = effect->retention;
         break;
     case EFFECT_LENS:
         model->lenses[effect->number] = effect->lens;

@@ -19,11 +19,14 @@ enum {
 struct model_series {
     bool exists, appended;
     unsigned order; // enum taud_order
+    uint64_t retention; // 0: for ever
+    bool forgets;       // what is before `floor` was too old once, and may be gone
+    int64_t floor;
     int64_t last; // the newest timestamp that was ever accepted, where `appended`
     size_t count, capacity;
     int64_t *timestamps; // ascending
     uint64_t *values;    // the bits
-    uint64_t digest;     // of the points
+    uint64_t digest;     // of the points that must be there
 };
 
 struct model_lens {
@@ -35,6 +38,8 @@ struct model_lens {
 struct model {
     struct model_series series[MODEL_SERIES];
     struct model_lens lenses[MODEL_LENSES];
+    int64_t wall;   // the time of day
+    int64_t newest; // no timestamp that was ever accepted is above
 };
 
 enum effect_kind {
@@ -52,14 +57,33 @@ struct effect {
     int64_t timestamp, to;
     uint64_t value;
     unsigned order;
+    uint64_t retention;
     struct model_lens lens; // that there is then, or is not
 };
 
 void model_done(struct model *model);
 void model_apply(struct model *model, const struct effect *effect);
 
-// Makes `to` what `from` is.
+// Makes `to` what `from` is, but for the time.
 void model_copy(struct model *to, const struct model *from);
+
+// What a retention leaves, where the newest timestamp of all is so much.
+int64_t model_edge(const struct model *model, uint64_t retention, int64_t newest);
+
+// Notes what is too old by now, or would be under such a retention. Returns whether that is more
+// than before.
+bool model_age(struct model *model);
+bool model_age_series(struct model *model, unsigned number, uint64_t retention);
+
+// Takes over what was too old in the other one.
+void model_take_age(struct model *model, const struct model *from);
+
+// A number that tells times, and what is too old, apart.
+uint64_t model_age_digest(const struct model *model);
+
+// Whether a point at that time must be there, if it was written; and how many such there are.
+bool model_is_sure(const struct model_series *series, int64_t timestamp);
+size_t model_sure_count(const struct model_series *series);
 
 // What the append of a point is answered with. Where that is SUCCESS, *ret_value is the value that
 // there is then; *ret_changes is false when the series stays as it is.
@@ -75,8 +99,8 @@ bool model_evaluate(const struct model *model, const struct model_lens *lens, si
 
 // Digests. That of points does not depend on the order in which they are added.
 uint64_t model_point_digest(int64_t timestamp, uint64_t value);
-uint64_t model_series_digest(unsigned number, bool exists, unsigned order, size_t count,
-                             uint64_t points);
+uint64_t model_series_digest(unsigned number, bool exists, unsigned order, uint64_t retention,
+                             size_t count, uint64_t points);
 uint64_t model_lens_digest(unsigned number, bool exists);
 uint64_t model_digest(const struct model *model);
 

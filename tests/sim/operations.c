@@ -34,6 +34,26 @@ static void time_pass(struct world *world)
     world->now_ns += world_draw(world, 60) * 1000000;
 }
 
+// The time of day jumps, and now and then so much time passes that what is too old is looked for.
+static void time_jump(struct world *world)
+{
+    struct model *model = &world->now;
+    switch (world_draw(world, 6)) {
+    case 0:
+        model->wall = INT64_C(1) << (20 + world_draw(world, 42));
+        break;
+    case 1:
+        model->wall = -(INT64_C(1) << (20 + world_draw(world, 42)));
+        break;
+    default:
+        model->wall = model->newest + (int64_t)world_draw(world, 20000) - 10000;
+    }
+    world_age(world);
+    if (world_draw(world, 3) == 0)
+        world->now_ns += UINT64_C(61000000000);
+    world_trace(world, " to %lld", (long long)model->wall);
+}
+
 // Whoever waits for an acknowledgement gets one in the end: when all steps are taken.
 static void time_wait(struct world *world)
 {
@@ -127,9 +147,10 @@ const struct operation operations[] = {
     {"commit", time_commit, 60, OPERATION_TIME},
     {"step", time_step, 60, OPERATION_TIME},
     {"pass", time_pass, 40, OPERATION_TIME},
+    {"jump", time_jump, 6, OPERATION_TIME},
     {"wait", time_wait, 10, OPERATION_TIME},
-    {"flush", store_flush, 8, OPERATION_TIME},
-    {"compact", store_compact, 4, OPERATION_TIME},
+    {"flush", store_flush, 6, OPERATION_TIME},
+    {"compact", store_compact, 3, OPERATION_TIME},
     {"stop", start_after_stop, 1, OPERATION_START},
     {"kill", start_after_kill, 1, OPERATION_START},
     {"cut", start_after_cut, 1, OPERATION_START},

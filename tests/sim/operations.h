@@ -13,6 +13,8 @@ enum operation_kind {
     OPERATION_START, // ends the engine
 };
 
+enum { RETAINED = 3 }; // the number of a series that may have a retention
+
 struct operation {
     const char *name;
     void (*run)(struct world *world);

@@ -12,6 +12,7 @@
 
 #include "episode.h"
 #include "course.h"
+#include "operations.h"
 
 enum { IMAGES_BITS = 18, VARIANTS = 20, TOLD = 3 };
 
@@ -56,6 +57,7 @@ static bool recover(struct search *search, struct disk *left, bool cut, uint64_t
     struct world_settings settings = course_settings(search->world.settings.direct, MUTANT_NONE);
     const char *complaint = NULL;
     world_init_on(&after, &settings, left);
+    world_take_age(&after, &search->world);
     after.user_data = search;
     after.on_call = cut ? cut_recovery : NULL;
     if (world_start(&after) != TAU_STATUS_SUCCESS)
@@ -63,7 +65,7 @@ static bool recover(struct search *search, struct disk *left, bool cut, uint64_t
     after.on_call = NULL;
     if (!complaint && after.recovery.quarantined_count > 0)
         complaint = "a torn end was taken for damage";
-    if (!complaint && world_look(after.engine, &view, &complaint))
+    if (!complaint && world_look(&after, &view, &complaint))
         world_start_again(&after, &view);
     if (!complaint && !world_is_well(&after))
         complaint = after.complaint;
@@ -86,11 +88,13 @@ static struct image *find_image(struct search *search, uint64_t fingerprint)
 static void judge(struct search *search, struct disk *left)
 {
     search->judged++;
-    struct image *image = find_image(search, disk_fingerprint(left) | 1);
+    world_age_all(&search->world);
+    uint64_t fingerprint = (disk_fingerprint(left) ^ model_age_digest(&search->world.now)) | 1;
+    struct image *image = find_image(search, fingerprint);
     if (image->fingerprint != 0) {
         disk_free(left);
     } else {
-        uint64_t fingerprint = disk_fingerprint(left) | 1, digest;
+        uint64_t digest;
         search->different++;
         assert_true(search->different < (1U << IMAGES_BITS) / 2);
         bool cut = !search->is_within && search->within_left > 0 && search->judged % 2 == 0;
@@ -141,6 +145,8 @@ static void search_all(struct search *search, bool direct, enum mutant mutant)
                       (unsigned long long)search->recovered_within,
                       (unsigned long long)search->different);
     assert_true(statistics.flush_count > 3 && statistics.compaction_count > 1);
+    const struct model_series *retained = &search->world.now.series[RETAINED];
+    assert_true(model_sure_count(retained) > 0 && model_sure_count(retained) < retained->count);
     world_done(&search->world);
     free(search->images);
 }

@@ -29,6 +29,18 @@ static void expect_status(struct world *world, const char *what, unsigned number
                        (unsigned)expected);
 }
 
+// What is before that is too old for sure.
+static int64_t least_edge(const struct world *world, unsigned number)
+{
+    int64_t newest = INT64_MIN;
+    for (unsigned i = 0; i < MODEL_SERIES; i++) {
+        const struct model_series *series = &world->now.series[i];
+        if (model_sure_count(series) > 0 && series->timestamps[series->count - 1] > newest)
+            newest = series->timestamps[series->count - 1];
+    }
+    return model_edge(&world->now, world->now.series[number].retention, newest);
+}
+
 // --- points -----------------------------------------------------------------------------------
 
 static void check_point(struct world *world, unsigned number, int64_t timestamp,
@@ -40,6 +52,12 @@ static void check_point(struct world *world, unsigned number, int64_t timestamp,
         return;
     size_t at = model_find(series, timestamp);
     bool there = at < series->count && series->timestamps[at] == timestamp;
+    if (!model_is_sure(series, timestamp)) {
+        if (response->has_value && (!there || timestamp < least_edge(world, number)))
+            world_complain(world, "the point of series %u at %lld is too old", number,
+                           (long long)timestamp);
+        return;
+    }
     if (response->has_value != there || (there && bits_of(response->value) != series->values[at]))
         world_complain(world, "the point of series %u at %lld is another one", number,
                        (long long)timestamp);
@@ -138,6 +156,34 @@ static int64_t draw_end(struct world *world, unsigned number, int64_t outermost)
     }
 }
 
+// Of what may be gone it shows only what was written, and nothing that is too old.
+static void check_old(struct world *world, unsigned number)
+{
+    const struct model_series *series = &world->now.series[number];
+    struct tau_label label = model_label(number);
+    int64_t timestamps[PAGE_MAX], edge = least_edge(world, number), before = INT64_MIN;
+    double values[PAGE_MAX];
+    struct taud_range *range = NULL;
+    bool end = false;
+    enum tau_status status = taud_range_open(world->engine, &label, INT64_MIN, series->floor - 1, 0,
+                                             TAU_DIRECTION_FORWARD, &range);
+    expect_status(world, "a range", number, status, found(world, number));
+    while (status == TAU_STATUS_SUCCESS && !end && world_is_well(world)) {
+        size_t count = 0;
+        status = taud_range_next(range, timestamps, values, PAGE_MAX, &count, &end);
+        expect_status(world, "the next of a range", number, status, TAU_STATUS_SUCCESS);
+        for (size_t i = 0; status == TAU_STATUS_SUCCESS && i < count; i++) {
+            size_t at = model_find(series, timestamps[i]);
+            bool written = at < series->count && series->timestamps[at] == timestamps[i];
+            if (!written || timestamps[i] < edge || (timestamps[i] <= before && before != INT64_MIN))
+                world_complain(world, "series %u shows %lld, which is too old", number,
+                               (long long)timestamps[i]);
+            before = timestamps[i];
+        }
+    }
+    taud_range_close(range);
+}
+
 void read_range(struct world *world)
 {
     unsigned number = draw_series(world);
@@ -147,6 +193,11 @@ void read_range(struct world *world)
         to = away(from, (int64_t)world_draw(world, 3000));
     bool backward = world_draw(world, 2);
     uint64_t limit = world_draw(world, 2) ? world_draw(world, 2000) : 0;
+    const struct model_series *series = &world->now.series[number];
+    if (series->forgets && series->floor > INT64_MIN && world_draw(world, 2))
+        check_old(world, number);
+    if (!model_is_sure(series, from))
+        from = series->floor;
     struct taud_range *range = NULL;
     enum tau_status status =
         taud_range_open(world->engine, &label, from, to, limit,
@@ -164,6 +215,22 @@ void read_range(struct world *world)
 
 // --- what is known of a series ----------------------------------------------------------------
 
+// Of a series that has points of which nobody knows whether they are still there.
+static void check_aged(struct world *world, unsigned number, size_t sure,
+                       const struct tau_describe_series_response *description,
+                       const struct tau_query_latest_response *latest)
+{
+    const struct model_series *series = &world->now.series[number];
+    size_t most = series->count - model_find(series, least_edge(world, number));
+    if (description->point_count < sure || description->point_count > most)
+        world_complain(world, "series %u is said to have %llu points, not %zu to %zu", number,
+                       (unsigned long long)description->point_count, sure, most);
+    if (sure > 0 && (!latest->has_point ||
+                     latest->point.timestamp != series->timestamps[series->count - 1] ||
+                     bits_of(latest->point.value) != series->values[series->count - 1]))
+        world_complain(world, "the latest point of series %u is another one", number);
+}
+
 static void check_series(struct world *world, unsigned number)
 {
     const struct model_series *series = &world->now.series[number];
@@ -178,14 +245,20 @@ static void check_series(struct world *world, unsigned number)
     expect_status(world, "the latest point", number, status, found(world, number));
     if (status != TAU_STATUS_SUCCESS || !world_is_well(world))
         return;
+    if ((unsigned)description.order != series->order ||
+        description.retention != series->retention)
+        world_complain(world, "series %u is said to have order %u, retention %llu", number,
+                       (unsigned)description.order, (unsigned long long)description.retention);
+    size_t sure = model_sure_count(series);
+    if (series->forgets && sure < series->count) {
+        check_aged(world, number, sure, &description, &latest);
+        return;
+    }
     if (description.point_count != series->count || latest.has_point != (series->count > 0)) {
         world_complain(world, "series %u is said to have %llu points, not %zu", number,
                        (unsigned long long)description.point_count, series->count);
         return;
     }
-    if ((unsigned)description.order != series->order)
-        world_complain(world, "series %u is said to have order %u", number,
-                       (unsigned)description.order);
     if (series->count == 0)
         return;
     int64_t last = series->timestamps[series->count - 1];
@@ -218,6 +291,9 @@ void read_lens(struct world *world)
     if (status != TAU_STATUS_SUCCESS)
         return;
     double value = 0;
+    if (series->forgets && (at < lens->count ||
+                            !model_is_sure(series, series->timestamps[at - lens->count])))
+        return; // it may look at points that are gone
     bool there = series->count > 0 && model_evaluate(&world->now, lens, at, &value);
     bool same = bits_of(value) == bits_of(response.value) ||
                 (isnan(value) && isnan(response.value));
@@ -263,7 +339,7 @@ void operations_check(struct world *world)
 {
     struct world_view view;
     const char *complaint;
-    if (!world_look(world->engine, &view, &complaint))
+    if (!world_look(world, &view, &complaint))
         world_complain(world, "%s", complaint);
     else if (view.digest != model_digest(&world->now))
         world_complain(world, "the engine holds something else than the model");

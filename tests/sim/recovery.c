@@ -7,9 +7,12 @@
 
 // --- looking ----------------------------------------------------------------------------------
 
-static bool look_at_series(struct taud_engine *engine, unsigned number, struct world_view *ret,
+static bool look_at_series(const struct world *world, unsigned number, struct world_view *ret,
                            const char **ret_complaint)
 {
+    struct taud_engine *engine = world->engine;
+    const struct model_series *known = &world->now.series[number];
+    size_t shown = 0;
     struct tau_label label = model_label(number);
     struct taud_range *range = NULL;
     int64_t timestamps[512], before = 0;
@@ -33,9 +36,12 @@ static bool look_at_series(struct taud_engine *engine, unsigned number, struct w
         }
         memcpy(values, numbers, sizeof values);
         for (size_t i = 0; i < count; i++) {
-            if (ret->series[number].count++ > 0 && timestamps[i] <= before)
+            if (shown++ > 0 && timestamps[i] <= before)
                 *ret_complaint = "a range does not ascend";
             before = timestamps[i];
+            if (!model_is_sure(known, timestamps[i]))
+                continue;
+            ret->series[number].count++;
             ret->series[number].digest += model_point_digest(timestamps[i], values[i]);
         }
     }
@@ -43,17 +49,18 @@ static bool look_at_series(struct taud_engine *engine, unsigned number, struct w
     struct tau_describe_series_response description;
     status = taud_engine_describe(engine, &label, &description);
     ret->unreadable = ret->unreadable || status != TAU_STATUS_SUCCESS;
-    if (status != TAU_STATUS_SUCCESS || description.point_count != ret->series[number].count)
+    if (status != TAU_STATUS_SUCCESS || description.point_count != shown)
         *ret_complaint = *ret_complaint ? *ret_complaint : "a range and a description differ";
     ret->series[number].order = (unsigned)description.order;
+    ret->series[number].retention = description.retention;
     return *ret_complaint == NULL;
 }
 
-bool world_look_at(struct taud_engine *engine, unsigned number, struct world_view *ret)
+bool world_look_at(const struct world *world, unsigned number, struct world_view *ret)
 {
     const char *complaint = NULL;
     memset(&ret->series[number], 0, sizeof ret->series[number]);
-    return look_at_series(engine, number, ret, &complaint);
+    return look_at_series(world, number, ret, &complaint);
 }
 
 // Every name that is listed must be one of those that can be.
@@ -82,19 +89,20 @@ static bool look_at_list(struct taud_engine *engine, size_t existing)
     return count == existing && !more;
 }
 
-bool world_look(struct taud_engine *engine, struct world_view *ret, const char **ret_complaint)
+bool world_look(const struct world *world, struct world_view *ret, const char **ret_complaint)
 {
     size_t existing = 0;
     memset(ret, 0, sizeof *ret);
     *ret_complaint = NULL;
     for (unsigned i = 0; i < MODEL_SERIES; i++) {
-        if (!look_at_series(engine, i, ret, ret_complaint))
+        if (!look_at_series(world, i, ret, ret_complaint))
             return false;
         existing += ret->series[i].exists;
         ret->digest += model_series_digest(i, ret->series[i].exists, ret->series[i].order,
-                                           ret->series[i].count, ret->series[i].digest);
+                                           ret->series[i].retention, ret->series[i].count,
+                                           ret->series[i].digest);
     }
-    if (!look_at_lenses(engine, ret) || !look_at_list(engine, existing)) {
+    if (!look_at_lenses(world->engine, ret) || !look_at_list(world->engine, existing)) {
         *ret_complaint = "a list has what there is not";
         return false;
     }
@@ -121,8 +129,26 @@ static void go_on_from(struct world *world, size_t count)
     world->write_count = world->effect_count = world->acknowledged = 0;
 }
 
-bool world_allows(const struct world *world, uint64_t digest)
+// Makes the digests anew where more has become too old.
+static void refresh_digests(struct world *world)
 {
+    struct model passed = {0};
+    if (!world->aged)
+        return;
+    model_copy(&passed, &world->sure);
+    for (size_t i = 0; i < world->write_count; i++) {
+        struct world_write *write = &world->writes[i];
+        for (size_t k = 0; k < write->effect_count; k++)
+            model_apply(&passed, &world->effects[write->first_effect + k]);
+        write->digest = model_digest(&passed);
+    }
+    model_done(&passed);
+    world->aged = false;
+}
+
+bool world_allows(struct world *world, uint64_t digest)
+{
+    refresh_digests(world);
     bool sync = world->settings.durability == TAUD_DURABILITY_SYNC;
     for (size_t i = sync ? world->acknowledged : 0; i <= world->write_count; i++) {
         if (digest == (i == 0 ? model_digest(&world->sure) : world->writes[i - 1].digest))
@@ -135,7 +161,7 @@ static bool equals_view(const struct model *model, unsigned number, const struct
 {
     const struct model_series *series = &model->series[number];
     return series->exists == view->series[number].exists &&
-           (!series->exists || (series->count == view->series[number].count &&
+           (!series->exists || (model_sure_count(series) == view->series[number].count &&
                                 series->digest == view->series[number].digest));
 }
 
@@ -147,7 +173,9 @@ static bool take_part(struct world *world, const struct world_write *write,
     size_t taken = 0;
     for (size_t i = 0; i < write->effect_count; i++) {
         const struct effect *effect = &world->effects[write->first_effect + i];
-        if (equals_view(&world->sure, effect->number, view))
+        const struct model_series *series = &world->sure.series[effect->number];
+        if (model_is_sure(series, effect->timestamp) &&
+            equals_view(&world->sure, effect->number, view))
             continue;
         model_apply(&world->sure, effect);
         taken++;
@@ -155,15 +183,31 @@ static bool take_part(struct world *world, const struct world_write *write,
     return taken == write->effect_count;
 }
 
+// Behind how many writes, from `least` on, the state is that of the view; more than there are for
+// none. What a point was that was deleted again does not show, but the log tells how far it goes.
+static size_t find_whole(const struct world *world, size_t least, const struct world_view *view)
+{
+    struct taud_engine_statistics statistics;
+    size_t found = world->write_count + 1;
+    taud_engine_statistics(world->engine, &statistics);
+    for (size_t i = least; i <= world->write_count; i++) {
+        uint64_t digest = i == 0 ? model_digest(&world->sure) : world->writes[i - 1].digest;
+        bool reached = i == 0 || world->writes[i - 1].position <= statistics.log_position;
+        if (digest == view->digest && (reached || found > world->write_count))
+            found = i;
+    }
+    return found;
+}
+
 // Finds the state among those from `least` writes on, and goes on from it.
 static bool find_state(struct world *world, size_t least, const struct world_view *view)
 {
-    for (size_t i = least; i <= world->write_count; i++) {
-        if (view->digest != (i == 0 ? model_digest(&world->sure) : world->writes[i - 1].digest))
-            continue;
-        world_trace(world, "it has %zu of %zu writes, %zu of them acknowledged", i,
+    refresh_digests(world);
+    size_t found = find_whole(world, least, view);
+    if (found <= world->write_count) {
+        world_trace(world, "it has %zu of %zu writes, %zu of them acknowledged", found,
                     world->write_count, world->acknowledged);
-        go_on_from(world, i);
+        go_on_from(world, found);
         return true;
     }
     for (size_t i = 0; i < world->write_count; i++) {
@@ -233,7 +277,7 @@ void world_start_again(struct world *world, const struct world_view *once)
     world_plant(world);
     if (world_start(world) != TAU_STATUS_SUCCESS)
         world_complain(world, "it does not start twice: %s", world->error.text);
-    else if (!world_look(world->engine, &twice, &complaint))
+    else if (!world_look(world, &twice, &complaint))
         world_complain(world, "after the second start %s", complaint);
     else if (twice.digest != once->digest || world->recovery.cut_bytes > 0 ||
              stored_files(world->disk) != files)
@@ -252,13 +296,14 @@ void world_restart(struct world *world, enum world_end end, uint64_t seed)
         world_complain(world, "it does not start: %s", world->error.text);
         return;
     }
+    world_age_all(world);
     if (world->recovery.quarantined_count > 0)
         world_complain(world, "a torn end was taken for damage");
     if (world->recovery.lost_count > 0)
         world_complain(world, "something that was stored is missing or damaged");
     if (world->recovery.refused_count > 0)
         world_complain(world, "records do not fit what is before them");
-    if (!world_look(world->engine, &view, &complaint))
+    if (!world_look(world, &view, &complaint))
         world_complain(world, "after a restart %s", complaint);
     else if (!find_state(world, least, &view))
         world_complain(world, "after a restart it stands at a state that it never passed, or lost "

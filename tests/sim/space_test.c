@@ -15,6 +15,7 @@
 #include <string.h>
 
 enum { DISK_BYTES = 16 << 20, OTHER_BYTES = 14 << 20, SEGMENT_BYTES = 256 << 10, BATCH = 2000 };
+enum { BATCHES_MAX = 2000 }; // more of them than the disk can hold
 
 static struct world_settings settings_of(enum mutant mutant, bool silent)
 {
@@ -94,6 +95,8 @@ static unsigned fill(struct world *world)
     while (world_is_well(world) && append_batch(world, batches % 4) == TAU_STATUS_SUCCESS) {
         batches++;
         work(world);
+        if (batches > BATCHES_MAX)
+            world_complain(world, "the disk is never full");
     }
     return batches;
 }

@@ -32,17 +32,13 @@ void world_complain(struct world *world, const char *format, ...)
 
 void world_trace(struct world *world, const char *format, ...)
 {
-    char line[512];
     va_list arguments;
+    if (!world->settings.trace)
+        return;
     va_start(arguments, format);
-    int length = vsnprintf(line, sizeof line - 1, format, arguments);
+    vfprintf(world->settings.trace, format, arguments);
     va_end(arguments);
-    size_t size = length < (int)sizeof line - 1 ? (size_t)length : sizeof line - 2;
-    line[size++] = '\n';
-    world->trace_digest = (world->trace_digest ^ taud_crc32c(0, line, size)) *
-                          UINT64_C(1099511628211);
-    if (world->settings.trace)
-        fwrite(line, 1, size, world->settings.trace);
+    fputc('\n', world->settings.trace);
 }
 
 static void trace_call(struct world *world, const struct disk_call *call)
@@ -64,6 +60,8 @@ static void trace_call(struct world *world, const struct disk_call *call)
         [DISK_LIST_DIRECTORY] = "list directory",
         [DISK_SPACE] = "space",
     };
+    if (!world->settings.trace)
+        return;
     uint32_t crc = call->data ? taud_crc32c(0, call->data, call->size) : 0;
     world_trace(world, "  %s %s%s%s %llu %llu+%llu %08x", names[call->kind],
                 call->path ? call->path : "", call->other ? " " : "",
@@ -87,8 +85,16 @@ static uint64_t world_now(void *context)
 
 static int64_t world_wall(void *context)
 {
+    enum { WRONG_NS = 3000 };
     const struct world *world = context;
-    return world->wall_ns;
+    switch (world->settings.mutant) {
+    case MUTANT_HASTY:
+        return world->now.wall + WRONG_NS;
+    case MUTANT_HOARDING:
+        return world->now.wall - WRONG_NS;
+    default:
+        return world->now.wall;
+    }
 }
 
 // --- what is between engine and disk ----------------------------------------------------------
@@ -190,7 +196,7 @@ void world_init_on(struct world *world, const struct world_settings *settings, s
     world->settings = *settings;
     world->random = settings->seed;
     world->now_ns = 1000000000;
-    world->wall_ns = 1000000000;
+    world->now.wall = 1000000000;
     world->disk = disk;
     disk_observe(world->disk, on_call, world);
     world_plant(world);
@@ -301,6 +307,44 @@ void world_begin_write(struct world *world)
         (struct world_write){.first_effect = world->effect_count};
 }
 
+void world_age(struct world *world)
+{
+    if (!model_age(&world->now))
+        return;
+    model_take_age(&world->sure, &world->now);
+    world->aged = true;
+}
+
+void world_age_all(struct world *world)
+{
+    bool moved = model_age(&world->now);
+    for (unsigned i = 0; i < MODEL_SERIES; i++)
+        moved |= model_age_series(&world->now, i, world->sure.series[i].retention);
+    for (size_t i = 0; i < world->effect_count; i++) {
+        const struct effect *effect = &world->effects[i];
+        if (effect->kind == EFFECT_POLICY)
+            moved |= model_age_series(&world->now, effect->number, effect->retention);
+    }
+    if (!moved)
+        return;
+    model_take_age(&world->sure, &world->now);
+    world->aged = true;
+}
+
+void world_expect(struct world *world, int64_t timestamp)
+{
+    if (timestamp <= world->now.newest)
+        return;
+    world->now.newest = timestamp;
+    world_age(world);
+}
+
+void world_take_age(struct world *world, const struct world *from)
+{
+    model_take_age(&world->now, &from->now);
+    model_take_age(&world->sure, &from->now);
+}
+
 void world_add_effect(struct world *world, const struct effect *effect)
 {
     world->effects = grown(world->effects, world->effect_count, &world->effect_capacity,
@@ -310,6 +354,8 @@ void world_add_effect(struct world *world, const struct effect *effect)
     world->effects[world->effect_count++] = *effect;
     world->writes[world->write_count].effect_count++;
     model_apply(&world->now, effect);
+    if (effect->kind == EFFECT_POLICY)
+        world_age(world);
 }
 
 void world_end_write(struct world *world, bool divisible)

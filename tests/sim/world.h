@@ -28,6 +28,8 @@ enum mutant {
     MUTANT_KEEPS_FILES,    // what is removed stays
     MUTANT_ALTERS,         // a value that is appended is another one, once in a while
     MUTANT_STALE_READS,    // the disk gives back what a file held before, once in a while
+    MUTANT_HASTY,          // the time of day is ahead of what it is: retention takes too much
+    MUTANT_HOARDING,       // it is behind: retention leaves too much
 };
 
 struct world_settings {
@@ -56,7 +58,6 @@ struct world {
     struct world_settings settings;
     uint64_t random;
     uint64_t now_ns;
-    int64_t wall_ns;
     struct disk *disk;
     struct taud_io io; // between engine and disk
     struct taud_clock clock;
@@ -72,6 +73,7 @@ struct world {
     struct world_write *writes;
     size_t write_count, write_capacity;
     size_t acknowledged; // of `writes`
+    bool aged;           // since their digests were made
     uint64_t position;
 
     unsigned step;    // operations run
@@ -82,7 +84,6 @@ struct world {
     bool cut_soon;    // the power goes at some call
     bool read_only;   // the engine said so
     uint64_t read_only_position;
-    uint64_t trace_digest;
     uint64_t appended;
     char complaint[400]; // the first; empty for none
     void (*on_call)(struct world *world, const struct disk_call *call);
@@ -122,6 +123,15 @@ void world_begin_write(struct world *world);
 void world_add_effect(struct world *world, const struct effect *effect);
 void world_end_write(struct world *world, bool divisible);
 
+// The time of day, or the newest timestamp, may have become another: some points may be too old now.
+void world_age(struct world *world);
+// A timestamp that may be accepted.
+void world_expect(struct world *world, int64_t timestamp);
+// The same by all retentions that count again if writes are lost.
+void world_age_all(struct world *world);
+// Gives a world the time of another, and what was too old there.
+void world_take_age(struct world *world, const struct world *from);
+
 // Whether a status says that storage refused: a fault must have led to it.
 bool world_refused(struct world *world, enum tau_status status);
 
@@ -142,7 +152,8 @@ struct world_view {
     struct {
         bool exists;
         unsigned order;
-        size_t count;
+        uint64_t retention;
+        size_t count; // of those that cannot be too old
         uint64_t digest;
     } series[MODEL_SERIES];
     bool lenses[MODEL_LENSES];
@@ -150,8 +161,8 @@ struct world_view {
     uint64_t digest; // comparable to model_digest
 };
 // Returns false when an answer contradicts another; `ret_complaint` then says which.
-bool world_look_at(struct taud_engine *engine, unsigned number, struct world_view *ret);
-bool world_look(struct taud_engine *engine, struct world_view *ret, const char **ret_complaint);
+bool world_look_at(const struct world *world, unsigned number, struct world_view *ret);
+bool world_look(const struct world *world, struct world_view *ret, const char **ret_complaint);
 
 enum world_end {
     WORLD_END_CLEAN,
@@ -167,6 +178,6 @@ void world_restart(struct world *world, enum world_end end, uint64_t seed);
 void world_start_again(struct world *world, const struct world_view *once);
 
 // Whether the state is one that a power cut may leave, but for a write that is there in part.
-bool world_allows(const struct world *world, uint64_t digest);
+bool world_allows(struct world *world, uint64_t digest);
 
 #endif
