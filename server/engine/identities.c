@@ -5,7 +5,10 @@
 
 #include <string.h>
 
-enum { PAGES_AT_FIRST = 64 };
+enum {
+    PAGES_AT_FIRST = 64,
+    PAGES_MAX = 1 << 26, // far more series than can have been
+};
 
 struct taud_identities_page {
     uint32_t used;
@@ -41,10 +44,10 @@ static bool grow(struct taud_identities *identities, uint64_t number)
 {
     const struct taud_allocator *allocator = identities->allocator;
     size_t capacity = identities->capacity ? identities->capacity : PAGES_AT_FIRST;
-    while (capacity <= number && capacity < SIZE_MAX / 2 / sizeof(void *))
-        capacity *= 2;
-    if (capacity <= number)
+    if (number >= PAGES_MAX)
         return false;
+    while (capacity <= number)
+        capacity *= 2;
     struct taud_identities_page **pages =
         allocator->allocate(allocator->context, capacity * sizeof(void *));
     if (!pages)

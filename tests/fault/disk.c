@@ -556,11 +556,15 @@ struct disk *disk_copy(struct disk *disk)
 
 uint8_t *disk_file(struct disk *disk, const char *path, uint64_t *ret_size)
 {
+    uint8_t *bytes = NULL;
+    pthread_mutex_lock(&disk->mutex);
     struct node *node = store_find(&disk->store, path);
-    if (!node || node->directory)
-        return NULL;
-    *ret_size = node_size(node);
-    return node_bytes(node);
+    if (node && !node->directory) {
+        *ret_size = node_size(node);
+        bytes = node_bytes(node);
+    }
+    pthread_mutex_unlock(&disk->mutex);
+    return bytes;
 }
 
 const char *disk_file_name(struct disk *disk, unsigned number)
