@@ -121,13 +121,14 @@ static void sort(struct taud_arranged *rows, size_t count, struct taud_arranged 
 // Moves what is late for the rows before it to `late`, in its order. Returns how many stay.
 static size_t split(struct taud_arranged *rows, size_t count, struct taud_arranged *late)
 {
-    size_t stay = 0, moved = 0;
-    for (size_t i = 0; i < count; i++) {
+    size_t stay = count > 0, moved = 0;
+    for (size_t i = 1; i < count; i++) { // without a branch, which nothing could foretell
         struct taud_arranged row = rows[i];
-        if (stay == 0 || row.timestamp > rows[stay - 1].timestamp)
-            rows[stay++] = row;
-        else
-            late[moved++] = row;
+        bool in_order = row.timestamp > rows[stay - 1].timestamp;
+        rows[stay] = row;
+        late[moved] = row;
+        stay += in_order;
+        moved += !in_order;
     }
     return stay;
 }

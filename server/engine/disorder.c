@@ -10,10 +10,13 @@
 
 #include <string.h>
 
+_Static_assert(TAU_STATUS_SUCCESS == 0, "statuses are made by clearing them");
+
 // Memory for a batch, all in one piece.
 struct disorder {
-    struct tau_array timestamps, values; // as they came
     size_t count;
+    int64_t *timestamps; // as they came
+    double *values;
     struct taud_arranged *rows, *spare;
     bool arranged;
     int64_t *judged_timestamps; // what is to be stored, ascending
@@ -27,12 +30,16 @@ static struct disorder *new_disorder(const struct taud_allocator *allocator,
 {
     size_t count = timestamps.count;
     struct disorder *batch = allocator->allocate(
-        allocator->context, sizeof *batch + count * (2 * sizeof *batch->rows + 16 +
+        allocator->context, sizeof *batch + count * (2 * sizeof *batch->rows + 2 * 16 +
                                                      sizeof *batch->statuses));
     if (!batch)
         return NULL;
-    *batch = (struct disorder){.timestamps = timestamps, .values = values, .count = count};
-    batch->rows = (struct taud_arranged *)(void *)(batch + 1);
+    *batch = (struct disorder){.count = count};
+    batch->timestamps = (int64_t *)(void *)(batch + 1);
+    batch->values = (double *)(void *)(batch->timestamps + count);
+    tau_i64_copy(timestamps, 0, count, batch->timestamps);
+    tau_f64_copy(values, 0, count, batch->values);
+    batch->rows = (struct taud_arranged *)(void *)(batch->values + count);
     batch->spare = batch->rows + count;
     batch->judged_timestamps = (int64_t *)(void *)(batch->spare + count);
     batch->judged_values = (double *)(void *)(batch->judged_timestamps + count);
@@ -45,7 +52,7 @@ static void arrange(struct disorder *batch)
     if (batch->arranged)
         return;
     for (size_t i = 0; i < batch->count; i++)
-        batch->rows[i] = (struct taud_arranged){tau_i64_at(batch->timestamps, i), (uint32_t)i};
+        batch->rows[i] = (struct taud_arranged){batch->timestamps[i], (uint32_t)i};
     taud_arrange(batch->rows, batch->count, batch->spare);
     batch->arranged = true;
 }
@@ -102,13 +109,13 @@ static void judge_strict(struct disorder *batch, const struct taud_series *serie
     int64_t last = series->last_timestamp;
     bool any = series->any;
     for (size_t i = 0; i < batch->count; i++) {
-        int64_t timestamp = tau_i64_at(batch->timestamps, i);
+        int64_t timestamp = batch->timestamps[i];
         if (any && timestamp <= last) {
             batch->statuses[i] = taud_order_refusal(TAUD_ORDER_STRICT);
             continue;
         }
         batch->statuses[i] = TAU_STATUS_SUCCESS;
-        add_point(batch, timestamp, tau_f64_at(batch->values, i));
+        add_point(batch, timestamp, batch->values[i]);
         last = timestamp;
         any = true;
     }
@@ -127,7 +134,7 @@ static void judge_group(const struct taud_columns *columns, struct disorder *bat
         status = taud_lookup(columns->engine, columns->shard, series, timestamp, &found, &value);
     for (size_t i = from; i < to; i++) {
         uint32_t row = batch->rows[i].row;
-        double given = tau_f64_at(batch->values, row);
+        double given = batch->values[row];
         batch->statuses[row] = status;
         if (status != TAU_STATUS_SUCCESS)
             continue;
@@ -145,6 +152,16 @@ static void judge_group(const struct taud_columns *columns, struct disorder *bat
         add_point(batch, timestamp, value);
 }
 
+// Where the last point of a timestamp stays, none is refused and nothing has to be looked up.
+static void judge_last(struct disorder *batch)
+{
+    memset(batch->statuses, 0, batch->count * sizeof *batch->statuses);
+    for (size_t i = 0; i < batch->count; i++) {
+        if (i + 1 == batch->count || batch->rows[i + 1].timestamp != batch->rows[i].timestamp)
+            add_point(batch, batch->rows[i].timestamp, batch->values[batch->rows[i].row]);
+    }
+}
+
 static void judge(const struct taud_columns *columns, struct disorder *batch)
 {
     if (columns->series->order == TAUD_ORDER_STRICT) {
@@ -152,6 +169,10 @@ static void judge(const struct taud_columns *columns, struct disorder *batch)
         return;
     }
     arrange(batch);
+    if (columns->series->order == TAUD_ORDER_LAST) {
+        judge_last(batch);
+        return;
+    }
     for (size_t i = 0, end; i < batch->count; i = end) {
         end = i + 1;
         while (end < batch->count && batch->rows[end].timestamp == batch->rows[i].timestamp)
@@ -169,7 +190,7 @@ static void mark_full(struct disorder *batch, size_t from, size_t to)
         return;
     int64_t first = batch->judged_timestamps[from], last = batch->judged_timestamps[to - 1];
     for (size_t i = 0; i < batch->count; i++) {
-        int64_t timestamp = tau_i64_at(batch->timestamps, i);
+        int64_t timestamp = batch->timestamps[i];
         if (timestamp >= first && timestamp <= last && batch->statuses[i] == TAU_STATUS_SUCCESS)
             batch->statuses[i] = TAU_STATUS_STORAGE_FULL;
     }
