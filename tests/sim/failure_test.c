@@ -202,7 +202,7 @@ static bool fail_recovery(struct world *before, struct disk *left, struct disk_f
 static void every_call_of_a_recovery_fails(void **state)
 {
     (void)state;
-    unsigned images = episode_number("TAU_SIM_IMAGES", 6, 60);
+    unsigned images = episode_number("TAU_SIM_IMAGES", 4, 60);
     for (unsigned i = 0; i < images; i++) {
         struct world world;
         struct world_settings settings = course_settings(i % 2, MUTANT_NONE);

@@ -6,6 +6,8 @@
 #include "engine/crc32c.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -190,8 +192,16 @@ void world_plant(struct world *world)
 
 // --- the engine's life ------------------------------------------------------------------------
 
+// Worlds come and go: what memory one gives back, the next one takes, without asking the kernel.
+static void keep_memory(void)
+{
+    mallopt(M_MMAP_THRESHOLD, 64 << 20);
+    mallopt(M_TRIM_THRESHOLD, INT_MAX);
+}
+
 void world_init_on(struct world *world, const struct world_settings *settings, struct disk *disk)
 {
+    keep_memory();
     memset(world, 0, sizeof *world);
     world->settings = *settings;
     world->random = settings->seed;
