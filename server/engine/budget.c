@@ -2,7 +2,9 @@
 // How memory is divided, and when it asks for a flush. The bound of the server holds points and
 // catalog (the arena), blocks of segments (the cache) and the indexes of segments; what the indexes
 // take, the arena has less. Above a quarter of the arena what is not flushed is flushed, above a
-// half writers wait. It must not know how a flush is done. The figures of the engine are here too.
+// half writers wait. Not in it are the log's buffers, which fill where the disk is slower than the
+// writers, and what a query or a compaction works with. It must not know how a flush is done. The
+// figures of the engine are here too.
 #include "state.h"
 
 enum {
