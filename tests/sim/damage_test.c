@@ -37,6 +37,8 @@ static struct disk *torn;     // of the same, after a power cut
 static uint64_t complete;     // the digest of all
 static struct disk *logged; // another one, of which all is in the log
 static uint64_t logged_complete;
+static struct disk *small; // a third, with a little of everything
+static uint64_t small_complete;
 static char names[FILES_MAX][120]; // of the files that hold something
 static unsigned name_count;
 
@@ -148,12 +150,14 @@ static struct outcome recover(struct disk *damaged, uint64_t all)
     return outcome;
 }
 
+static bool is_small; // it is the small disk's files that are damaged
+
 // Damage after a clean stop is either harmless or reported: nothing is lost in silence. After a
 // power cut what is damaged may also be what was torn.
 static void expect_honest(struct disk *damaged, bool was_torn, const char *what, const char *name,
                           uint64_t at)
 {
-    struct outcome outcome = recover(damaged, complete);
+    struct outcome outcome = recover(damaged, is_small ? small_complete : complete);
     if (!outcome.complaint && !outcome.complete && !outcome.reported && !was_torn)
         outcome.complaint = "lost in silence";
     if (outcome.complaint)
@@ -227,10 +231,60 @@ static void flip_bits(struct disk *disk, bool was_torn, unsigned flips)
     }
 }
 
+// Of what is zero for long, one bit in 64 bytes.
+static bool is_worth_it(const uint8_t *bytes, uint64_t size, uint64_t bit)
+{
+    enum { BLOCK = 64 };
+    uint64_t first = bit / 8 / BLOCK * BLOCK;
+    bool zero = true;
+    for (uint64_t i = first; i < first + BLOCK && i < size; i++)
+        zero = zero && bytes[i] == 0;
+    return !zero || bit == first * 8;
+}
+
+// All of them with --full, else every second one.
+static void every_bit_counts(void **state)
+{
+    (void)state;
+    unsigned stride = episode_number("TAU_SIM_BIT_STRIDE", 2, 1), flips = 0;
+    uint64_t size;
+    list_files(small);
+    for (unsigned i = 0; i < name_count; i++) {
+        const uint8_t *bytes = bytes_of(small, names[i], &size);
+        for (uint64_t bit = 0; bit < used_bytes(small, names[i]) * 8; bit++) {
+            if (!is_worth_it(bytes, size, bit) || (bit + bit / 8) % stride != 0)
+                continue;
+            struct disk *damaged = disk_copy(small);
+            bytes_of(damaged, names[i], &size)[bit / 8] ^= (uint8_t)(1 << bit % 8);
+            expect_honest(damaged, false, "bit", names[i], bit);
+            flips++;
+        }
+    }
+    print_message("%u bits\n", flips);
+    assert_true(flips > 15000 / stride);
+}
+
+static void every_end_counts(void **state)
+{
+    (void)state;
+    uint64_t size, stride = episode_number("TAU_SIM_END_STRIDE", 1, 1);
+    list_files(small);
+    for (unsigned i = 0; i < name_count; i++) {
+        const uint8_t *bytes = bytes_of(small, names[i], &size);
+        for (uint64_t end = 0; end < used_bytes(small, names[i]); end += stride) {
+            if (!is_worth_it(bytes, size, end * 8))
+                continue;
+            struct disk *damaged = disk_copy(small);
+            disk_truncate(damaged, names[i], end);
+            expect_honest(damaged, false, "end", names[i], end);
+        }
+    }
+}
+
 static void flipped_bits_are_found(void **state)
 {
     (void)state;
-    flip_bits(original, false, episode_number("TAU_SIM_FLIPS", 20000, 100000));
+    flip_bits(original, false, episode_number("TAU_SIM_FLIPS", 1500, 80000));
 }
 
 static void flipped_bits_are_found_behind_a_power_cut(void **state)
@@ -243,7 +297,7 @@ static void cut_files_are_found(void **state)
 {
     (void)state;
     list_files(original);
-    unsigned cuts = episode_number("TAU_SIM_TRUNCATIONS", 400, UINT32_MAX);
+    unsigned cuts = episode_number("TAU_SIM_TRUNCATIONS", 40, UINT32_MAX);
     for (unsigned i = 0; i < name_count; i++) {
         uint64_t used = used_bytes(original, names[i]);
         uint64_t step = used > cuts ? used / cuts : 1;
@@ -263,20 +317,19 @@ static void swap_pages(uint8_t *a, uint8_t *b)
     memcpy(b, page, PAGE);
 }
 
-static void pages_are_checked(void **state)
+static void check_pages(struct disk *disk)
 {
-    (void)state;
-    list_files(original);
+    list_files(disk);
     for (unsigned i = 0; i < name_count; i++) {
-        uint64_t size, pages = used_bytes(original, names[i]) / PAGE;
+        uint64_t size, pages = used_bytes(disk, names[i]) / PAGE;
         for (uint64_t page = 0; page < pages; page++) {
-            struct disk *zeroed = disk_copy(original);
+            struct disk *zeroed = disk_copy(disk);
             memset(bytes_of(zeroed, names[i], &size) + page * PAGE, 0, PAGE);
             expect_honest(zeroed, false, "zeroed page", names[i], page);
         }
         for (uint64_t page = 0; page < pages * pages; page++) {
             uint64_t from = page / pages, to = page % pages;
-            struct disk *swapped = disk_copy(original), *doubled = disk_copy(original);
+            struct disk *swapped = disk_copy(disk), *doubled = disk_copy(disk);
             if (from < to) {
                 uint8_t *bytes = bytes_of(swapped, names[i], &size);
                 swap_pages(bytes + from * PAGE, bytes + to * PAGE);
@@ -287,6 +340,18 @@ static void pages_are_checked(void **state)
             expect_honest(doubled, false, "doubled page", names[i], page);
         }
     }
+}
+
+static void pages_are_checked(void **state)
+{
+    (void)state;
+    check_pages(original);
+}
+
+static void pages_of_a_small_store_are_checked(void **state)
+{
+    (void)state;
+    check_pages(small);
 }
 
 static void lost_files_are_reported(void **state)
@@ -315,6 +380,17 @@ static void damage_stays_in_its_group(void **state)
     assert_true(outcome.recovery.record_count + 40 >= whole.recovery.record_count);
 }
 
+// How many series show something else than without the damage.
+static unsigned count_different(const struct world *world, const struct world_view *whole)
+{
+    struct world_view view;
+    unsigned differ = 0;
+    for (unsigned i = 0; i < MODEL_SERIES; i++)
+        differ += !world_look_at(world, i, &view) ||
+                  view.series[i].digest != whole->series[i].digest;
+    return differ;
+}
+
 // A chunk of a segment: the other series are there, and of its own what other chunks hold.
 static void damage_stays_in_its_chunk(void **state)
 {
@@ -324,20 +400,67 @@ static void damage_stays_in_its_chunk(void **state)
     uint64_t size;
     bytes_of(damaged, name, &size)[100] ^= 1; // the first chunk begins at 64
     struct world world;
-    struct world_view whole, view;
+    struct world_view whole;
     const char *complaint = NULL;
-    unsigned differ = 0;
     world_init_on(&world, &settings, disk_copy(original));
     assert_int_equal(world_start(&world), TAU_STATUS_SUCCESS);
     assert_true(world_look(&world, &whole, &complaint));
     world_done(&world);
     world_init_on(&world, &settings, damaged);
     assert_int_equal(world_start(&world), TAU_STATUS_SUCCESS);
-    for (unsigned i = 0; i < MODEL_SERIES; i++)
-        differ += !world_look_at(&world, i, &view) ||
-                  view.series[i].digest != whole.series[i].digest;
-    assert_int_equal(differ, 1);
+    assert_int_equal(count_different(&world, &whole), 1);
     world_done(&world);
+}
+
+// What is damaged under a running engine stays what it is: nothing is made of it, and nothing else
+// goes with it.
+static void compact_damaged(const char *name, uint64_t bit, const struct world_view *whole)
+{
+    struct world world;
+    uint64_t size, ticket;
+    world_init_on(&world, &settings, disk_copy(original));
+    world.now.wall = WALL;
+    assert_int_equal(world_start(&world), TAU_STATUS_SUCCESS);
+    bytes_of(world.disk, name, &size)[bit / 8] ^= (uint8_t)(1 << bit % 8);
+    assert_int_equal(taud_engine_work_begin(world.engine, TAUD_WORK_COMPACT, NULL, &ticket),
+                     TAU_STATUS_SUCCESS);
+    world_step_until_idle(&world);
+    for (int turn = 0; turn < 2; turn++) {
+        unsigned differ = count_different(&world, whole);
+        if (differ > 1 || !shows_the_past(world.engine) || !world_is_well(&world)) {
+            print_error("bit %llu of %s, then a compaction%s: %u series differ; %s\n",
+                        (unsigned long long)bit, name, turn ? " and a start" : "", differ,
+                        world.complaint);
+            fail();
+        }
+        disk_halt(world.disk);
+        world_stop(&world);
+        disk_resume(world.disk);
+        assert_int_equal(world_start(&world), TAU_STATUS_SUCCESS);
+    }
+    world_done(&world);
+}
+
+static void damage_is_not_compacted(void **state)
+{
+    (void)state;
+    struct world world;
+    struct world_view whole;
+    const char *complaint = NULL;
+    unsigned flips = episode_number("TAU_SIM_COMPACTED", 250, 2000);
+    world_init_on(&world, &settings, disk_copy(original));
+    world.now.wall = WALL;
+    assert_int_equal(world_start(&world), TAU_STATUS_SUCCESS);
+    assert_true(world_look(&world, &whole, &complaint));
+    world_done(&world);
+    list_files(original);
+    for (unsigned i = 0; i < name_count; i++) {
+        uint64_t bits = used_bytes(original, names[i]) * 8;
+        if (strncmp(names[i], "data/segments/", 14) != 0)
+            continue;
+        for (uint64_t n = 0; n < flips / 2; n++)
+            compact_damaged(names[i], bits * n / (flips / 2), &whole);
+    }
 }
 
 static void a_future_format_is_refused_untouched(void **state)
@@ -422,6 +545,58 @@ static struct disk *keep(struct world *world, uint64_t *ret_digest)
     return disk;
 }
 
+static void put_points(struct world *world, unsigned number, int64_t from, unsigned count)
+{
+    struct tau_append_request point = {.label = model_label(number)};
+    for (unsigned i = 0; i < count; i++) {
+        enum tau_status status;
+        point.timestamp = from + 10 * i;
+        point.value = number + i / 4.0;
+        taud_engine_append(world->engine, &point, 1, &status, &world->position);
+        assert_int_equal(status, TAU_STATUS_SUCCESS);
+        struct effect effect = {
+            .kind = EFFECT_POINT, .number = number, .timestamp = point.timestamp};
+        memcpy(&effect.value, &point.value, sizeof effect.value);
+        world_begin_write(world);
+        world_add_effect(world, &effect);
+        world_end_write(world, false);
+    }
+    operations_commit(world);
+}
+
+static void flush(struct world *world)
+{
+    uint64_t ticket;
+    assert_int_equal(taud_engine_work_begin(world->engine, TAUD_WORK_FLUSH, NULL, &ticket),
+                     TAU_STATUS_SUCCESS);
+    world_step_until_idle(world);
+}
+
+// Every kind of file, and of record.
+static void write_small(struct world *world)
+{
+    struct taud_engine *engine = world->engine;
+    struct tau_label labels[3];
+    struct tau_create_lens_request lens = {.label = model_lens_label(0), .source = model_label(1)};
+    strcpy((char *)lens.transform.bytes, model_transform_name(1));
+    for (unsigned i = 0; i < 3; i++) {
+        labels[i] = model_label(i);
+        assert_int_equal(taud_engine_create_series(engine, &labels[i], &world->position), 0);
+        put_points(world, i, 0, 12);
+    }
+    assert_int_equal(taud_engine_create_lens(engine, &lens, &world->position), 0);
+    assert_int_equal(taud_engine_set_policy(engine, &labels[1], TAU_ORDER_POLICY_LAST, 5000,
+                                            &world->position), 0);
+    flush(world);
+    put_points(world, 1, 5, 3);
+    put_points(world, 2, 200, 5);
+    assert_int_equal(taud_engine_delete_range(engine, &labels[0], 20, 45, &world->position), 0);
+    flush(world);
+    put_points(world, 0, 500, 6);
+    assert_int_equal(taud_engine_delete_range(engine, &labels[2], 0, 45, &world->position), 0);
+    operations_commit(world);
+}
+
 // Under this durability nothing is forgotten, so that all that was ever written can be remembered.
 static int prepare(void **state)
 {
@@ -444,6 +619,25 @@ static int prepare(void **state)
         operations_commit(&world);
     }
     logged = keep(&world, &logged_complete);
+
+    world_init(&world, &settings);
+    assert_int_equal(world_start(&world), TAU_STATUS_SUCCESS);
+    write_small(&world);
+    small = keep(&world, &small_complete);
+    return 0;
+}
+
+static int take_small(void **state)
+{
+    (void)state;
+    is_small = true;
+    return 0;
+}
+
+static int take_large(void **state)
+{
+    (void)state;
+    is_small = false;
     return 0;
 }
 
@@ -453,6 +647,7 @@ static int finish(void **state)
     disk_free(original);
     disk_free(torn);
     disk_free(logged);
+    disk_free(small);
     free(history.points);
     return 0;
 }
@@ -460,6 +655,9 @@ static int finish(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(every_bit_counts, take_small, take_large),
+        cmocka_unit_test_setup_teardown(every_end_counts, take_small, take_large),
+        cmocka_unit_test_setup_teardown(pages_of_a_small_store_are_checked, take_small, take_large),
         cmocka_unit_test(flipped_bits_are_found),
         cmocka_unit_test(flipped_bits_are_found_behind_a_power_cut),
         cmocka_unit_test(cut_files_are_found),
@@ -467,6 +665,7 @@ int main(void)
         cmocka_unit_test(lost_files_are_reported),
         cmocka_unit_test(damage_stays_in_its_group),
         cmocka_unit_test(damage_stays_in_its_chunk),
+        cmocka_unit_test(damage_is_not_compacted),
         cmocka_unit_test(checksums_that_always_fit_are_caught),
         cmocka_unit_test(a_future_format_is_refused_untouched),
     };
