@@ -26,8 +26,9 @@ SOURCE = Path(os.environ["TAU_SOURCE_DIR"])
 # of an operation than others do.
 TESTS = ("^(conformance|coverage|fuzz|gen|install|structure|unit"
          "|system.(cli_(commands|newer|output)|js_tcp|python_(client|package|session)))")
-NOT_TESTS = ("^(unit.engine|coverage.recorder|fuzz.(config|log|text)|gen.(compile|evolution|faults|rebuild)"
-             "|conformance.(authentication|query|stored|stream)|install.(consumer|examples|new_operation))")
+NOT_TESTS = ("^(unit.engine|coverage.recorder|fuzz.(config|log|text)"
+             "|gen.(compile|evolution|faults|rebuild)|conformance.(authentication|query|stored|stream)"
+             "|install.(consumer|examples|new_operation))")
 
 C_PROGRAM = """
 #include <stdio.h>
