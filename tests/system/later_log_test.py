@@ -18,7 +18,7 @@ from tau_server import ServerFailed, Server
 SERIES, LENS = raw.label("s"), raw.label("l")
 GROUP = struct.Struct("<4sIQQQQQII")  # the header: magic, CRC, ..., size and CRC of the content
 DROP_SERIES, CREATE_LENS = 4, 5
-LAST_KNOWN_TYPE = 10
+LAST_KNOWN_TYPE = 13
 
 
 def crc32c(data: bytes) -> int:
