@@ -568,6 +568,92 @@ local payloads = {
             },
         },
     },
+    create_rollup_request = {
+        fields = {
+            {
+                name = "target",
+                type = "label",
+                shape = "fixed",
+                doc = "The series that is kept; it has no rule yet.",
+            },
+            {
+                name = "source",
+                type = "label",
+                shape = "fixed",
+                doc = "The series that is read: neither the target nor one that is made of it.",
+            },
+            {
+                name = "width",
+                type = "u64",
+                shape = "fixed",
+                low = UInt64.new(1, 0),
+                doc = "The width of a bucket.",
+            },
+            {
+                name = "origin",
+                type = "timestamp",
+                shape = "fixed",
+                doc = "Where a bucket starts.",
+            },
+            {
+                name = "function",
+                type = "aggregate_function",
+                shape = "fixed",
+                doc = "What is computed.",
+            },
+            {
+                name = "parameter",
+                type = "f64",
+                shape = "fixed",
+                doc = "Of quantile: from 0 to 1. The others do not look at it.",
+            },
+        },
+    },
+    drop_rollup_request = {
+        fields = {
+            {
+                name = "target",
+                type = "label",
+                shape = "fixed",
+                doc = "The series that the rule keeps.",
+            },
+        },
+    },
+    list_rollups_request = {
+        fields = {
+            {
+                name = "cursor",
+                type = "label",
+                shape = "optional",
+                doc = "Only rules with targets behind this one.",
+            },
+            {
+                name = "limit",
+                type = "u32",
+                shape = "fixed",
+                low = 1,
+                high = 2000,
+                doc = "The most rules in the answer.",
+            },
+        },
+    },
+    list_rollups_response = {
+        fields = {
+            {
+                name = "more",
+                type = "bool",
+                shape = "fixed",
+                doc = "Whether rules were left for another page.",
+            },
+            {
+                name = "rollups",
+                type = "rollup",
+                shape = "rest_array",
+                max = 2000,
+                doc = "The rules.",
+            },
+        },
+    },
     append_request = {
         fields = {
             {
@@ -1397,6 +1483,27 @@ local operations = {
         reply = 240,
         request = "set_policy_request",
         response = "set_policy_response",
+        extensible = false,
+    },
+    [21] = {
+        name = "CREATE_ROLLUP",
+        reply = 240,
+        request = "create_rollup_request",
+        response = "create_rollup_response",
+        extensible = false,
+    },
+    [22] = {
+        name = "DROP_ROLLUP",
+        reply = 240,
+        request = "drop_rollup_request",
+        response = "drop_rollup_response",
+        extensible = false,
+    },
+    [23] = {
+        name = "LIST_ROLLUPS",
+        reply = 240,
+        request = "list_rollups_request",
+        response = "list_rollups_response",
         extensible = false,
     },
     [32] = {

@@ -154,7 +154,7 @@ class Corpus:
 
     def talks(self) -> Iterator[Talk]:
         for part in (self.operations, self.statuses, self.values, self.session, self.bounds,
-                     self.sizes, self.tries, self.times, self.lenses):
+                     self.sizes, self.tries, self.times, self.lenses, self.rollups):
             yield from part()
 
     def new(self, played: bool = False) -> Talk:
@@ -350,6 +350,18 @@ class Corpus:
         yield talk
         talk = self.open()
         talk.fail(self.named["AGGREGATE"], "limit_exceeded")
+        yield talk
+
+    def rollups(self) -> Iterator[Talk]:
+        create = self.named["CREATE_ROLLUP"]
+        most = int(self.model.limits["source_rollups"]["value"])
+        talk = self.open()
+        for _ in range(most):
+            talk.do(create)
+        talk.fail(create, "limit_exceeded")
+        yield talk
+        talk = self.open()
+        talk.fail(create, "limit_exceeded")
         yield talk
 
 

@@ -28,6 +28,8 @@ RULES: dict[str, tuple[str, ...]] = {
     "lens_transforms": (TAKEN, REFUSED),
     "lenses": (REFUSED,),
     "aggregate_buckets": (REFUSED,),
+    "rollups": (REFUSED,),
+    "source_rollups": (TAKEN, REFUSED),
 }
 
 _SLACK_MS = 4000  # how late a deadline may be noticed; other deadlines are further away
@@ -41,6 +43,7 @@ class Limits:
         self.tally = tally
         self.values = {name: int(limit["value"]) for name, limit in tally.model.limits.items()}
         self.transforms: dict[bytes, int] = {}  # of the lenses that this connection made
+        self.rules: dict[bytes, int] = {}  # how many it made for a source
 
     def count(self, name: str, rule: str) -> None:
         if name in self.values:
@@ -87,6 +90,17 @@ class Limits:
                 self.count("lens_transforms", TAKEN)
         elif status == "limit_exceeded":
             self.count("lens_transforms" if made > most else "lenses", REFUSED)
+
+    def rollup(self, payload: bytes, status: str) -> None:
+        """A rule has a target, then a source."""
+        source, most = payload[32:64], self.values.get("source_rollups", 0)
+        made = self.rules.get(source, 0)
+        if status == "success":
+            self.rules[source] = made + 1
+            if made + 1 == most:
+                self.count("source_rollups", TAKEN)
+        elif status == "limit_exceeded":
+            self.count("source_rollups" if made >= most else "rollups", REFUSED)
 
     def buckets(self, status: str) -> None:
         """Of an AGGREGATE, which has no other limit that this status tells of."""

@@ -253,6 +253,8 @@ class Walk:
             self.negotiated(frame, reply)
         if operation.name in ("CREATE_LENS", "COMPOSE_LENS"):
             self.limits.lens(operation.name, frame.payload, "success")
+        if operation.name == "CREATE_ROLLUP":
+            self.limits.rollup(frame.payload, "success")
         self.move(f"{operation.name}.ok")
 
     def after_refusal(self, frame: Frame, verdict: Verdict, status: str) -> None:
@@ -266,6 +268,8 @@ class Walk:
             self.failed_connect()
         elif operation is not None and operation.name in ("CREATE_LENS", "COMPOSE_LENS"):
             self.limits.lens(operation.name, frame.payload, status)
+        elif operation is not None and operation.name == "CREATE_ROLLUP":
+            self.limits.rollup(frame.payload, status)
         elif operation is not None and operation.name == "AGGREGATE":
             self.limits.buckets(status)
 

@@ -66,6 +66,20 @@ const CASES = {
         assert.equal(await status(tau.queryLatest({ label: name })), 'series_not_found');
     },
 
+    async 'rules'(tau) {
+        const [source, target] = [await series(tau), await series(tau)];
+        const rule = { target, source, width: 10n, origin: 3n, function: 'quantile', parameter: 0.5 };
+        await tau.createRollup(rule);
+        assert.equal(await status(tau.createRollup(rule)), 'rollup_already_exists');
+        const { more, rollups } = await tau.listRollups({ limit: 10 });
+        assert.deepEqual([more, rollups.length, labelText(rollups[0].target)], [false, 1, target]);
+        const { width, settled, state, parameter } = rollups[0];
+        assert.deepEqual([width, settled, state, parameter], [10n, -(2n ** 63n), 'settled', 0.5]);
+        assert.deepEqual((await tau.listRollups({ cursor: target, limit: 10 })).rollups, []);
+        await tau.dropRollup({ target });
+        assert.equal(await status(tau.dropRollup({ target })), 'rollup_not_found');
+    },
+
     async 'every bit pattern comes back'(tau) {
         const name = await series(tau);
         for (const [i, valueBits] of NANS.entries()) {

@@ -92,6 +92,14 @@ class Blocking(ClientCase):
         page = client.list_series(name.rstrip(b"\0"), 10)
         self.assertEqual((page.more, page.labels), (False, [name]))
         self.assertEqual(client.list_series(b"", 10, cursor=b"\xff" * 32).labels, [])
+        client.create_series("py.means")
+        client.create_rollup("py.means", name, 2, 0, *mean)
+        rule = client.list_rollups(10, cursor="py.mean").rollups[0]
+        self.assertEqual((tau.label_text(rule.target), rule.source, rule.width, rule.function),
+                         ("py.means", tau.label(name), 2, tau.AggregateFunction.MEAN))  # fmt: skip
+        self.assertIn(rule.state, tau.RollupState)
+        client.drop_rollup("py.means")
+        self.assertEqual(client.list_rollups(10).rollups, [])
         client.create_lens("py.kelvin", name, "celsius_to_kelvin")
         client.create_lens("py.steps", name, "returns")
         client.compose_lens("py.both", "py.kelvin", "py.steps")

@@ -169,8 +169,11 @@ static void add_files(struct cli_candidates *candidates, const char *typed)
 
 enum cli_word_kind cli_word_kind_of_name(const char *name)
 {
-    if (strcmp(name, "SERIES") == 0 || strcmp(name, "PREFIX") == 0) {
-        return CLI_WORD_SERIES;
+    static const char *const of_series[] = {"SERIES", "PREFIX", "TARGET", "SOURCE"};
+    for (size_t i = 0; i < sizeof(of_series) / sizeof(of_series[0]); i++) {
+        if (strcmp(name, of_series[i]) == 0) {
+            return CLI_WORD_SERIES;
+        }
     }
     if (strcmp(name, "LENS") == 0) {
         return CLI_WORD_LENS;

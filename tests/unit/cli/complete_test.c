@@ -142,6 +142,10 @@ static void test_kinds_of_arguments(void **state)
     assert_int_equal(cli_word_kind_of_argument(cli_command_find("get"), 1), CLI_WORD_OTHER);
     assert_int_equal(cli_word_kind_of_argument(cli_command_find("import"), 0), CLI_WORD_FILE);
     assert_int_equal(cli_word_kind_of_argument(cli_command_find("drop"), 0), CLI_WORD_SERIES);
+    assert_int_equal(cli_word_kind_of_argument(cli_command_find("rollup"), 0), CLI_WORD_SERIES);
+    assert_int_equal(cli_word_kind_of_argument(cli_command_find("rollup"), 1), CLI_WORD_SERIES);
+    assert_int_equal(cli_word_kind_of_argument(cli_command_find("rollup-drop"), 0),
+                     CLI_WORD_SERIES);
     assert_int_equal(cli_word_kind_of_argument(cli_command_find("lens-drop"), 0), CLI_WORD_LENS);
     assert_int_equal(cli_word_kind_of_argument(cli_command_find("lens-create"), 1),
                      CLI_WORD_SOURCE);

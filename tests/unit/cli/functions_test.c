@@ -61,6 +61,7 @@ static void test_nonsense(void **state)
         "quantile=-0.1",
         "quantile=nan",
         "p101",
+        "p1e1",
         "p5x",
         "p-1",
         "p",
@@ -79,12 +80,40 @@ static void test_nonsense(void **state)
     }
 }
 
+/* What is written is read as the same. */
+static void test_single(void **state)
+{
+    static const char *const names[] = {"sum", "rate", "p99.9", "quantile=0.25", "p0", "p100"};
+    static const char *const texts[] = {"sum",           "rate",       "quantile=0.999",
+                                        "quantile=0.25", "quantile=0", "quantile=1"};
+    struct capture capture;
+    struct tau_aggregate_column column, again;
+    char text[CLI_FUNCTION_TEXT_SIZE];
+    (void)state;
+    capture_begin(&capture);
+    for (size_t i = 0; i < COUNT(names); i++) {
+        assert_true(cli_function_read(&capture.cli, "--function", names[i], &column));
+        cli_function_to_text(&column, text);
+        assert_string_equal(text, texts[i]);
+        assert_true(cli_function_read(&capture.cli, "--function", text, &again));
+        assert_int_equal(again.function, column.function);
+        assert_true(again.parameter == column.parameter);
+    }
+    capture_flush(&capture);
+    assert_int_equal(capture.err_size, 0);
+    assert_false(cli_function_read(&capture.cli, "--function", "sum,min", &column));
+    capture_flush(&capture);
+    assert_non_null(strstr(capture.err, "--function: `sum,min` is no function"));
+    capture_end(&capture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_all_names),
         cmocka_unit_test(test_lists),
         cmocka_unit_test(test_nonsense),
+        cmocka_unit_test(test_single),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
