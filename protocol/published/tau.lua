@@ -666,7 +666,7 @@ local payloads = {
                 name = "timestamp",
                 type = "timestamp",
                 shape = "fixed",
-                doc = "Later than every timestamp of the series.",
+                doc = "Later than every timestamp of the series, unless its order policy takes others.",
             },
             {
                 name = "value",

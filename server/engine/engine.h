@@ -123,9 +123,10 @@ enum tau_status taud_engine_delete_range(struct taud_engine *engine, const struc
                                          int64_t from, int64_t to, uint64_t *position);
 
 // Appends single points, each judged by itself and in the order given; any number of them. Several
-// points of one series may be among them. ret_statuses[i] is SUCCESS, SERIES_NOT_FOUND,
-// OUT_OF_ORDER, STORAGE_FULL, INTERNAL_ERROR (what the policy has to know of a late point cannot be
-// read) or READ_ONLY.
+// points of one series may be among them; those are logged in this order, but points of different
+// series in any: a crash before any of them is acknowledged may keep a later one of another series.
+// ret_statuses[i] is SUCCESS, SERIES_NOT_FOUND, OUT_OF_ORDER, STORAGE_FULL, INTERNAL_ERROR (what
+// the policy has to know of a late point cannot be read) or READ_ONLY.
 void taud_engine_append(struct taud_engine *engine, const struct tau_append_request *points,
                         size_t count, enum tau_status *ret_statuses, uint64_t *position);
 
