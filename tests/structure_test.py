@@ -27,7 +27,7 @@ LAYERS: dict[str, set[str]] = {
     "wire": {"characters"},
     "engine": {"wire"},
     "service": {"wire", "engine", "dispatch", "observe", "context"},
-    "transport": {"wire", "dispatch", "context", "observe"},
+    "transport": {"wire", "dispatch", "context", "observe", "characters"},
     "net": {"wire", "transport", "dispatch", "context", "engine", "observe", "config"},
     "config": {"wire"},
     "observe": {"wire"},

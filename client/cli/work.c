@@ -37,5 +37,5 @@ int cli_work_run(struct cli *cli, cli_work_ask *ask, const char *name)
     if (work.drawn) {
         fputs(CLEAR, cli->err);
     }
-    return status == TAU_STATUS_SUCCESS ? CLI_OK : cli_failed(cli, NULL, status, &error);
+    return status == TAU_STATUS_SUCCESS ? CLI_OK : cli_failed(cli, name, status, &error);
 }

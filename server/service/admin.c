@@ -17,6 +17,7 @@ struct work {
     bool named; // by the request, so that the name may be wrong
     bool told;  // a frame was sent, the last one at
     uint64_t told_ms;
+    struct taud_error error; // what it ended with
 };
 
 static enum tau_status begin(struct taud_context *context, enum taud_work kind, const char *name,
@@ -47,14 +48,16 @@ static enum tau_status look(struct taud_context *context, struct work *work, uin
                             uint64_t *ret_total, bool *ret_end)
 {
     enum tau_status status =
-        taud_engine_work_state(context->engine, work->ticket, ret_done, ret_total, NULL);
+        taud_engine_work_state(context->engine, work->ticket, ret_done, ret_total, &work->error);
     *ret_end = status == TAU_STATUS_SUCCESS;
     if (status == TAU_STATUS_INVALID_ARGUMENT && work->named)
         return refuse_name(context);
     if (status == TAU_STATUS_INVALID_ARGUMENT) // it ended so long ago that nobody knows how
         return TAU_STATUS_INTERNAL_ERROR;
-    if (status != TAU_STATUS_WOULD_BLOCK)
+    if (status == TAU_STATUS_SUCCESS)
         return status;
+    if (status != TAU_STATUS_WOULD_BLOCK)
+        return taud_context_explain(context, status, work->error.text);
     if (work->told && context->now_ms < work->told_ms + TELL_MS) {
         context->again_ms = context->now_ms + LOOK_MS;
         return TAUD_PENDING;

@@ -55,7 +55,7 @@ struct taud_context {
     struct taud_mailbox *mailbox;
     struct tau_slice payload;
     struct taud_pending *deferred;
-    // For taud_context_refuse: where the refused field is told; NULL where no reply can tell it.
+    // For taud_context_refuse and taud_context_explain; NULL where no reply can tell it.
     struct tau_decode_error *detail;
 };
 
@@ -66,6 +66,14 @@ static inline enum tau_status taud_context_refuse(struct taud_context *context,
                                                   enum tau_status status, struct taud_field field)
 {
     return tau_decode_fail(context->detail, status, field.number, field.offset, field.expected);
+}
+
+// Says why a request failed, in words that must live as long as the stream that failed, or for
+// ever; likewise. Returns the status.
+static inline enum tau_status taud_context_explain(struct taud_context *context,
+                                                   enum tau_status status, const char *words)
+{
+    return tau_decode_fail(context->detail, status, TAU_FIELD_NONE, 0, words);
 }
 
 // Memory for the response or for intermediate results; NULL when there is none.

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "wire/utf8.h"
+
 bool taud_reply_init(struct taud_reply *reply, struct taud_budget *budget,
                      const uint64_t *log_position)
 {
@@ -138,6 +140,7 @@ size_t taud_error_encode(enum tau_status status, const struct tau_decode_error *
     size_t length = strlen(text);
     if (length > TAU_LIMIT_ERROR_TEXT_BYTES)
         length = TAU_LIMIT_ERROR_TEXT_BYTES;
+    length = tau_utf8_valid((const uint8_t *)text, length); // a word of the system, or cut off
     tau_store_u16(ret + 1, known ? detail->field : TAU_FIELD_NONE);
     tau_store_u32(ret + 3, known ? detail->offset : 0);
     tau_store_u16(ret + 7, (uint16_t)length);

@@ -17,8 +17,18 @@ const struct cli_syntax tau_command_snapshot_syntax = {
     .argument_count = 1,
     .notes =
         "It returns when it is done. The copy is snapshots/NAME in the server's data directory;\n"
-        "to restore it, start taud on the copy. Files are shared with the data, not copied.",
+        "to restore it, start taud on the copy, with --certificate-file if clients shall keep\n"
+        "the certificate they have. Files are shared with the data, not copied: a copy that\n"
+        "outlives the disk is made by copying snapshots/NAME elsewhere.",
 };
+
+/* As the reference says it of the request. */
+static bool is_name(const char *name)
+{
+    size_t size = strlen(name);
+    return size > 0 && size <= TAU_LIMIT_NAME_BYTES && name[0] != '.' &&
+           strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_") == size;
+}
 
 static bool on_batch(void *user_data, const struct tau_snapshot_response *batch)
 {
@@ -41,8 +51,11 @@ int tau_command_snapshot(struct cli *cli, int argc, char **argv)
         return code;
     }
     const char *name = arguments.positionals[0];
-    if (strlen(name) > TAU_LIMIT_NAME_BYTES) {
-        cli_complain(cli, "NAME: `%s` is longer than %d bytes", name, TAU_LIMIT_NAME_BYTES);
+    if (!is_name(name)) {
+        cli_complain(cli,
+                     "NAME: `%s` is no name of a snapshot: 1 to %d letters, digits, `.`, `-` and "
+                     "`_`, not `.` first",
+                     name, TAU_LIMIT_NAME_BYTES);
         return CLI_USAGE;
     }
     return cli_work_run(cli, ask, name);

@@ -31,8 +31,14 @@ static void test_failures(void **state)
     rig_expect_failure(rig, "snapshot 12345678901234567890123456789012345678901234567890123456789"
                             "012345",
                        CLI_USAGE, "NAME: ");
+    static const char *const wrong[] = {"snapshot ''", "snapshot .", "snapshot .a", "snapshot a/b",
+                                        "snapshot 'a b'", "snapshot \xc3\xa9"};
+    for (size_t i = 0; i < COUNT(wrong); i++) {
+        rig_expect_failure(rig, wrong[i], CLI_USAGE, "NAME: ");
+    }
+    assert_int_equal(rig_requests(rig, TAU_OPCODE_CONNECT), 0);
     rig_refuse(rig, TAU_OPCODE_SNAPSHOT, TAU_STATUS_INVALID_PAYLOAD);
-    rig_expect_failure(rig, "snapshot one", CLI_REFUSED, "(invalid_payload)");
+    rig_expect_failure(rig, "snapshot one", CLI_REFUSED, "snapshot: one: ");
     rig_stop_server(rig);
     rig_expect_failure(rig, "snapshot one", CLI_NO_CONNECTION, "(connection_failed)");
 }

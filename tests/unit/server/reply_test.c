@@ -277,6 +277,22 @@ static void cuts_a_long_text(void **state)
     assert_int_equal(tau_load_u16(encoded + 7), TAU_LIMIT_ERROR_TEXT_BYTES);
 }
 
+// What the system said may be no UTF-8, and a character may stand where the text is cut.
+static void sends_whole_characters(void **state)
+{
+    (void)state;
+    char text[TAU_LIMIT_ERROR_TEXT_BYTES + 2];
+    uint8_t encoded[TAUD_ERROR_PAYLOAD_MAX];
+    struct tau_decode_error detail = {.field = TAU_FIELD_NONE, .expected = text};
+    memset(text, 'x', sizeof text - 1);
+    memcpy(text + TAU_LIMIT_ERROR_TEXT_BYTES - 1, "\xc3\xa9", 3);
+    assert_int_equal(taud_error_encode(TAU_STATUS_STORAGE_FULL, &detail, true, encoded),
+                     9 + TAU_LIMIT_ERROR_TEXT_BYTES - 1);
+    strcpy(text, "cannot write \xff");
+    assert_int_equal(taud_error_encode(TAU_STATUS_STORAGE_FULL, &detail, true, encoded), 9 + 13);
+    assert_int_equal(tau_load_u16(encoded + 7), 13);
+}
+
 static void hides_statuses_that_never_cross_the_wire(void **state)
 {
     (void)state;
@@ -399,6 +415,7 @@ int main(void)
         CASE(says_an_error_in_one_byte),
         CASE(says_an_error_in_detail),
         CASE(cuts_a_long_text),
+        CASE(sends_whole_characters),
         CASE(hides_statuses_that_never_cross_the_wire),
         CASE(makes_a_block_of_one_error),
         CASE(keeps_a_place_in_the_order_for_a_later_reply),
