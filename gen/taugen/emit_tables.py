@@ -8,6 +8,8 @@ from .model import Field, Model, Payload, Shape, Type, TypeKind
 
 OUTPUTS = ("tau_tables.h", "tau_tables.c")
 
+LIMIT_NUMBER = "limit_number"  # the type, if a specification has it, of the numbers of limits
+
 _SHAPES = {
     Shape.FIXED: "TAU_SHAPE_FIXED",
     Shape.OPTIONAL: "TAU_SHAPE_OPTIONAL",
@@ -54,7 +56,7 @@ struct tau_type_info {
     uint16_t c_size;
     const struct tau_member_info *members;
     size_t member_count;
-    const char *(*value_name)(int value); /* of an enumeration and of a status, else NULL */
+    const char *(*value_name)(int value); /* of what has names, else NULL; "unknown" for others */
 };
 
 /* How a field lies in its payload. */
@@ -132,6 +134,20 @@ def _used_types(model: Model) -> list[Type]:
     return list(found.values())
 
 
+def _limit_names(model: Model) -> str:
+    """The names of the type whose values are numbers of limits."""
+    text = f"static const char *{LIMIT_NUMBER}_value_name(int value)\n{{\n    switch (value) {{\n"
+    for limit in model.limits:
+        text += f'    case {limit.number}:\n        return "{limit.name}";\n'
+    return text + '    default:\n        return "unknown";\n    }\n}\n\n'
+
+
+def _value_name(type_: Type) -> str:
+    """The function that names a value, or NULL where values have no names."""
+    named = type_.name == LIMIT_NUMBER or type_.kind in (TypeKind.ENUM, TypeKind.STATUS)
+    return f"{type_.name}_value_name" if named else "NULL"
+
+
 def _type(type_: Type) -> str:
     text = ""
     members = "NULL"
@@ -142,8 +158,8 @@ def _type(type_: Type) -> str:
             place = f"offsetof({type_.c_type}, {m.name})"
             text += f'    {{"{m.name}", &{m.type.name}_type, {m.offset}, {place}}},\n'
         text += "};\n\n"
-    named = f"{type_.name}_value_name" if type_.kind in (TypeKind.ENUM, TypeKind.STATUS) else "NULL"
-    if named != "NULL":
+    if type_.kind in (TypeKind.ENUM, TypeKind.STATUS):
+        named = _value_name(type_)
         tag = type_.c_type.removeprefix("enum ")
         text += f"static const char *{named}(int value)\n{{\n"
         text += f"    return {tag}_name(({type_.c_type})value);\n}}\n\n"
@@ -156,7 +172,7 @@ def _type(type_: Type) -> str:
     .c_size = sizeof({type_.c_type}),
     .members = {members},
     .member_count = {len(type_.members)},
-    .value_name = {named},
+    .value_name = {_value_name(type_)},
 }};
 
 """
@@ -231,7 +247,10 @@ def _payload_row(payload: Payload) -> str:
 def _source(model: Model) -> str:
     text = banner("The description of every payload; see tau_tables.h.")
     text += '#include "tau_tables.h"\n\n#include <stddef.h>\n#include <string.h>\n\n'
-    text += "".join(_type(t) for t in _used_types(model))
+    types = _used_types(model)
+    if any(t.name == LIMIT_NUMBER for t in types):
+        text += _limit_names(model)
+    text += "".join(_type(t) for t in types)
     text += "".join(_payload_functions(p) for p in model.payloads)
     text += "const struct tau_payload_info tau_payloads[TAU_PAYLOAD_COUNT] = {\n"
     text += "".join(_payload_row(p) for p in model.payloads) + "};\n\n"

@@ -161,8 +161,9 @@ class Codec:
             text = str(example) + (f".{turn + 1}" if turn else "")
             return text.encode()
         if type_.kind is TypeKind.INTEGER:
-            # A step of a second where the number is a time, else of one.
-            return int(example) + turn * (1_000_000_000 if type_.alias_of else 1)
+            # A step of a second where the number is a time, else of one. Other names have no sign.
+            time = type_.alias_of and type_.signed
+            return int(example) + turn * (1_000_000_000 if time else 1)
         if type_.kind is TypeKind.FLOAT:
             return float(example) + turn * 0.5
         if type_.kind is TypeKind.STATUS and example is None:

@@ -132,19 +132,21 @@ local types = {
             },
         },
     },
+    limit_number = { kind = "integer", size = 2, signed = false },
     limit_value = {
         kind = "struct",
         size = 10,
         members = {
             {
                 name = "number",
-                type = "u16",
+                type = "limit_number",
                 offset = 0,
                 doc = "The limit's number.",
             },
             { name = "value", type = "u64", offset = 2, doc = "Its value." },
         },
     },
+    fingerprint = { kind = "integer", size = 8, signed = false },
     operation_fingerprint = {
         kind = "struct",
         size = 9,
@@ -157,9 +159,9 @@ local types = {
             },
             {
                 name = "fingerprint",
-                type = "u64",
+                type = "fingerprint",
                 offset = 1,
-                doc = "The first 8 bytes of SHA-256 over its canonical layout.",
+                doc = "Of its canonical layout.",
             },
         },
     },
@@ -328,7 +330,7 @@ local payloads = {
             },
             {
                 name = "specification",
-                type = "u64",
+                type = "fingerprint",
                 shape = "fixed",
                 doc = "The fingerprint of the client's whole specification.",
             },
@@ -368,7 +370,7 @@ local payloads = {
             },
             {
                 name = "specification",
-                type = "u64",
+                type = "fingerprint",
                 shape = "fixed",
                 doc = "The fingerprint of the server's whole specification.",
             },

@@ -5,6 +5,8 @@
  */
 #include "decode/fields.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -78,6 +80,14 @@ static void tell_fixed_bytes(const struct walk *walk, const char *name, const ui
     }
 }
 
+/* Tells a fingerprint as the reference and the lock write it. */
+static void tell_fingerprint(const struct cli_field_sink *sink, const char *name, uint64_t number)
+{
+    char digits[17];
+    snprintf(digits, sizeof(digits), "%016" PRIx64, number);
+    sink->word(sink->user_data, name, digits);
+}
+
 /* Tells a number, by its name where it has one. */
 static void tell_number(const struct walk *walk, const struct tau_type_info *type, const char *name,
                         uint64_t number)
@@ -86,6 +96,8 @@ static void tell_number(const struct walk *walk, const struct tau_type_info *typ
     const char *word = type->value_name != NULL ? type->value_name((int)number) : "unknown";
     if (strcmp(word, "unknown") != 0) {
         sink->word(sink->user_data, name, word);
+    } else if (strcmp(type->name, "fingerprint") == 0) {
+        tell_fingerprint(sink, name, number);
     } else {
         struct cli_cell cell = number_cell(type, number);
         sink->value(sink->user_data, name, &cell);

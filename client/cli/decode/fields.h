@@ -17,7 +17,7 @@
    they point at, are borrowed for the call. */
 struct cli_field_sink {
     void (*value)(void *user_data, const char *name, const struct cli_cell *cell);
-    void (*word)(void *user_data, const char *name, const char *word); /* of an enumeration */
+    void (*word)(void *user_data, const char *name, const char *word); /* for a number */
     void (*bytes)(void *user_data, const char *name, struct tau_slice bytes); /* that are no text */
     void (*open_array)(void *user_data, const char *name, size_t count);
     void (*close_array)(void *user_data);

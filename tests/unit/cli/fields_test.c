@@ -127,8 +127,23 @@ static void test_members_of_elements(void **state)
     (void)state;
     size_t size = encode("negotiate_request", &request);
     walk(TAU_OPCODE_NEGOTIATE, false, "negotiate_request", room, size,
-         "features=1;specification=0;client_name=;operation_count=1;"
-         "operations[1 {opcode=7;fingerprint=8;}]");
+         "features=1;specification:0000000000000000;client_name=;operation_count=1;"
+         "operations[1 {opcode=7;fingerprint:0000000000000008;}]");
+}
+
+/* What people know by a name or in hexadecimal digits is shown so. */
+static void test_negotiation(void **state)
+{
+    const struct tau_limit_value limits[] = {{1, 5}, {65535, 6}};
+    struct tau_negotiate_response response = {.specification = UINT64_C(0xfedcba9876543210),
+                                              .limit_count = 2,
+                                              .limits = {.data = limits, .count = 2}};
+    (void)state;
+    size_t size = encode("negotiate_response", &response);
+    walk(TAU_OPCODE_NEGOTIATE, true, "negotiate_response", room, size,
+         "features=0;specification:fedcba9876543210;server_name=;limit_count=2;"
+         "limits[2 {number:payload_bytes;value=5;}{number=65535;value=6;}]operation_count=0;"
+         "operations[0 ]");
 }
 
 static void test_optional(void **state)
@@ -174,7 +189,7 @@ static void test_members_of_a_field(void **state)
     layout.decode = decode_print;
     layout.size = size_of_print;
     walk_layout(TAU_OPCODE_NEGOTIATE, false, &layout, payload, sizeof(payload),
-                "operations{opcode=7;fingerprint=8;}");
+                "operations{opcode=7;fingerprint:0000000000000008;}");
 }
 
 static void test_slices(void **state)
@@ -225,6 +240,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_fixed),           cmocka_unit_test(test_words_and_arrays),
         cmocka_unit_test(test_optional),        cmocka_unit_test(test_members_of_elements),
+        cmocka_unit_test(test_negotiation),
         cmocka_unit_test(test_slices),          cmocka_unit_test(test_secret),
         cmocka_unit_test(test_extra_and_empty), cmocka_unit_test(test_members_of_a_field),
     };
