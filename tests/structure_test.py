@@ -105,7 +105,8 @@ BANS = (
         why="the core is bytes in, bytes out: only the blocking face knows sockets"),
     Ban(("wire",), headers=FILE_HEADERS + r"|unistd\.h|pthread\.h|stdio\.h", calls=ALLOCATOR_CALLS,
         why="wire has no I/O and no allocation policy"),
-    Ban(("engine",), headers=FILE_HEADERS, calls=FILE_CALLS, but=r"server/engine/(io|allocator)\.[ch]",
+    Ban(("engine",), headers=FILE_HEADERS, calls=FILE_CALLS,
+        but=r"server/engine/(io|allocator)\.[ch]",
         why="the engine touches files only through its I/O seam"),
     Ban(("engine",), calls=CLOCK_CALLS, but=r"server/engine/allocator\.[ch]",
         why="the engine is told the time"),
@@ -249,6 +250,16 @@ def check_traces(tree: Tree) -> list[str]:
     return breaches
 
 
+WIDTH = 100
+
+
+def check_width(tree: Tree) -> list[str]:
+    """Lines of Python and JavaScript fit a window."""
+    return [f"{path}:{number}: has {len(line)} columns of {WIDTH}" for path, text in tree.items()
+            if Path(path).suffix in {".py", ".js", ".mjs", ".ts"}
+            for number, line in enumerate(text.split("\n"), 1) if len(line) > WIDTH]
+
+
 VERSION_STATED = re.compile(r"'A', *'U', *(?:0x)?\d|TAU\\(?:x0)?\d")
 
 
@@ -328,7 +339,7 @@ def check_unit_tests(tree: Tree) -> list[str]:
 
 CHECKS: tuple[Callable[[Tree], list[str]], ...] = (
     check_layers, check_bans, check_licences, check_traces, check_version, check_top_level,
-    check_generator, check_unit_tests)
+    check_generator, check_unit_tests, check_width)
 
 # --- tests ------------------------------------------------------------------------------------
 
@@ -373,7 +384,8 @@ class PlantedBreaches(unittest.TestCase):
         "client/cli/main.c": GOOD_HEAD + "#include <tau/client.h>\n", "README.md": "# Tau\n",
         "client/src/core.c": GOOD_HEAD + "#include \"wire/bytes.h\"\n",
     }
-    # Each source file of it has its test, and those that are planted as p.c and more.c have one too.
+    # Each source file of it has its test, and those that are planted as p.c and more.c have one
+    # too.
     TREE.update({f"tests/unit/{test}_test.c": GOOD_HEAD for test in (
         "server/connection", "engine/io", "server/write", "client/core", "engine/more", "wire/p",
         "engine/p", "server/p", "client/p", "cli/p")})
@@ -423,6 +435,11 @@ class PlantedBreaches(unittest.TestCase):
             self.expect("check_version", path, text)
         text = "char m[] = {'T', 'A', 'U', TAU_PROTOCOL_VERSION};\n"
         self.assertEqual(self.found("client/src/p.c", GOOD_HEAD + text), set())
+
+    def test_width(self) -> None:
+        for path in ("tests/p.py", "client/js/p.js", "client/js/p.d.ts", "tests/p.mjs"):
+            self.assertEqual(self.found(path, GOOD_HEAD + "é" * WIDTH), set())
+            self.expect("check_width", path, "x" * (WIDTH + 1))
 
     def test_words_are_no_calls(self) -> None:
         text = ("/* open() and time() are for others. */\n// malloc()\n"

@@ -55,8 +55,8 @@ function shown(text) {
 }
 
 /**
- * The server's refusal. `field`, `offset` and `detail` are null unless it explained itself; `detail`
- * is its text as it came, the message what may be printed of it.
+ * The server's refusal. `field`, `offset` and `detail` are null unless it explained itself;
+ * `detail` is its text as it came, the message what may be printed of it.
  */
 export class TauServerError extends TauError {
     constructor(status, operation, { field = null, fieldName = null, offset = null, text } = {}) {

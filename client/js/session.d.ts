@@ -54,7 +54,7 @@ export class Session {
     request(operation: Operation, value: PayloadValue, sink: Sink): Entry;
     /** Somebody took a batch of this size. */
     taken(entry: Entry, size: number): void;
-    /** Whether `most` batches of a stream were not taken, and nobody waits for what is behind it. */
+    /** Whether `most` batches of a stream were not taken, and nobody waits for what follows. */
     stalls(most: number): boolean;
     /** All bytes that are to be sent, in one piece, or null. They count as sent from now on. */
     takeOutput(): Uint8Array | null;

@@ -203,8 +203,8 @@ export class Session {
         entry.bytes -= size;
     }
 
-    /** Whether the next answer is a stream with `most` batches that were not taken, and nobody waits
-        for what is behind it. */
+    /** Whether the next answer is a stream with `most` batches that were not taken, and nobody
+        waits for what is behind it. */
     stalls(most) {
         const entry = this.#pending.first;
         return entry !== undefined && entry.live && entry.batches >= most &&
@@ -472,7 +472,8 @@ export class Session {
 
 function behind({ name }) {
     return new TauError('would_block',
-        `${name} waits behind a stream of which too much was not read: read on, or leave the stream`,
+        `${name} waits behind a stream of which too much was not read: ` +
+            'read on, or leave the stream',
         { operation: name });
 }
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the completions of all shells share: which words go where on the lines of tau-cli and taud."""
+"""What the completions of all shells share: which words go where on lines of tau-cli and taud."""
 
 from __future__ import annotations
 

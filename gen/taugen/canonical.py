@@ -2,9 +2,9 @@
 """The canonical layout of an operation and of a whole specification, and their fingerprints.
 
 A canonical layout is text that says all that two sides must agree on to exchange bytes, and nothing
-else: documentation, limits, examples, roles and commands are left out. So are fields and values with
-`since`: an older side does without them, and must not be told apart. A fingerprint is the first
-8 bytes of SHA-256 over the layout, as a big-endian integer.
+else: documentation, limits, examples, roles and commands are left out. So are fields and values
+with `since`: an older side does without them, and must not be told apart. A fingerprint is the
+first 8 bytes of SHA-256 over the layout, as a big-endian integer.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The calls of the client library behind one signature: tau_calls.h, tau_calls.c.
 
-What treats all operations alike makes them through this table: the fuzzer of replies and a unit test
-do. It is no part of the library: a program has the typed calls.
+What treats all operations alike makes them through this table: the fuzzer of replies and a unit
+test do. It is no part of the library: a program has the typed calls.
 """
 
 from __future__ import annotations

@@ -87,7 +87,7 @@ class _Decoder:
         return "\n".join(self.lines) + "\n"
 
     def _open_tail(self, field: Field) -> None:
-        """Opens the block of what an older or a simpler side leaves out, inside of the one before."""
+        """Opens the block of what an older or a simpler side leaves out, inside the one before."""
         self.tail = field.tail
         if not self.moves:
             self.advance("0")

@@ -208,7 +208,8 @@ def unary_function(operation: Operation) -> str:
     return text + (
         f"    struct {operation.response.c_struct} response = {{0}};\n"
         f"    enum tau_status status = {call};\n"
-        f"    return status == TAU_STATUS_SUCCESS ? encode_{name}(&response, reply, 0) : status;\n}}\n"
+        f"    return status == TAU_STATUS_SUCCESS ? encode_{name}(&response, reply, 0) : status;\n"
+        "}\n"
     )
 
 
@@ -226,7 +227,8 @@ def later_functions(operation: Operation) -> str:
                 "enum tau_status status",
                 f"{operation.request.c_decode}(pending->payload, ret_request, NULL)",
             )
-            + "    assert(status == TAU_STATUS_SUCCESS);\n    (void)status;\n    return pending;\n}\n"
+            + "    assert(status == TAU_STATUS_SUCCESS);\n    (void)status;\n"
+            + "    return pending;\n}\n"
         )
     text += "\n" + complete_head(operation) + "\n{\n    struct tau_writer writer = {0};\n"
     condition, wrong = "status == TAU_STATUS_SUCCESS", "status = TAU_STATUS_INTERNAL_ERROR;"
@@ -386,7 +388,9 @@ def row(operation: Operation) -> str:
         f"     .write = {'true' if operation.is_write else 'false'},\n"
         f"     .min_size = {operation.request.min_size},\n"
         f"     .max_size = {operation.request.max_size},\n"
-        f"     .fingerprint = UINT64_C(0x{operation.fingerprint:016x}),\n" + calls[kind] + "    },\n"
+        f"     .fingerprint = UINT64_C(0x{operation.fingerprint:016x}),\n"
+        + calls[kind]
+        + "    },\n"
     )
 
 
@@ -418,7 +422,8 @@ def emit_dispatch(model: Model) -> str:
     text += (
         '#include "transport/operation.h"\n\n#include <assert.h>\n\n#include "tau_codec.h"\n'
         f'#include "{HANDLERS}"\n#include "transport/pending.h"\n\n'
-        f'_Static_assert(TAUD_BATCH_MAX == {BATCH_MAX}, "a batch of this size fits on the stack");\n'
+        f"_Static_assert(TAUD_BATCH_MAX == {BATCH_MAX}, "
+        '"a batch of this size fits on the stack");\n'
     )
     for operation in model.operations:
         if is_handled(operation):

@@ -2,8 +2,8 @@
 """The JavaScript package's derived half: the tables of its codec and a method for each operation.
 
 A name of the specification becomes a key in camel case. A count is no key: it follows from its
-arrays. Beside the key of an f64 stands one that ends in `Bits`, with the same value's bits. Integers
-of 64 bits are BigInt. emit_js_types writes the declarations of the same modules.
+arrays. Beside the key of an f64 stands one that ends in `Bits`, with the same value's bits.
+Integers of 64 bits are BigInt. emit_js_types writes the declarations of the same modules.
 """
 
 from __future__ import annotations
@@ -95,7 +95,8 @@ def comment(paragraphs: list[str], indent: int = 0) -> str:
     for paragraph in paragraphs:
         text = " ".join(paragraph.replace("*/", "* /").split())
         hanging = "    " if text.startswith("@") else ""
-        lines += textwrap.wrap(text, width, subsequent_indent=hanging, break_long_words=False) or [""]
+        wrapped = textwrap.wrap(text, width, subsequent_indent=hanging, break_long_words=False)
+        lines += wrapped or [""]
     if len(lines) == 1 and len(margin) + len(lines[0]) + 7 <= COLUMNS:
         return f"{margin}/** {lines[0]} */\n"
     body = "".join(f"{margin} * {line}".rstrip() + "\n" for line in lines)

@@ -289,6 +289,6 @@ def emit_operations(model: Model) -> str:
 
 
 def emit(model: Model) -> dict[str, str]:
-    """The texts of both declarations. Raises SpecificationError for a name that cannot be one here."""
+    """The texts of both declarations. Raises SpecificationError for a name that is none here."""
     check_names(model)
     return {MODEL: emit_model(model), OPERATIONS: emit_operations(model)}

@@ -97,8 +97,8 @@ def response_class(operation: Operation) -> str:
 
 
 def _check_names(model: Model) -> None:
-    """Fails where a name of the specification cannot be that of a class here. Fields that emit_js can
-    tell apart differ here too."""
+    """Fails where a name of the specification cannot be that of a class here. Fields that emit_js
+    can tell apart differ here too."""
     classes = Scope("Python", _TAKEN)
     for status in model.statuses:
         if status.status_class != "ok":

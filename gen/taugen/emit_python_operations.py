@@ -24,7 +24,7 @@ TAKEN = frozenset("cancel close open pipeline server wait".split())
 
 
 def emit(model: Model) -> dict[str, str]:
-    """The text of the module. Raises SpecificationError for an operation that cannot be a method."""
+    """The text of the module. Raises SpecificationError for an operation that is no method."""
     methods = Scope("Python", TAKEN | set(keyword.kwlist))
     for operation in offered(model):
         name = operation.name.lower()

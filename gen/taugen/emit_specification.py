@@ -46,7 +46,13 @@ def specification(model: Model) -> dict[str, Any]:
         "features": [{"name": f.name, "bit": f.bit, "doc": f.doc} for f in model.features],
         "types": {t.name: _type(t) for t in model.types},
         "statuses": [
-            {"name": s.name, "code": s.code, "class": s.status_class, "local": s.local, "doc": s.doc}
+            {
+                "name": s.name,
+                "code": s.code,
+                "class": s.status_class,
+                "local": s.local,
+                "doc": s.doc,
+            }
             for s in model.statuses
         ],
         "states": [

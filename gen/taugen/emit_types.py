@@ -97,7 +97,8 @@ def _constants(model: Model) -> str:
         f'#define TAU_DEFAULT_LISTEN   "{model.default_listen}"\n\n',
         "/* The size of the header in front of every payload. */\n",
         f"#define TAU_HEADER_SIZE {model.header.size}\n\n",
-        "/* The opcodes of frames that a server sends unasked; those behind them are replies'. */\n",
+        "/* The opcodes of frames that a server sends unasked; "
+        "those behind them are replies'. */\n",
         f"#define TAU_FIRST_PUSH_OPCODE {model.first_push:#04x}\n",
         f"#define TAU_LAST_PUSH_OPCODE  {model.last_push:#04x}\n\n",
         "/* Stands for a payload's field where an error belongs to none. */\n",

@@ -220,12 +220,13 @@ class Field:
     `number` counts the payload's fields from 0. `offset` is its place in the payload, or None where
     that depends on the lengths before it. `min_size` and `max_size` are what it may occupy, prefix
     included; `size` is both where they are equal. That an array may not be empty is not in its
-    `min_size`: too few elements are a fault of their count, which names the bound. `minimum` and `maximum` bound the value of an
-    integer, None where the type alone does. `min_count` and `max_count` bound an array's elements,
-    `max_bytes` a text or blob. `counts` names the arrays whose length this field states; `count_field` names the
-    field that states this array's length. `only_with` names an earlier field of the payload while
-    which is 0 this one has no meaning, or is empty. `since` is the version that added the field to a
-    released payload, 0 for those that were there from its first day.
+    `min_size`: too few elements are a fault of their count, which names the bound. `minimum` and
+    `maximum` bound the value of an integer, None where the type alone does. `min_count` and
+    `max_count` bound an array's elements, `max_bytes` a text or blob. `counts` names the arrays
+    whose length this field states; `count_field` names the field that states this array's length.
+    `only_with` names an earlier field of the payload while which is 0 this one has no meaning, or
+    is empty. `since` is the version that added the field to a released payload, 0 for those that
+    were there from its first day.
     """
 
     name: str

@@ -16,12 +16,13 @@ from .model import EnumValue, Example, Member, Place, Type, TypeKind
 RESERVED = frozenset(
     """alignas alignof and and_eq asm auto bitand bitor bool break case catch char char16_t char32_t
     char8_t class co_await co_return co_yield compl concept const const_cast consteval constexpr
-    constinit continue decltype default delete do double dynamic_cast else enum errno explicit export
-    extern false float for friend goto h_addr i386 if inline int linux long mutable namespace new
-    noexcept not not_eq nullptr operator or or_eq private protected public register reinterpret_cast
-    requires restrict return s_addr short signed sizeof st_atime st_ctime st_mtime static
-    static_assert static_cast struct switch template this thread_local throw true try typedef typeid
-    typename typeof union unix unsigned using virtual void volatile wchar_t while xor xor_eq""".split()
+    constinit continue decltype default delete do double dynamic_cast else enum errno explicit
+    export extern false float for friend goto h_addr i386 if inline int linux long mutable namespace
+    new noexcept not not_eq nullptr operator or or_eq private protected public register
+    reinterpret_cast requires restrict return s_addr short signed sizeof st_atime st_ctime st_mtime
+    static static_assert static_cast struct switch template this thread_local throw true try typedef
+    typeid typename typeof union unix unsigned using virtual void volatile wchar_t while xor
+    xor_eq""".split()
 )
 
 _INTEGERS = {

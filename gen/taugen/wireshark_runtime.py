@@ -581,8 +581,8 @@ local function judge_header(tvb, at)
     return nil
 end
 
--- How many bytes a frame takes. One of an unknown opcode is passed over whole, other wrong ones tell
--- no length that can be believed.
+-- How many bytes a frame takes. One of an unknown opcode is passed over whole, other wrong ones
+-- tell no length that can be believed.
 local function frame_size(tvb, at)
     local status = judge_header(tvb, at)
     local length = tvb(at + protocol.header.payload_length, 4):uint()

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Measures taud beside Redis, its codec beside others and its storage beside other databases, on this
-machine, and prints tables.
+"""Measures taud beside Redis, its codec beside others and its storage beside other databases, on
+this machine, and prints tables.
 
 Servers are started on loopback in fresh directories and stopped by their process. The measurements
 of both are interleaved round by round, and the best of the rounds is compared with the best, so a
@@ -44,7 +44,8 @@ class Measured(dict[str, float]):
 
 
 @contextlib.contextmanager
-def process(command: list[str], env: dict[str, str], directory: str) -> Iterator[subprocess.Popen[str]]:
+def process(command: list[str], env: dict[str, str],
+            directory: str) -> Iterator[subprocess.Popen[str]]:
     child = subprocess.Popen(command, env=env, cwd=directory, text=True, stdout=subprocess.PIPE,
                              stderr=subprocess.DEVNULL)
     try:
@@ -133,7 +134,8 @@ class Bench:
                 env=env, check=True, capture_output=True, text=True).stdout
         return Measured(json.loads(text))
 
-    def redis(self, test: str, connections: int, depth: int, requests: int, always: bool) -> Measured:
+    def redis(self, test: str, connections: int, depth: int, requests: int,
+              always: bool) -> Measured:
         options = ["--appendonly", "yes", "--appendfsync", "always"] if always else []
         with redis(self.root, *options) as port:
             if test == "get":
@@ -155,7 +157,8 @@ class Bench:
         print(f"\r{name:<46} {figure:<58} {goal:<22} {'reached' if held else 'MISSED'}", flush=True)
 
     def throughput(self) -> None:
-        append1000, append100, query1000, query100, set1000, set100, get1000, get100, always1000, always100 = self.best(
+        (append1000, append100, query1000, query100, set1000, set100, get1000, get100, always1000,
+         always100) = self.best(
             "rate", max,
             lambda: self.run_taud("append", 4, 1000, 6_000_000, "sync"),
             lambda: self.run_taud("append", 4, 100, 2_000_000, "sync"),
@@ -172,7 +175,8 @@ class Bench:
 
         def compare(name: str, mine: Measured, peer: float, peer_name: str, factor: float) -> None:
             ratio = mine["rate"] / peer
-            self.say(name, f"{mine['rate'] / 1e6:6.2f} M/s, {peer_name} {peer / 1e6:5.2f} M/s, {ratio:5.2f} x",
+            self.say(name, f"{mine['rate'] / 1e6:6.2f} M/s, {peer_name} {peer / 1e6:5.2f} M/s, "
+                           f"{ratio:5.2f} x",
                      f"at least {factor} x", ratio >= factor)
 
         compare("APPEND sync, 4 x 1,000", append1000, redis_set, "SET", 2)
@@ -191,7 +195,8 @@ class Bench:
 
         def compare(name: str, mine: Measured, peer: Measured, factor: float) -> None:
             ratio = mine["p50_us"] / peer["p50_us"]
-            self.say(name, f"p50 {mine['p50_us']:6.1f} us, Redis {peer['p50_us']:6.1f} us, {ratio:5.2f} x",
+            self.say(name, f"p50 {mine['p50_us']:6.1f} us, Redis {peer['p50_us']:6.1f} us, "
+                           f"{ratio:5.2f} x",
                      f"at most {factor} x", ratio <= factor)
 
         compare("APPEND os, one at a time, Redis SET", os_append, set_plain, 1.2)
@@ -200,8 +205,9 @@ class Bench:
     def batches(self) -> None:
         def once() -> Measured:
             with taud(self.taud, self.root, "--durability", "sync") as (port, env, _):
-                text = subprocess.run([str(self.batch), f"127.0.0.1:{port}", str(self.count(60_000_000))],
-                                      env=env, check=True, capture_output=True, text=True).stdout
+                command = [str(self.batch), f"127.0.0.1:{port}", str(self.count(60_000_000))]
+                text = subprocess.run(command, env=env, check=True, capture_output=True,
+                                      text=True).stdout
             return Measured(json.loads(text))
 
         result, = self.best("rate", max, once)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # ctest: timeout=300
-"""tau-cli decode and --trace: every golden vector as text and as a capture, and the same facts as the
-Wireshark dissector shows, frame by frame."""
+"""tau-cli decode and --trace: every golden vector as text and as a capture, and the same facts as
+the Wireshark dissector shows, frame by frame."""
 
 from __future__ import annotations
 

@@ -4,8 +4,8 @@
 // right payload is decoded, compared field by field, encoded again and cut at every byte; every
 // wrong one must be refused with its status, field and offset. The arguments are files of vectors
 // of released versions: what was right then is read as it was then; what was wrong may have become
-// right, as an opcode or a bound that was added since. Of a version whose header bears another number
-// nothing is read.
+// right, as an opcode or a bound that was added since. Of a version whose header bears another
+// number nothing is read.
 import assert from 'node:assert/strict';
 import test from 'node:test';
 

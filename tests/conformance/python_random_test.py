@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 # ctest: timeout=900
-"""All golden vectors and random messages, right and wrong, through the Python codec and the generated
-C: both must accept the same ones and encode them to the same bytes, and refuse the others with the
-same status, field and offset. Headers are compared with the byte-at-a-time machine too, split at
-every point.
+"""All golden vectors and random messages, right and wrong, through the Python codec and the
+generated C: both must accept the same ones and encode them to the same bytes, and refuse the others
+with the same status, field and offset. Headers are compared with the byte-at-a-time machine too,
+split at every point.
 
 TAU_RANDOM_MESSAGES sets how many messages, TAU_RANDOM_SEED with which the numbers begin. A million
 takes some two minutes:

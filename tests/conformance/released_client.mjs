@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// The session of released_test.py through the JavaScript client: the calls of released.c in the same
-// order, each answer compared with what the server of that time said. It runs against a server that
-// plays recorded answers, at TAU_SERVER.
+// The session of released_test.py through the JavaScript client: the calls of released.c in the
+// same order, each answer compared with what the server of that time said. It runs against a server
+// that plays recorded answers, at TAU_SERVER.
 import assert from 'node:assert/strict';
 
 import { load } from './js_support.mjs';
@@ -73,7 +73,8 @@ async function finish(tau) {
 }
 
 const [host, port] = process.env.TAU_SERVER.split(':');
-const tau = await connectTcp({ host, port: Number(port), certificate: process.env.TAU_CERTIFICATE });
+const certificate = process.env.TAU_CERTIFICATE;
+const tau = await connectTcp({ host, port: Number(port), certificate });
 assert(tau.server);
 await tau.ping();
 for (const part of [writePoints, readPoints, describe, useLenses, finish]) {

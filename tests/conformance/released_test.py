@@ -4,13 +4,14 @@
 
 `released/N/session.jsonl` holds what a client of version N sent and what the server of that time
 answered, every operation of it. Here those bytes go to today's server, whose answers must say the
-same; and today's clients in C, Python and JavaScript talk to a server that plays the recorded answers
-and holds their requests against the recorded ones. What may differ between two servers (names,
-limits, identities, words of an error) is left out by field. Where the headers of that version bear
-another number than today's, there is no session: either side says so, and nothing is misread.
+same; and today's clients in C, Python and JavaScript talk to a server that plays the recorded
+answers and holds their requests against the recorded ones. What may differ between two servers
+(names, limits, identities, words of an error) is left out by field. Where the headers of that
+version bear another number than today's, there is no session: either side says so, and nothing is
+misread.
 
-A new release is recorded from its own server by running this with --record DIRECTORY, which keeps its
-vectors and its lock there too; what is recorded is never written again.
+A new release is recorded from its own server by running this with --record DIRECTORY, which keeps
+its vectors and its lock there too; what is recorded is never written again.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 # ctest: timeout=300 labels=threads
-"""Rules that keep a function of a series in another: what they hold against AGGREGATE's answer, with
-points that come in order, late or twice, with ranges that are deleted, over restarts and kills; chains
-of them, what ends them, their list, what is refused, and their limits.
+"""Rules that keep a function of a series in another: what they hold against AGGREGATE's answer,
+with points that come in order, late or twice, with ranges that are deleted, over restarts and
+kills; chains of them, what ends them, their list, what is refused, and their limits.
 """
 
 from __future__ import annotations
@@ -75,7 +75,8 @@ class Talker:
     def drop(self, target: bytes) -> int:
         return self.client.request(DROP_ROLLUP, target).status
 
-    def page(self, cursor: Optional[bytes] = None, limit: int = PAGE_MAX) -> tuple[bool, list[Rule]]:
+    def page(self, cursor: Optional[bytes] = None,
+             limit: int = PAGE_MAX) -> tuple[bool, list[Rule]]:
         reply = self.client.request(LIST_ROLLUPS, page_payload(cursor, limit))
         self.case.assertEqual(reply.opcode, OK, reply)
         return bool(reply.payload[0]), [Rule(*row) for row in LAYOUT.iter_unpack(reply.payload[1:])]

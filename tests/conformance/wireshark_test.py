@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # ctest: timeout=300
-"""The generated Wireshark dissector, as tshark runs it: every field of every golden vector, frames cut
-and glued together anyhow, a session of a real server, and bytes that are no frames."""
+"""The generated Wireshark dissector, as tshark runs it: every field of every golden vector, frames
+cut and glued together anyhow, a session of a real server, and bytes that are no frames."""
 
 from __future__ import annotations
 

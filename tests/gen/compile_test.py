@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""The C of the small specification: it compiles without a warning, the public header alone as strict
-C11 and as C++, and its golden vectors go through its codec. The small specification has shapes that
-the real one does not use today.
+"""The C of the small specification: it compiles without a warning, the public header alone as
+strict C11 and as C++, and its golden vectors go through its codec. The small specification has
+shapes that the real one does not use today.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class CompileTest(unittest.TestCase):
         self.assertRegex(said, r"^\d{3,} vectors, \d{4,} checks, 0 failures")
 
     def test_vectors_of_a_release(self) -> None:
-        """Those from before the fields and values that say `since` were added are read as before."""
+        """Those from before fields and values that say `since` were added are read as before."""
         program = self.vectors_program()
         with Workspace() as old:
             for path in old.spec.glob("*.toml"):

@@ -36,10 +36,16 @@ _TINTS = '{ name = "tint_count", type = "u8", min = 1, max = "items", doc = "How
 _RED = '{ name = "red", value = 0, doc = "As a rose." }'
 _BLUE = '{ name = "blue", value = 1, doc = "As the sky." }'
 _SHADE = '{ name = "shade", type = "shade", since = 1, doc = "Its shade." },'
-_RUMOURS = '{ name = "rumours", type = "moment", array = "rumour_count", since = 1, doc = "When it was heard of." },'
+_RUMOURS = (
+    '{ name = "rumours", type = "moment", array = "rumour_count", since = 1, '
+    'doc = "When it was heard of." },'
+)
 _DARK = '{ name = "dark", value = 1, since = 1, doc = "As the night." },'
 _MOMENT = '{ name = "moment", type = "moment", doc = "The time." }'
-_PUT_CLI = 'cli = { command = "put", summary = "store a pair", arguments = ["key", "moment", "weight"] }'
+_PUT_CLI = (
+    'cli = { command = "put", summary = "store a pair", '
+    'arguments = ["key", "moment", "weight"] }'
+)
 
 
 def row(name: str, old: str, new: str, says: str, file: str = DEMO, place: int = 1) -> Fault:
@@ -62,7 +68,8 @@ FILES = [
     row("summary_of_lines", 'summary = "', 'summary = "Of\\nlines. ', "`summary` holds U+000A"),
     row("example_that_is_not_seen", 'example = "me"', 'example = "m\\u200Be"',
         "`example` holds U+200B"),
-    root("unknown_key_of_root", "include =", "surprise = 1 #!\ninclude =", "unknown key `surprise`"),
+    root("unknown_key_of_root", "include =", "surprise = 1 #!\ninclude =",
+         "unknown key `surprise`"),
     root("unknown_key_of_table", 'unit = "items"', 'unit = "items"\nunits = 1 #!',
          "unknown key `units`"),
     row("unknown_key_of_field", _WEIGHT, _WEIGHT.replace('doc', 'docs = "x", doc') + " #!",
@@ -115,7 +122,8 @@ NUMBERS = [
         'name = "GET"\ncode = 0x03\nsince = 2 #!', "`since` is 2, but this is version 1"),
     row("reply_of_the_future", 'name = "OK"\ncode = 0xF0\nsince = 1',
         'name = "OK"\ncode = 0xF0\nsince = 9 #!', "`since` is 9, but this is version 1"),
-    row("since_ever", 'name = "GET"\ncode = 0x03\nsince = 1', 'name = "GET"\ncode = 0x03\nsince = 0 #!',
+    row("since_ever", 'name = "GET"\ncode = 0x03\nsince = 1',
+        'name = "GET"\ncode = 0x03\nsince = 0 #!',
         "`since` is 0"),
     row("opcode_zero", "code = 0x01", "code = 0x00 #!", "`code` is 0"),
     root("pushes_begin_nowhere", "first_push_opcode = 0xE0", "first_push_opcode = 0xD8 #!",
@@ -136,7 +144,8 @@ HEADER = [
 ]
 
 TYPES = [
-    root("type_twice", 'name = "moment"\nkind', 'name = "label" #!\nkind', "the type `label` is stated twice"),
+    root("type_twice", 'name = "moment"\nkind', 'name = "label" #!\nkind',
+         "the type `label` is stated twice"),
     root("built_in_again", 'name = "label"', 'name = "u8" #!', "the type `u8` is stated twice"),
     root("unknown_kind", 'kind = "alias"', 'kind = "name" #!', "`kind` is `name`"),
     root("alias_of_text", 'of = "i64"', 'of = "text" #!', "an alias cannot stand for `text`"),
@@ -151,7 +160,8 @@ TYPES = [
     root("value_twice", _BLUE, _BLUE.replace("1", "0") + ", #!", "the value 0 is used twice"),
     root("value_name_twice", _BLUE, _BLUE.replace("blue", "red") + ", #!", "`red` is stated twice"),
     root("value_too_large", _BLUE, _BLUE.replace("1", "256") + ", #!", "`value` is 256"),
-    root("example_too_long", 'example = "ab"', 'example = "' + "x" * 33 + '" #!', "the example 'xxx"),
+    root("example_too_long", 'example = "ab"', 'example = "' + "x" * 33 + '" #!',
+         "the example 'xxx"),
     root("example_of_another_type", "example = 7", 'example = "7" #!', "the example '7'"),
 ]
 
@@ -189,7 +199,8 @@ PAYLOADS = [
     row("min_over_max", _LIMIT, _LIMIT.replace("min = 1", "min = 11"), "`min` is 11"),
     row("example_out_of_bounds", _LIMIT, _LIMIT.replace("example = 3", "example = 11"),
         "the example 11 is out of bounds"),
-    row("limit_too_large_for_type", _LIMIT, _LIMIT.replace("u32", "u8").replace("items", "payload_bytes"),
+    row("limit_too_large_for_type", _LIMIT,
+        _LIMIT.replace("u32", "u8").replace("items", "payload_bytes"),
         "the limit `payload_bytes` is 1000"),
     row("payload_too_large", _NOTE,
         _NOTE.replace("u8", "u16").replace("20", "2000") + ", #!", "`note` may take 2002 bytes"),
@@ -203,15 +214,19 @@ PAYLOADS = [
         "an added field may be missing already"),
     row("added_array_of_an_old_count", _RUMOURS, _RUMOURS.replace("rumour_count", "count") + " #!",
         "`rumours` and `count` were not added together"),
-    row("added_array_later_than_its_count", _RUMOURS, _RUMOURS.replace("since = 1", "since = 2") + " #!",
+    row("added_array_later_than_its_count", _RUMOURS,
+        _RUMOURS.replace("since = 1", "since = 2") + " #!",
         "`rumours` and `rumour_count` were not added together"),
     row("added_array_apart_from_its_count", _RUMOURS,
         _RUMOURS.replace("rumours", "others").replace("moment", "u8").replace(
             'array = "rumour_count", ', "") + "\n  " + _RUMOURS + " #!",
-        "the field `others` stands between `rumour_count` and `rumours`; expected added arrays right"),
-    row("feature_of_a_request", _HELLO, _HELLO.replace("doc", 'feature = "long_errors", doc') + " #!",
+        "the field `others` stands between `rumour_count` and `rumours`; "
+        "expected added arrays right"),
+    row("feature_of_a_request", _HELLO,
+        _HELLO.replace("doc", 'feature = "long_errors", doc') + " #!",
         "only a reply's field may need a feature"),
-    row("example_of_no_status", 'type = "status", doc = "Why."', 'type = "status", example = "lost", doc = "Why."',
+    row("example_of_no_status", 'type = "status", doc = "Why."',
+        'type = "status", example = "lost", doc = "Why."',
         "there is no status `lost`"),
     row("only_with_nothing", _WEIGHT, _WEIGHT.replace("doc", 'only_with = "mass", doc') + " #!",
         "no earlier field `mass`"),
@@ -223,14 +238,16 @@ PAYLOADS = [
         _WEIGHT.replace("doc", 'only_with = "moment", doc') + " #!", "`moment` does not count"),
     row("only_with_of_an_array", _PAIRS, _PAIRS.replace("doc", 'only_with = "count", doc') + ", #!",
         "unknown key `only_with`"),
-    row("no_such_feature", 'feature = "long_errors"', 'feature = "words"', "there is no feature `words`"),
+    row("no_such_feature", 'feature = "long_errors"', 'feature = "words"',
+        "there is no feature `words`"),
 ]
 
 OPERATIONS = [
     row("unknown_kind_of_operation", 'kind = "stream"', 'kind = "flow" #!', "`kind` is `flow`"),
     row("unknown_effect", 'effect = "write"', 'effect = "erase" #!', "`effect` is `erase`"),
     row("unknown_role", 'role = "writer"', 'role = "owner" #!', "`role` is `owner`"),
-    row("no_such_reply", "batched = true", 'batched = true\nreply = "DONE" #!', "`DONE` is no reply"),
+    row("no_such_reply", "batched = true", 'batched = true\nreply = "DONE" #!',
+        "`DONE` is no reply"),
     row("batched_stream", "negotiated = true", "batched = true #!", "a stream cannot be batched"),
     row("no_such_status", '"unknown_outcome"]', '"lost"] #!', "there is no status `lost`"),
     row("local_status_of_operation", '"unknown_outcome"]', '"timeout"] #!',
@@ -243,12 +260,15 @@ OPERATIONS = [
         'statuses = ["denied", "unknown_outcome"]', "the read HELLO lists"),
     row("write_for_readers", 'role = "writer"', 'role = "reader"', "is open to readers"),
     row("stream_frame_too_large", "moments", "moments", "a frame of the stream may carry", place=0),
-    row("stranger_sends_much", _HELLO, _HELLO.replace('type = "label"', 'type = "text", size = "u8", max = 60'),
+    row("stranger_sends_much", _HELLO,
+        _HELLO.replace('type = "label"', 'type = "text", size = "u8", max = 60'),
         "a request of 61 bytes is legal in `new`"),
     row("stranger_needs_negotiation", 'states = ["new", "open"]',
         'negotiated = true\nstates = ["new", "open"]', "HELLO is legal in `new` but negotiated"),
-    row("legal_nowhere", 'states = ["new", "open"]', "states = [] #!", "the operation is legal nowhere"),
-    row("legal_at_the_end", 'states = ["new", "open"]', 'states = ["closed"] #!', "`closed` is no state"),
+    row("legal_nowhere", 'states = ["new", "open"]', "states = [] #!",
+        "the operation is legal nowhere"),
+    row("legal_at_the_end", 'states = ["new", "open"]', 'states = ["closed"] #!',
+        "`closed` is no state"),
     row("document_beyond_its_frame", 'name = "WALK"', 'name = "SPECIFICATION"',
         "the specification as JSON takes"),
     row("argument_is_missing", _PUT_CLI, _PUT_CLI.replace(', "weight"]', "]") + " #!",
@@ -256,7 +276,8 @@ OPERATIONS = [
     row("no_such_argument", _PUT_CLI, _PUT_CLI.replace('"weight"]', '"weigh"]') + " #!",
         "`weigh` is no argument"),
     row("command_twice", 'command = "get"', 'command = "put"', "the command `put` is taken"),
-    row("custom_with_arguments", _PUT_CLI, _PUT_CLI.replace("arguments", "custom = true, arguments") + " #!",
+    row("custom_with_arguments", _PUT_CLI,
+        _PUT_CLI.replace("arguments", "custom = true, arguments") + " #!",
         "the command must be custom or have arguments"),
 ]
 
@@ -266,7 +287,8 @@ SESSION = [
     root("event_of_nothing", 'on = "HELLO.ok"', 'on = "HI.ok" #!', "`HI.ok` is no event"),
     root("illegal_event", 'on = "HELLO.ok"', 'on = "PUT.ok" #!', "`PUT` is not legal in `new`"),
     root("leaves_the_end", 'from = "open"', 'from = "closed" #!', "nothing leaves the final state"),
-    root("value_added_later", _DARK, _DARK.replace("since = 1", "since = 2") + " #!", "`since` is 2"),
+    root("value_added_later", _DARK, _DARK.replace("since = 1", "since = 2") + " #!",
+         "`since` is 2"),
     root("value_added_to_what_is_closed", _BLUE, _BLUE.replace("doc", "since = 1, doc") + ", #!",
          "`colour` is not open"),
     root("second_initial", 'name = "open"\n', 'name = "open"\ninitial = true #!\n',
@@ -309,7 +331,8 @@ NAMES = [
     method("call_of_a_client", "BATCHER_NEW", "is `tau_client_batcher_new` in C"),
     stated_type("tag_of_the_library", "error", "the type `error` is `tau_error` in C"),
     stated_type("tag_of_a_payload", "walk_request",
-                "the operation WALK is `tau_walk_request` in C, where that is the type `walk_request`"),
+                "the operation WALK is `tau_walk_request` in C, "
+                "where that is the type `walk_request`"),
     root("constant_of_a_limit", _FEATURE, """[[type]] #!
 name = "limit"
 kind = "enum"
@@ -330,12 +353,15 @@ values = [{ name = "items", value = 1, doc = "One." }]
     method("method_of_a_client", "OPEN", "the operation OPEN is `open` in Python"),
     method("method_named_as_a_keyword", "IMPORT", "the operation IMPORT is `import` in Python"),
     fields("field_of_every_object", "the field `value_of` is `valueOf` in JavaScript", "value_of"),
-    fields("fields_that_are_one", "`so__far` is `soFar` in JavaScript, where that is the field `so_far`",
+    fields("fields_that_are_one",
+           "`so__far` is `soFar` in JavaScript, where that is the field `so_far`",
            "so_far", "so__far"),
     fields("field_as_the_bits_of_another",
-           "`weight_bits` is `weightBits` in JavaScript, where that is what holds the bits of `weight`",
+           "`weight_bits` is `weightBits` in JavaScript, "
+           "where that is what holds the bits of `weight`",
            "weight", "weight_bits", type_="f64"),
-    root("members_that_are_one", _MOMENT, _MOMENT.replace('"moment", type', '"key_", type') + ", #!",
+    root("members_that_are_one", _MOMENT,
+         _MOMENT.replace('"moment", type', '"key_", type') + ", #!",
          "the field `key_` is `key` in JavaScript, where that is the field `key`"),
     stated_type("declaration_of_the_language", "promise", "`promise` is `Promise` in TypeScript"),
     stated_type("declaration_of_what_is_sent", "pair_input",

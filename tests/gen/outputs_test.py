@@ -87,7 +87,8 @@ class OutputsTest(unittest.TestCase):
             space.change("tau.toml", 'doc = "Too late."', 'doc = "Much too late."')
             generate_all(space, "out")
             written = {p.name for p in paths if p.stat().st_mtime > old + 1}
-            self.assertEqual(written, {"protocol.h", "tau_names.c", "reference.md", "specification.json",
+            self.assertEqual(written, {"protocol.h", "tau_names.c", "reference.md",
+                                       "specification.json",
                                        "taud_specification.c", "model.js", "statuses.py"})
             self.assertEqual(list((space.path / "out").rglob("*.partial")), [])
 

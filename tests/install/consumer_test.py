@@ -99,7 +99,8 @@ class Consumer(unittest.TestCase):
         env = self.environment()
         flags = run(["pkg-config", "--cflags", "--libs", "tauclient"], env).split()
         version = run(["pkg-config", "--modversion", "tauclient"], env).strip()
-        for compiler, language in ((CC, ("-x", "c", "-std=c11")), (CXX, ("-x", "c++", "-std=c++11"))):
+        for compiler, language in ((CC, ("-x", "c", "-std=c11")),
+                                   (CXX, ("-x", "c++", "-std=c++11"))):
             for kind in ("shared", "static"):
                 with self.subTest(compiler=compiler, kind=kind):
                     program = self.root / "program"

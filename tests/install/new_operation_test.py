@@ -27,7 +27,8 @@ SOURCE = Path(os.environ["TAU_SOURCE_DIR"])
 TESTS = ("^(conformance|coverage|fuzz|gen|install|structure|unit"
          "|system.(cli_(commands|newer|output)|js_tcp|python_(client|package|session)))")
 NOT_TESTS = ("^(unit.engine|coverage.recorder|fuzz.(config|log|text)"
-             "|gen.(compile|evolution|faults|rebuild)|conformance.(authentication|query|stored|stream)"
+             "|gen.(compile|evolution|faults|rebuild)"
+             "|conformance.(authentication|query|rollup|stored|stream)"
              "|install.(consumer|examples|new_operation))")
 
 C_PROGRAM = """

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The completions of taud, each in its own shell: on a terminal, with the Tab key. What they have to
-offer is taken from the help of taud."""
+"""The completions of taud, each in its own shell: on a terminal, with the Tab key. What they have
+to offer is taken from the help of taud."""
 
 from __future__ import annotations
 

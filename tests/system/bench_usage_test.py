@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # ctest: timeout=60
-"""The benchmark of the engine measures only what it was asked to, and takes no option for a place."""
+"""The benchmark of the engine measures what it was asked to, and takes no option for a place."""
 
 from __future__ import annotations
 

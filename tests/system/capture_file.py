@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Writes captures of TCP connections, packet by packet, as pcap or pcapng; and reads golden vectors.
+"""Writes captures of TCP connections, packet by packet, as pcap or pcapng; and reads golden
+vectors.
 
 Nothing is sent anywhere: Ethernet, IPv4 or IPv6 and TCP are made here, so a test may split, repeat,
 reorder or leave out segments as it likes.
@@ -70,7 +71,8 @@ class Exchange:
 
 def exchanges() -> list[Exchange]:
     """Every golden vector of a payload; errors answer any operation."""
-    by_payload = {o[kind]["name"]: (o, kind) for o in operations() for kind in ("request", "response")}
+    by_payload = {o[kind]["name"]: (o, kind)
+                  for o in operations() for kind in ("request", "response")}
     found = []
     for vector in vectors():
         if "frame" not in vector:
@@ -101,7 +103,7 @@ def _fields_of(payload: str) -> list[dict[str, Any]]:
 
 
 def cut_exchanges() -> Iterator[tuple[Exchange, Optional[str]]]:
-    """Every shorter payload of the vectors that say what each is, and the field at fault or None."""
+    """Every shorter payload of the vectors that say what each is; the field at fault or None."""
     for exchange in exchanges():
         frame, fields = exchange.frame, _fields_of(exchange.vector["payload"])
         runs = exchange.vector.get("cuts", [])
@@ -141,7 +143,8 @@ class Capture:
             ip = struct.pack(">IHBB", 6 << 28, len(segment), 6, 64) + pair
         else:
             ip = struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(segment), 0, 0x4000, 64, 6, 0) + pair
-        return b"\x02\0\0\0\0\1\x02\0\0\0\0\2" + (b"\x86\xdd" if self.ipv6 else b"\x08\0") + ip + segment
+        kind = b"\x86\xdd" if self.ipv6 else b"\x08\0"
+        return b"\x02\0\0\0\0\1\x02\0\0\0\0\2" + kind + ip + segment
 
     def pcap(self, order: str = "<", nanoseconds: bool = False) -> bytes:
         magic = 0xA1B23C4D if nanoseconds else 0xA1B2C3D4

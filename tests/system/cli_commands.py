@@ -148,7 +148,8 @@ class Commands(unittest.TestCase):
         self.cli.ok("append", name, "1970-01-01T00:00:01Z", "1")
         self.cli.ok("append", name, "1970-01-01T00:00:02Z", "2.5")
         latest = json.loads(self.cli.ok("latest", name, "--format", "json"))
-        self.assertEqual(latest, {"series": name, "timestamp": "1970-01-01T00:00:02Z", "value": 2.5})
+        self.assertEqual(latest,
+                         {"series": name, "timestamp": "1970-01-01T00:00:02Z", "value": 2.5})
         described = json.loads(self.cli.ok("describe", name, "--format", "json"))
         self.assertEqual(described["point_count"], 2)
         self.assertEqual(described["order"], "strict")

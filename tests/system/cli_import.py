@@ -14,8 +14,8 @@ import unittest
 from pathlib import Path
 from typing import Union
 
-from tau_cli import (ERROR, NO_CONNECTION, OK, PARTIAL, REFUSED, SANITIZED, TAU_CLI, USAGE, Cli, Server,
-                     Terminal, address_text, lines)
+from tau_cli import (ERROR, NO_CONNECTION, OK, PARTIAL, REFUSED, SANITIZED, TAU_CLI, USAGE, Cli,
+                     Server, Terminal, address_text, lines)
 
 LAST_LINE = re.compile(r"^(\d+) accepted, (\d+) rejected, (\d+\.\d+) seconds, (\d+) points/s$")
 
@@ -210,7 +210,8 @@ class Import(unittest.TestCase):
                 for at in range(0, 3_000_000, 10_000):
                     if at == 300_000:
                         server.kill()
-                    process.stdin.write(b"".join(b"dies,%d,1\n" % t for t in range(at, at + 10_000)))
+                    process.stdin.write(b"".join(b"dies,%d,1\n" % t
+                                                 for t in range(at, at + 10_000)))
             except BrokenPipeError:
                 pass
             out, err = process.communicate()

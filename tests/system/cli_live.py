@@ -52,7 +52,8 @@ class Live(unittest.TestCase):
     def test_watch_shows_every_point(self) -> None:
         """Bursts that are larger than a page, and single points: each once and in order."""
         self.cli.ok("append", "seen", "0", "0", "--create")
-        process = self.start("watch", "seen", "--format", "csv", "--time", "ns", "--interval", "50ms")
+        process = self.start("watch", "seen", "--format", "csv", "--time", "ns",
+                             "--interval", "50ms")
         label = b"seen".ljust(32, b"\0")
         assert process.stdout is not None
         self.assertEqual(process.stdout.readline(), b"timestamp,value\n")

@@ -2,7 +2,8 @@
 # ctest: timeout=900
 """Real data: every file of the Numenta Anomaly Benchmark in, out again, and the same bit for bit.
 
-The folder is TAU_NAB_DIR, else ../shared/data/nab beside the source tree; without it this is skipped.
+The folder is TAU_NAB_DIR, else ../shared/data/nab beside the source tree; without it this is
+skipped.
 """
 
 from __future__ import annotations

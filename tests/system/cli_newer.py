@@ -228,7 +228,8 @@ class Newer(unittest.TestCase):
         good = self.document
         bad = [b"", b"null", b"[]", b"{}", b"\0", b"\xff" * 100, b"[" * 100_000, b"9" * 5000,
                good[:-1], good[:len(good) // 2], good.replace(b'"code":61', b'"code":1e999'),
-               good.replace(b'"size":48', b'"size":7'), good.replace(b'"type":"u32"', b'"type":"u33"'),
+               good.replace(b'"size":48', b'"size":7'),
+               good.replace(b'"type":"u32"', b'"type":"u33"'),
                good.replace(b'"shape":"fixed"', b'"shape":{}'),
                good.replace(b'"max_count":2000', b'"max_count":18446744073709551616')]
         for document in bad:

@@ -84,7 +84,8 @@ class Output(unittest.TestCase):
 
     def test_pipe_that_ends(self) -> None:
         for args in ("range long", "export long", "range long --format json"):
-            done = subprocess.run(["bash", "-c", f"set -o pipefail; '{TAU_CLI}' {args} | head -n 3"],
+            done = subprocess.run(["bash", "-c",
+                                   f"set -o pipefail; '{TAU_CLI}' {args} | head -n 3"],
                                   capture_output=True, env=self.cli.env, timeout=60 * PATIENCE,
                                   check=False)
             self.assertEqual(len(done.stdout.splitlines()), 3)

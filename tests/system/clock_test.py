@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # ctest: timeout=120 serial
-"""The time of day jumps, by years, forwards and back, under a server at work: nothing waits longer or
-shorter for it, nothing is refused, and nothing is lost, then or at a start under another time.
+"""The time of day jumps, by years, forwards and back, under a server at work: nothing waits longer
+or shorter for it, nothing is refused, and nothing is lost, then or at a start under another time.
 """
 
 from __future__ import annotations

@@ -68,7 +68,8 @@ const CASES = {
 
     async 'rules'(tau) {
         const [source, target] = [await series(tau), await series(tau)];
-        const rule = { target, source, width: 10n, origin: 3n, function: 'quantile', parameter: 0.5 };
+        const buckets = { width: 10n, origin: 3n, function: 'quantile', parameter: 0.5 };
+        const rule = { target, source, ...buckets };
         await tau.createRollup(rule);
         assert.equal(await status(tau.createRollup(rule)), 'rollup_already_exists');
         const { more, rollups } = await tau.listRollups({ limit: 10 });

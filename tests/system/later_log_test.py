@@ -3,7 +3,8 @@
 """A log that a later version of taud wrote in part: records that are whole, and that this one does
 not know. It must not start without them, must say which they are, and must leave them as they are.
 
-Written from server/engine/FORMAT.md: the records are changed in place, under checksums that are good.
+Written from server/engine/FORMAT.md: the records are changed in place, under checksums that are
+good.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # ctest: timeout=120
-"""A log that fails under taud: who waits for a write is told that it may have happened, later writes
-are refused, reads go on, and a server that starts again has all that it said was stored.
+"""A log that fails under taud: who waits for a write is told that it may have happened, later
+writes are refused, reads go on, and a server that starts again has all that it said was stored.
 
 The next file of the log is made larger than the system lets this process write.
 """

@@ -18,7 +18,8 @@ import python_package  # noqa: F401  makes the package importable
 import tau
 from tau import tables
 from tau.codec import Header, encode, write_header
-from tau_raw import APPEND, CANCEL, CONNECT, ERR, NEGOTIATE, OK, PING, PONG, QUERY_POINT, QUERY_RANGE
+from tau_raw import (APPEND, CANCEL, CONNECT, ERR, NEGOTIATE, OK, PING, PONG, QUERY_POINT,
+                     QUERY_RANGE)
 from tau_server import CERTIFICATE, PATIENCE
 
 SHORT = 0.3 * PATIENCE

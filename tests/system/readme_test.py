@@ -3,8 +3,8 @@
 """The first page says what is true: its session is replayed, its program compiled and run.
 
 The README is the only source of both; this file takes the blocks out of it. A line of the session
-that begins with `$ ` is typed into a shell, what follows up to the next is what it must print; three
-dots stand for whatever a line says there.
+that begins with `$ ` is typed into a shell, what follows up to the next is what it must print;
+three dots stand for whatever a line says there.
 """
 
 from __future__ import annotations

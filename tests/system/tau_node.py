@@ -38,7 +38,8 @@ def find_node() -> str:
     found = os.environ.get("NODE") or shutil.which("node")
     if found is None:
         raise NoNode("there is no node")
-    version = subprocess.run([found, "--version"], capture_output=True, text=True, check=True).stdout
+    version = subprocess.run([found, "--version"], capture_output=True, text=True,
+                             check=True).stdout
     major = re.match(r"v(\d+)\.", version)
     if major is None or int(major[1]) < OLDEST:
         raise NoNode(f"node is {version.strip()}, not {OLDEST} or later")

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Workload (j), of Tau alone: how fast it takes points while it grows to a thousand million of them,
-as a curve; and what it does with a hundred million: it is killed and starts, from its log and from
-its segments, aggregates over all of them and reads single ones."""
+"""Workload (j), of Tau alone: how fast it takes points while it grows to a thousand million of
+them, as a curve; and what it does with a hundred million: it is killed and starts, from its log and
+from its segments, aggregates over all of them and reads single ones."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Growth:
 
     def words(self, what: str, points: int) -> str:
         millions = points * SERIES / 1e6
-        return f"(j) {what}, {millions:,.0f} M" if millions >= 1 else f"(j) {what}, {millions:.2g} M"
+        return f"(j) {what}, {millions:{',.0f' if millions >= 1 else '.2g'}} M"
 
     # --- the curve -----------------------------------------------------------------------------
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Reads chunks. Values are f64 bits as integers, so that NaN can be compared. zstd is taken from the
-C library of that name, as Python brings none.
+"""Reads chunks. Values are f64 bits as integers, so that NaN can be compared. zstd is taken from
+the C library of that name, as Python brings none.
 """
 
 from __future__ import annotations

@@ -50,10 +50,11 @@ response = [
   { name = "refused", type = "refused_row", array = "count", doc = "Refused rows." },
   { name = "times", type = "timestamp", array = "count", doc = "Times." },
 ]
-cli = { command = "survey", summary = "look at everything", arguments = ["label", "from", "weight", "exact", "direction", "words", "limit"] }
+cli = { command = "survey", summary = "look at everything", ARGUMENTS }
 """
 
 ARGUMENTS = 'arguments = ["label", "from", "weight", "exact", "direction", "words", "limit"]'
+OPERATION = OPERATION.replace("ARGUMENTS", ARGUMENTS)
 
 
 class Commands(unittest.TestCase):
@@ -70,7 +71,8 @@ class Commands(unittest.TestCase):
         path = self.spec / "read.toml"
         path.write_text(path.read_text() + operation)
         env = {**os.environ, "PYTHONPATH": str(ROOT / "gen"), "PYTHONDONTWRITEBYTECODE": "1"}
-        return subprocess.run([sys.executable, "-m", "taugen", "--spec", str(self.spec / "tau.toml"),
+        return subprocess.run([sys.executable, "-m", "taugen",
+                               "--spec", str(self.spec / "tau.toml"),
                                "--out", str(self.out)], capture_output=True, text=True, env=env,
                               check=False)
 
@@ -96,8 +98,8 @@ class Commands(unittest.TestCase):
         include = [self.out, self.out / "include", ROOT / "client" / "include",
                    ROOT / "client" / "cli", ROOT / "protocol"]
         compiled = subprocess.run(
-            [COMPILER, "-std=gnu11", "-fsyntax-only", "-Wall", "-Wextra", "-Wshadow", "-Wconversion",
-             "-Wmissing-prototypes", "-Werror", *(f"-I{path}" for path in include),
+            [COMPILER, "-std=gnu11", "-fsyntax-only", "-Wall", "-Wextra", "-Wshadow",
+             "-Wconversion", "-Wmissing-prototypes", "-Werror", *(f"-I{path}" for path in include),
              str(self.out / "tau_cli_commands.c")], capture_output=True, text=True, check=False)
         self.assertEqual(compiled.returncode, 0, compiled.stderr)
 
@@ -131,7 +133,8 @@ class Commands(unittest.TestCase):
 
     def test_bytes_that_are_no_label(self) -> None:
         root = self.spec / "tau.toml"
-        root.write_text(root.read_text() + '\n[[type]]\nname = "digest"\nkind = "bytes"\nsize = 16\n'
+        root.write_text(root.read_text()
+                        + '\n[[type]]\nname = "digest"\nkind = "bytes"\nsize = 16\n'
                         'doc = "A digest."\nexample = "0123456789abcdef"\n')
         self.assertIn("bytes that are no label",
                       self.refused(OPERATION.replace('name = "label", type = "label"',
