@@ -49,6 +49,7 @@ struct cli {
     struct cli_trace *trace;   /* of the client's frames; NULL where none is wanted */
     FILE *out;
     FILE *err;
+    size_t spool_bytes;  /* of a stream's output that wait for a reader; 0: as many as is usual */
     const char *command; /* the command that runs, for its messages; NULL before one does */
     bool interactive;    /* whether commands are typed at the prompt */
 };

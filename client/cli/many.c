@@ -73,7 +73,10 @@ struct tau_slice cli_many_prefix(const struct cli_many *many)
 void cli_stream_init(struct cli_stream *stream, struct cli *cli, const struct cli_column *columns,
                      size_t column_count)
 {
-    *stream = (struct cli_stream){.cli = cli, .columns = columns, .column_count = column_count};
+    *stream = (struct cli_stream){
+        .cli = cli, .out = cli->out, .columns = columns, .column_count = column_count};
+    size_t limit = cli->spool_bytes > 0 ? cli->spool_bytes : CLI_SPOOL_BYTES;
+    stream->spool = cli_spool_begin(cli->out, limit, &cli->out);
     cli_writer_open(cli, &stream->writer);
 }
 
@@ -106,6 +109,17 @@ int cli_stream_end(struct cli_stream *stream, enum tau_status status, const stru
         cli_writer_end(&stream->writer);
     }
     cli_writer_done(&stream->writer);
-    return status == TAU_STATUS_SUCCESS || stopped ? CLI_OK
-                                                   : cli_failed(stream->cli, NULL, status, error);
+    bool waited = cli_spool_end(stream->spool);
+    stream->cli->out = stream->out;
+    if (status == TAU_STATUS_SUCCESS || stopped) {
+        return CLI_OK;
+    }
+    int code = cli_failed(stream->cli, NULL, status, error);
+    if (status == TAU_STATUS_CONNECTION_LOST && waited) {
+        cli_remark(stream->cli,
+                   "the reader of the output took nothing for so long that the server, from "
+                   "which nothing was taken then, ended the connection; let the output go to a "
+                   "file, or ask for less with --from and --to");
+    }
+    return code;
 }

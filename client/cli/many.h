@@ -7,6 +7,7 @@
 #define TAU_CLI_MANY_H
 
 #include "arguments.h"
+#include "spool.h"
 
 /* The series that are asked: those that are named, or all that begin with a prefix. */
 struct cli_many {
@@ -29,9 +30,11 @@ void cli_many_done(struct cli_many *many);
 struct tau_array cli_many_labels(const struct cli_many *many);
 struct tau_slice cli_many_prefix(const struct cli_many *many);
 
-/* Rows of a stream on their way to the output. */
+/* Rows of a stream on their way to the output: cli->out is another file from init to end. */
 struct cli_stream {
     struct cli *cli;
+    FILE *out; /* what cli->out was */
+    struct cli_spool *spool;
     const struct cli_column *columns; /* borrowed */
     size_t column_count;
     bool begun; /* the header was printed: not before the server has answered */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Series of a command line, and rows of a stream on their way to the output. */
+#include <pthread.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "cli_test.h"
 #include "many.h"
@@ -125,6 +127,67 @@ static void test_output_that_broke(void **state)
     capture_end(&capture);
 }
 
+struct reader {
+    int descriptor;
+    size_t bytes;
+};
+
+static void *read_all(void *user_data)
+{
+    struct reader *reader = user_data;
+    char room[4096];
+    ssize_t size;
+    while ((size = read(reader->descriptor, room, sizeof(room))) > 0) {
+        reader->bytes += (size_t)size;
+    }
+    close(reader->descriptor);
+    return NULL;
+}
+
+/* Rows are taken while a pager waits, up to a bound; behind it a connection may end, and the user is
+   told of what. */
+static void test_a_reader_that_waits(void **state)
+{
+    static const size_t bounds[] = {0, 100};
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct capture capture;
+        int ends[2];
+        pthread_t thread;
+        assert_int_equal(pipe(ends), 0);
+        struct reader reader = {.descriptor = ends[0]};
+        capture_begin(&capture);
+        FILE *out = capture.cli.out;
+        FILE *pager = fdopen(ends[1], "w");
+        capture.cli.out = pager;
+        capture.cli.spool_bytes = bounds[i];
+        if (bounds[i] > 0) { /* else nobody reads before all is written */
+            assert_int_equal(pthread_create(&thread, NULL, read_all, &reader), 0);
+        }
+        struct cli_stream stream;
+        struct tau_error error = {.status = TAU_STATUS_CONNECTION_LOST, .message = "gone"};
+        capture.cli.options.format = CLI_FORMAT_CSV;
+        cli_stream_init(&stream, &capture.cli, columns, 1);
+        for (uint64_t row = 100000; row < 200000; row++) {
+            struct cli_cell cell = cli_cell_u64(row);
+            cli_stream_row(&stream, &cell);
+        }
+        if (bounds[i] == 0) {
+            assert_int_equal(pthread_create(&thread, NULL, read_all, &reader), 0);
+        }
+        assert_int_equal(cli_stream_end(&stream, TAU_STATUS_CONNECTION_LOST, &error),
+                         CLI_NO_CONNECTION);
+        assert_ptr_equal(capture.cli.out, pager);
+        fclose(pager);
+        capture.cli.out = out;
+        pthread_join(thread, NULL);
+        assert_int_equal(reader.bytes, strlen("n\n") + 100000 * strlen("100000\n"));
+        capture_flush(&capture);
+        assert_int_equal(strstr(capture.err, "the reader of the output") != NULL, bounds[i] > 0);
+        capture_end(&capture);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -132,6 +195,7 @@ int main(void)
         cmocka_unit_test(test_wrong_series),
         cmocka_unit_test(test_streams),
         cmocka_unit_test(test_output_that_broke),
+        cmocka_unit_test(test_a_reader_that_waits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
