@@ -45,6 +45,18 @@ static void tell_storing(struct taud_storage_watch *watch, unsigned changed, uns
         taud_log_write(watch->log, TAUD_LOG_INFO, "storing what is in memory goes on");
 }
 
+static void tell_damage(struct taud_storage_watch *watch, unsigned changed, unsigned now)
+{
+    struct taud_error error = {.text = ""};
+    if (!(changed & now & TAUD_CONDITION_DAMAGED))
+        return;
+    (void)taud_engine_damage(watch->engine, &error);
+    taud_log_write(watch->log, TAUD_LOG_ERROR,
+                   "a read found damage: %s; what is lost is refused with internal_error, the rest "
+                   "is served, and taud check says more",
+                   error.text);
+}
+
 void taud_storage_watch_look(void *user_data)
 {
     struct taud_storage_watch *watch = user_data;
@@ -58,6 +70,7 @@ void taud_storage_watch_look(void *user_data)
     unsigned changed = atomic_exchange(&watch->told, now) ^ now;
     tell_log(watch, changed, now);
     tell_storing(watch, changed, now);
+    tell_damage(watch, changed, now);
 }
 
 void taud_storage_watch_begin(struct taud_storage_watch *watch, struct taud_engine *engine,
@@ -66,9 +79,10 @@ void taud_storage_watch_begin(struct taud_storage_watch *watch, struct taud_engi
     watch->engine = engine;
     watch->log = log;
     if (found->segment_count > 0)
-        taud_log_write(log, TAUD_LOG_INFO, "stored: %llu points in %llu segments with %llu bytes",
+        taud_log_write(log, TAUD_LOG_INFO, "stored: %llu points in %llu segment%s with %llu bytes",
                        (unsigned long long)found->stored_points,
                        (unsigned long long)found->segment_count,
+                       found->segment_count == 1 ? "" : "s",
                        (unsigned long long)found->stored_bytes);
     if (found->lost_count > 0)
         taud_log_write(

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Watches how the engine stores, and tells the server's log when that changes: a full disk, a
-// failure, and that it goes on. At most a line a second for each. It must not know requests.
+// failure, and that it goes on; damage, once. At most a line a second for each. It must not know
+// requests.
 #ifndef TAUD_STORAGE_WATCH_H
 #define TAUD_STORAGE_WATCH_H
 

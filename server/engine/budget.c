@@ -190,6 +190,8 @@ unsigned taud_engine_conditions(const struct taud_engine *engine)
         conditions |= TAUD_CONDITION_STORING_FAILED;
     else if (atomic_load_explicit(&engine->storage.full, memory_order_relaxed))
         conditions |= TAUD_CONDITION_STORING_WAITS;
+    if (atomic_load_explicit(&engine->storage.damaged, memory_order_relaxed))
+        conditions |= TAUD_CONDITION_DAMAGED;
     return conditions;
 }
 
@@ -206,6 +208,15 @@ bool taud_engine_failure(struct taud_engine *engine, struct taud_error *ret)
     struct taud_storage *storage = &engine->storage;
     pthread_mutex_lock(&storage->mutex);
     *ret = storage->failure;
+    pthread_mutex_unlock(&storage->mutex);
+    return ret->status != TAU_STATUS_SUCCESS;
+}
+
+bool taud_engine_damage(struct taud_engine *engine, struct taud_error *ret)
+{
+    struct taud_storage *storage = &engine->storage;
+    pthread_mutex_lock(&storage->mutex);
+    *ret = storage->damage;
     pthread_mutex_unlock(&storage->mutex);
     return ret->status != TAU_STATUS_SUCCESS;
 }

@@ -348,10 +348,14 @@ enum taud_condition {
     TAUD_CONDITION_LOG_FULL = 2,       // none before there is space
     TAUD_CONDITION_STORING_FAILED = 4, // nothing is flushed until the next start
     TAUD_CONDITION_STORING_WAITS = 8,  // nothing before there is space
+    TAUD_CONDITION_DAMAGED = 16,       // a read found that what is stored is damaged
 };
 unsigned taud_engine_conditions(const struct taud_engine *engine);
 
 // What held up or ended the storing of what is in memory, in words. Returns false when nothing did.
 bool taud_engine_failure(struct taud_engine *engine, struct taud_error *ret);
+
+// The damage that a read found first since the start, in words. Returns false where none did.
+bool taud_engine_damage(struct taud_engine *engine, struct taud_error *ret);
 
 #endif

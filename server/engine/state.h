@@ -135,7 +135,7 @@ static inline enum tau_status taud_engine_count_damage(struct taud_engine *engin
                                                        const struct taud_error *error)
 {
     if (status == TAU_STATUS_INTERNAL_ERROR && error->os_error == 0)
-        atomic_fetch_add_explicit(&engine->storage.figures.damaged_count, 1, memory_order_relaxed);
+        taud_storage_note_damage(engine, error);
     return status;
 }
 

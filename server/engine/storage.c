@@ -164,6 +164,22 @@ void taud_storage_consider(struct taud_engine *engine)
 
 // --- failures ---------------------------------------------------------------------------------
 
+void taud_storage_note_damage(struct taud_engine *engine, const struct taud_error *error)
+{
+    struct taud_storage *storage = &engine->storage;
+    atomic_fetch_add_explicit(&storage->figures.damaged_count, 1, memory_order_relaxed);
+    if (atomic_load(&storage->damaged))
+        return;
+    pthread_mutex_lock(&storage->mutex);
+    if (!atomic_exchange(&storage->damaged, true)) {
+        storage->damage = *error;
+        atomic_store(&storage->damage_is_news, true);
+        storage->woken = true;
+        pthread_cond_signal(&storage->due);
+    }
+    pthread_mutex_unlock(&storage->mutex);
+}
+
 void taud_storage_note(struct taud_storage *storage, const struct taud_error *error)
 {
     pthread_mutex_lock(&storage->mutex);
@@ -603,6 +619,8 @@ bool taud_storage_turn(struct taud_engine *engine)
     struct taud_storage *storage = &engine->storage;
     if (taud_storage_is_stopping(storage))
         return false;
+    if (atomic_exchange(&storage->damage_is_news, false))
+        taud_log_notify(&engine->log);
     if (atomic_load(&storage->failed) || atomic_load(&engine->log.failed)) {
         struct taud_error error = {.status = TAU_STATUS_INTERNAL_ERROR,
                                    .text = "the log or the stored data failed"};

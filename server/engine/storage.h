@@ -115,11 +115,14 @@ struct taud_storage {
     struct taud_ticket tickets[TAUD_STORAGE_TICKETS];
     uint64_t next_ticket;
     struct taud_error failure; // of what stopped flushes for good, or held the last one up
+    struct taud_error damage;  // that a read found first
 
     _Atomic uint64_t drop_count; // of series
     _Atomic bool stopping;
     _Atomic bool failed;             // for good: nothing is stored any more
     _Atomic bool full;               // the last flush found no space
+    _Atomic bool damaged;            // a read found damage
+    _Atomic bool damage_is_news;     // of which listeners are yet to be told
     _Atomic bool flushing;           // a cut is not yet stored
     _Atomic bool asked;              // somebody waits for work
     _Atomic uint64_t asked_position; // of the log, up to which they want it stored
@@ -156,6 +159,10 @@ void taud_storage_consider(struct taud_engine *engine);
 
 // Wakes the thread. From any thread, with any lock.
 void taud_storage_wake(struct taud_engine *engine);
+
+// Counts what a read found to be damaged; the thread tells the listeners of the first. Any lock of
+// the engine may be held.
+void taud_storage_note_damage(struct taud_engine *engine, const struct taud_error *error);
 
 // In budget.c: whether memory, the log or the disk ask for a flush; whether writers had better wait
 // for one; and how much of memory it frees, as far as that is known.

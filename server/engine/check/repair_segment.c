@@ -225,8 +225,9 @@ static enum tau_status write_anew(struct segment_repair *repair)
         return status;
     char what[120];
     const struct taud_manifest_segment entry = entry_of(&facts);
-    snprintf(what, sizeof what, "written anew at level %u with its %llu good chunks",
-             facts.name.level, (unsigned long long)facts.chunk_count);
+    snprintf(what, sizeof what, "written anew at level %u with its %llu good chunk%s",
+             facts.name.level, (unsigned long long)facts.chunk_count,
+             facts.chunk_count == 1 ? "" : "s");
     tell(repair, what, lost_points(repair));
     return replace_entry(repair, &entry);
 }

@@ -251,6 +251,11 @@ static void what_cannot_be_opened_leaves_nothing(void **state)
 
 // --- what goes wrong --------------------------------------------------------------------------
 
+static void count_call(void *user_data)
+{
+    ++*(int *)user_data;
+}
+
 static void a_stream_ends_with_the_damage_that_it_meets(void **state)
 {
     struct workbench *bench = *state;
@@ -269,6 +274,10 @@ static void a_stream_ends_with_the_damage_that_it_meets(void **state)
     uint8_t *segment = workbench_segment(bench, 1, &size);
     assert_non_null(segment);
     segment[size / 2] ^= 1; // in the second of three chunks that are equally large
+    struct taud_error damage;
+    int told = 0;
+    assert_int_equal(taud_engine_on_durable(bench->engine, count_call, &told), TAU_STATUS_SUCCESS);
+    assert_false(taud_engine_damage(bench->engine, &damage));
     struct taud_range *range = open_range(bench, "a", 0, INT64_MAX, 0, TAU_DIRECTION_FORWARD);
     assert_int_equal(next(range, timestamps, values, POINTS, &count, &end), TAU_STATUS_SUCCESS);
     assert_int_equal(count, 1024); // what comes before is good
@@ -282,6 +291,11 @@ static void a_stream_ends_with_the_damage_that_it_meets(void **state)
     struct taud_engine_statistics figures;
     taud_engine_statistics(bench->engine, &figures);
     assert_int_equal(figures.damaged_count, 1);
+    assert_true(taud_engine_damage(bench->engine, &damage));
+    assert_string_not_equal(damage.text, "");
+    assert_int_equal(taud_engine_conditions(bench->engine), TAUD_CONDITION_DAMAGED);
+    (void)taud_engine_step(bench->engine, TAUD_TASK_STORE);
+    assert_int_equal(told, 1); // who listens looks at the conditions
     range = open_range(bench, "a", 0, 1023 * STEP, 0, TAU_DIRECTION_BACKWARD);
     assert_int_equal(next(range, timestamps, values, POINTS, &count, &end), TAU_STATUS_SUCCESS);
     assert_true(count == 1024 && end); // what is beside it is good

@@ -27,6 +27,7 @@ static time_t seconds;
 
 unsigned __wrap_taud_engine_conditions(const struct taud_engine *engine);
 bool __wrap_taud_engine_failure(struct taud_engine *engine, struct taud_error *ret);
+bool __wrap_taud_engine_damage(struct taud_engine *engine, struct taud_error *ret);
 void __wrap_taud_engine_statistics(const struct taud_engine *engine,
                                    struct taud_engine_statistics *ret);
 enum tau_status __wrap_taud_engine_on_durable(struct taud_engine *engine,
@@ -45,6 +46,13 @@ bool __wrap_taud_engine_failure(struct taud_engine *engine, struct taud_error *r
     (void)engine;
     *ret = failure;
     return failure.status != TAU_STATUS_SUCCESS;
+}
+
+bool __wrap_taud_engine_damage(struct taud_engine *engine, struct taud_error *ret)
+{
+    (void)engine;
+    *ret = (struct taud_error){.status = TAU_STATUS_INTERNAL_ERROR, .text = "a chunk is damaged"};
+    return true;
 }
 
 void __wrap_taud_engine_statistics(const struct taud_engine *engine,
@@ -140,6 +148,8 @@ static void a_start_says_what_is_stored(void **state)
           (struct taud_recovery){.segment_count = 3, .stored_points = 1000, .stored_bytes = 500});
     assert_int_equal(count(fixture, "info    stored: 1000 points in 3 segments with 500 bytes\n"),
                      1);
+    begin(fixture, (struct taud_recovery){.segment_count = 1, .stored_points = 9});
+    assert_int_equal(count(fixture, "stored: 9 points in 1 segment with"), 1);
     begin(fixture, (struct taud_recovery){.lost_count = 2});
     assert_int_equal(count(fixture, "error   2 segments or objects of the catalog are missing or "
                                     "damaged: the rest is served, and taud check says more\n"),
@@ -165,6 +175,9 @@ static void each_change_is_told_once(void **state)
          "error   what is in memory cannot be stored until the next start: no room for segments/1"},
         {TAUD_CONDITION_STORING_FAILED | TAUD_CONDITION_LOG_FAILED,
          "error   the log failed: Input/output error; no write is taken until the next start"},
+        {TAUD_CONDITION_STORING_FAILED | TAUD_CONDITION_LOG_FAILED | TAUD_CONDITION_DAMAGED,
+         "error   a read found damage: a chunk is damaged; what is lost is refused with "
+         "internal_error, the rest is served, and taud check says more"},
     };
     struct fixture *fixture = *state;
     begin(fixture, (struct taud_recovery){.segment_count = 0});
