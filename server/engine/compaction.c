@@ -247,6 +247,8 @@ static enum tau_status commit(struct compaction *compaction, const struct taud_v
     if (status == TAU_STATUS_SUCCESS) {
         taud_manifest_done(&storage->manifest);
         storage->manifest = next;
+        if (compaction->by_log)
+            storage->relied_position = atomic_load(&compaction->engine->log.next_position);
     } else {
         taud_manifest_done(&next);
     }

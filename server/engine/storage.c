@@ -552,6 +552,23 @@ static void end_ticket(struct taud_engine *engine, uint64_t number, enum tau_sta
     taud_log_notify(&engine->log);
 }
 
+// A snapshot has no log, so its manifest must say itself what compactions knew from the log: that a
+// series is gone of which they left out the points, or what it retains.
+static enum tau_status copy_snapshot(struct taud_engine *engine, const char *directory,
+                                     struct taud_error *error)
+{
+    const struct taud_storage *storage = &engine->storage;
+    enum { FLUSHES = 2 }; // the first may be of a cut that was made before
+    for (unsigned i = 0; i < FLUSHES; i++) {
+        if (storage->manifest.flush_position < storage->relied_position)
+            flush(engine);
+    }
+    if (storage->manifest.flush_position < storage->relied_position)
+        return taud_error_set(error, TAU_STATUS_STORAGE_FULL, 0,
+                              "what is in the snapshot cannot be flushed");
+    return taud_snapshot_copy(engine, directory, error);
+}
+
 // Does the first piece of work that somebody asked for. What was written before it is stored by
 // now.
 static bool work_on_ticket(struct taud_engine *engine)
@@ -569,7 +586,7 @@ static bool work_on_ticket(struct taud_engine *engine)
         status = taud_compact(engine, ticket.number, &done, &error);
         engine->storage.compact_depth--;
     } else if (ticket.kind == TAUD_WORK_SNAPSHOT) {
-        status = taud_snapshot_copy(engine, ticket.directory, &error);
+        status = copy_snapshot(engine, ticket.directory, &error);
     }
     if (status != TAU_STATUS_WOULD_BLOCK) // the end of the server
         end_ticket(engine, ticket.number, status, &error);

@@ -87,6 +87,7 @@ struct taud_storage {
     uint64_t flushed_at_ns;         // when the last flush ended
     uint64_t compact_at_ns;         // no compaction before, after a failure
     uint64_t retention_at_ns;       // when segments are next looked through for what is too old
+    uint64_t relied_position;       // of the log: compactions left out what it says before that
     bool something_lost; // what the manifest does not name may be all that is left of something
     bool catalog_lost;   // an object of it is damaged: who is not known may still be somebody
     uint64_t drops_seen; // of drop_count, when segments were looked through

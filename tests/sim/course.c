@@ -8,7 +8,7 @@
 struct world_settings course_settings(bool direct, enum mutant mutant)
 {
     return (struct world_settings){
-        .seed = 244,
+        .seed = 175,
         .direct = direct,
         .durability = TAUD_DURABILITY_SYNC,
         .segment_bytes = 32 << 10,

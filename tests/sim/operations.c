@@ -66,8 +66,7 @@ static void time_wait(struct world *world)
 
 // --- stored data ------------------------------------------------------------------------------
 
-// Asks for work, and takes steps until it is done. A disk that fails may end it otherwise.
-static void do_work(struct world *world, enum taud_work kind, const char *name)
+enum tau_status operations_work(struct world *world, enum taud_work kind, const char *name)
 {
     uint64_t ticket, done, total;
     struct taud_error error = {.text = ""};
@@ -89,16 +88,17 @@ static void do_work(struct world *world, enum taud_work kind, const char *name)
     if (status != TAU_STATUS_SUCCESS && !world->faulty)
         world_complain(world, "work %u ends with status %u: %s", (unsigned)kind, (unsigned)status,
                        error.text);
+    return status;
 }
 
 static void store_flush(struct world *world)
 {
-    do_work(world, TAUD_WORK_FLUSH, NULL);
+    (void)operations_work(world, TAUD_WORK_FLUSH, NULL);
 }
 
 static void store_compact(struct world *world)
 {
-    do_work(world, TAUD_WORK_COMPACT, NULL);
+    (void)operations_work(world, TAUD_WORK_COMPACT, NULL);
 }
 
 // --- starts -----------------------------------------------------------------------------------
@@ -151,6 +151,7 @@ const struct operation operations[] = {
     {"wait", time_wait, 10, OPERATION_TIME},
     {"flush", store_flush, 6, OPERATION_TIME},
     {"compact", store_compact, 3, OPERATION_TIME},
+    {"snapshot", store_snapshot, 2, OPERATION_TIME},
     {"stop", start_after_stop, 1, OPERATION_START},
     {"kill", start_after_kill, 1, OPERATION_START},
     {"cut", start_after_cut, 1, OPERATION_START},

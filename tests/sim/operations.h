@@ -35,6 +35,10 @@ void operations_commit(struct world *world);
 // now and then other operations. For world->on_call.
 void operations_nest(struct world *world, const struct disk_call *call);
 
+// Asks for work, and takes steps until it is done. Returns what it ended with: an error only where
+// the disk fails.
+enum tau_status operations_work(struct world *world, enum taud_work kind, const char *name);
+
 // Compares all that there is.
 void operations_check(struct world *world);
 
@@ -56,6 +60,9 @@ void read_range(struct world *world);
 void read_series(struct world *world);
 void read_lens(struct world *world);
 void read_list(struct world *world);
+
+// snapshots.c
+void store_snapshot(struct world *world);
 
 // A timestamp about where the series' points are.
 int64_t draw_timestamp(struct world *world, unsigned number);

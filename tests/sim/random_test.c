@@ -35,7 +35,7 @@ static void run_all(uint64_t seed, unsigned operations)
 static void the_engine_equals_the_model(void **state)
 {
     (void)state;
-    run_all(episode_seed(), episode_number("TAU_SIM_OPERATIONS", 400000, 10000000));
+    run_all(episode_seed(), episode_number("TAU_SIM_OPERATIONS", 1000000, 10000000));
 }
 
 // Whether one of a few worlds notices.

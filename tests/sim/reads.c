@@ -161,8 +161,9 @@ static void check_old(struct world *world, unsigned number)
 {
     const struct model_series *series = &world->now.series[number];
     struct tau_label label = model_label(number);
-    int64_t timestamps[PAGE_MAX], edge = least_edge(world, number), before = INT64_MIN;
+    int64_t timestamps[PAGE_MAX], edge = least_edge(world, number), before = 0;
     double values[PAGE_MAX];
+    size_t seen = 0;
     struct taud_range *range = NULL;
     bool end = false;
     enum tau_status status = taud_range_open(world->engine, &label, INT64_MIN, series->floor - 1, 0,
@@ -175,7 +176,7 @@ static void check_old(struct world *world, unsigned number)
         for (size_t i = 0; status == TAU_STATUS_SUCCESS && i < count; i++) {
             size_t at = model_find(series, timestamps[i]);
             bool written = at < series->count && series->timestamps[at] == timestamps[i];
-            if (!written || timestamps[i] < edge || (timestamps[i] <= before && before != INT64_MIN))
+            if (!written || timestamps[i] < edge || (seen++ > 0 && timestamps[i] <= before))
                 world_complain(world, "series %u shows %lld, which is too old", number,
                                (long long)timestamps[i]);
             before = timestamps[i];

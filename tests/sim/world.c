@@ -243,7 +243,7 @@ enum tau_status world_start(struct world *world)
         .context = world, .monotonic_ns = world_now, .realtime_ns = world_wall};
     world->clock = clock;
     struct taud_local_options local = {
-        .directory = "data",
+        .directory = settings->directory ? settings->directory : "data",
         .segment_bytes = settings->segment_bytes,
         .file_seed = settings->seed,
         .io = &world->io,
@@ -317,12 +317,17 @@ void world_begin_write(struct world *world)
         (struct world_write){.first_effect = world->effect_count};
 }
 
-void world_age(struct world *world)
+static void grow_older(struct world *world)
 {
-    if (!model_age(&world->now))
-        return;
     model_take_age(&world->sure, &world->now);
     world->aged = true;
+    world->ages++;
+}
+
+void world_age(struct world *world)
+{
+    if (model_age(&world->now))
+        grow_older(world);
 }
 
 void world_age_all(struct world *world)
@@ -335,10 +340,8 @@ void world_age_all(struct world *world)
         if (effect->kind == EFFECT_POLICY)
             moved |= model_age_series(&world->now, effect->number, effect->retention);
     }
-    if (!moved)
-        return;
-    model_take_age(&world->sure, &world->now);
-    world->aged = true;
+    if (moved)
+        grow_older(world);
 }
 
 void world_expect(struct world *world, int64_t timestamp)
@@ -377,6 +380,13 @@ void world_end_write(struct world *world, bool divisible)
     write->digest = model_digest(&world->now);
     write->divisible = divisible;
     world->write_count++;
+    world_pass(world);
+}
+
+void world_pass(struct world *world)
+{
+    if (world->passed && world->passed_count < world->passed_room)
+        world->passed[world->passed_count++] = model_digest(&world->now);
 }
 
 bool world_refused(struct world *world, enum tau_status status)

@@ -42,6 +42,7 @@ struct world_settings {
     uint64_t flush_log_bytes; // so much log makes a flush
     unsigned weight_seed; // 0: the operations' own weights, else they differ with it
     bool nests;           // operations run within the calls to files of steps
+    const char *directory; // NULL: "data"
     enum mutant mutant;
     FILE *trace; // may be NULL
 };
@@ -74,6 +75,7 @@ struct world {
     size_t write_count, write_capacity;
     size_t acknowledged; // of `writes`
     bool aged;           // since their digests were made
+    unsigned ages;       // times that more was too old
     uint64_t position;
 
     unsigned step;    // operations run
@@ -85,6 +87,8 @@ struct world {
     bool read_only;   // the engine said so
     uint64_t read_only_position;
     uint64_t appended;
+    uint64_t *passed; // digests of the model since a snapshot was asked for, NULL while none is
+    size_t passed_count, passed_room;
     char complaint[400]; // the first; empty for none
     void (*on_call)(struct world *world, const struct disk_call *call);
     void *user_data;
@@ -122,6 +126,9 @@ void world_stop(struct world *world);
 void world_begin_write(struct world *world);
 void world_add_effect(struct world *world, const struct effect *effect);
 void world_end_write(struct world *world, bool divisible);
+
+// Notes the state for a snapshot that is underway.
+void world_pass(struct world *world);
 
 // The time of day, or the newest timestamp, may have become another: some points may be too old now.
 void world_age(struct world *world);
@@ -176,6 +183,7 @@ void world_restart(struct world *world, enum world_end end, uint64_t seed);
 
 // Kills the engine and starts it again: nothing may differ from what it showed before.
 void world_start_again(struct world *world, const struct world_view *once);
+
 
 // Whether the state is one that a power cut may leave, but for a write that is there in part.
 bool world_allows(struct world *world, uint64_t digest);

@@ -96,8 +96,8 @@ static uint64_t given_value(struct world *world, uint64_t value)
     return alters ? value ^ 1 : value;
 }
 
-// Whether nobody knows what is said of such a point: those that it is judged by may be gone, the one
-// at its time or the newest.
+// Whether nobody knows what is said of such a point: those that it is judged by may be gone, the
+// one at its time or the newest.
 static bool may_be_either(const struct world *world, unsigned number, int64_t timestamp,
                           enum tau_status status)
 {
@@ -122,11 +122,14 @@ static void take_point(struct world *world, enum tau_status status, unsigned num
     if (status != expected && !may_be_either(world, number, timestamp, status))
         world_complain(world, "a point of series %u at %lld gets status %u, not %u", number,
                        (long long)timestamp, (unsigned)status, (unsigned)expected);
+    struct effect effect = {
+        .kind = EFFECT_POINT, .number = number, .timestamp = timestamp, .value = stored};
     if (status == TAU_STATUS_SUCCESS && changes)
-        world_add_effect(world, &(struct effect){.kind = EFFECT_POINT,
-                                                 .number = number,
-                                                 .timestamp = timestamp,
-                                                 .value = stored});
+        world_add_effect(world, &effect);
+    effect.value = value; // which it is where the point that was there is gone
+    if (status == TAU_STATUS_SUCCESS &&
+        !model_is_sure(&world->now.series[number], timestamp))
+        world_add_effect(world, &effect);
 }
 
 // --- series -----------------------------------------------------------------------------------
