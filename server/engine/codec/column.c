@@ -418,7 +418,7 @@ static bool read_squeezed(struct taud_codec *codec, const struct codec_column *c
                          column->count * item_bytes))
         return false;
     codec_unpack(codec, column->body, column->count, column->low_width, column->base, out);
-    codec_join_planes(codec->planes, column->count, item_bytes, codec->sorted);
+    codec->kernels->join_planes(codec->planes, column->count, item_bytes, codec->sorted);
     for (size_t i = 0; i < column->count; i++)
         out[i] += codec->sorted[i] << column->low_width;
     return true;

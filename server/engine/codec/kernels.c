@@ -525,6 +525,18 @@ static bool ascending(const int64_t *in, size_t count)
     return wrong == 0;
 }
 
+static void join_planes(const uint8_t *restrict in, size_t count, size_t item_bytes,
+                        uint64_t *restrict out)
+{
+    for (size_t i = 0; i < count; i++)
+        out[i] = in[i];
+    for (size_t byte = 1; byte < item_bytes; byte++) {
+        const uint8_t *restrict plane = in + byte * count;
+        for (size_t i = 0; i < count; i++)
+            out[i] |= (uint64_t)plane[i] << (byte * 8);
+    }
+}
+
 static void join(const uint32_t *restrict codes, const uint64_t dictionary[8], size_t count,
                  unsigned width, uint64_t *restrict out)
 {
@@ -721,5 +733,6 @@ const struct codec_kernels NAME(TAUD_KERNELS) = {
     .alp_decode_wide = alp_decode_wide,
     .alp_add_narrow = {alp_add_sum, alp_add_extremes, alp_add_squares},
     .add = {add_sum, add_extremes, add_squares},
+    .join_planes = join_planes,
     .join = join,
 };

@@ -93,6 +93,8 @@ struct codec_kernels {
                               const struct codec_scale *scale, struct codec_lanes *lanes);
     void (*add[3])(const double *values, size_t rows, struct codec_lanes *lanes);
 
+    // Items of 1 to 8 bytes whose first bytes come first, then all of their second ones, and so on.
+    void (*join_planes)(const uint8_t *in, size_t count, size_t item_bytes, uint64_t *out);
     // out[i] = dictionary[codes[i]] << width | out[i]; all codes are below 8.
     void (*join)(const uint32_t *codes, const uint64_t dictionary[8], size_t count, unsigned width,
                  uint64_t *out);

@@ -81,12 +81,3 @@ void codec_split_planes(const uint64_t *items, size_t count, size_t item_bytes, 
         for (size_t i = 0; i < count; i++)
             *out++ = (uint8_t)(items[i] >> (byte * 8));
 }
-
-void codec_join_planes(const uint8_t *in, size_t count, size_t item_bytes, uint64_t *out)
-{
-    for (size_t i = 0; i < count; i++)
-        out[i] = in[i];
-    for (size_t byte = 1; byte < item_bytes; byte++)
-        for (size_t i = 0; i < count; i++)
-            out[i] |= (uint64_t)in[byte * count + i] << (byte * 8);
-}

@@ -27,8 +27,7 @@ bool codec_unsqueeze(struct taud_codec *codec, const uint8_t *in, size_t in_size
                      size_t size);
 
 // Takes apart `count` items of 1 to 8 bytes, so that first come all lowest bytes, then the next
-// ones; and puts them together again, 64 bits each.
+// ones. A kernel puts them together again.
 void codec_split_planes(const uint64_t *items, size_t count, size_t item_bytes, uint8_t *out);
-void codec_join_planes(const uint8_t *in, size_t count, size_t item_bytes, uint64_t *out);
 
 #endif

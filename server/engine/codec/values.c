@@ -327,7 +327,7 @@ static bool read_squeezed(struct taud_codec *codec, const struct section *sectio
                          section->count * 8))
         return false;
     if (section->bytes[0] == PLANES) {
-        codec_join_planes(codec->planes, section->count, 8, codec->integers);
+        codec->kernels->join_planes(codec->planes, section->count, 8, codec->integers);
         memcpy(out, codec->integers, section->count * 8);
     } else {
         taud_copy_words(out, codec->planes, section->count);

@@ -21,7 +21,7 @@ GROWN = 1_000_000_000
 MARKS = 20  # of the curve
 STORED = 100_000_000
 FRESH = 10_000_000
-SERIES = 1000  # of bench_load, whose point at time t has the value 31 * series + t / 100
+SERIES = 1000  # of bench_load; their values are those of point_value
 PREFIX = b"load."
 BUCKET = 1000  # of the times 0, 1, 2 ...: no chunk's summary answers for one
 ASKED = 11
@@ -38,14 +38,24 @@ class Sum:
     right: Callable[[int], float]  # of so many points in each series; of the last bucket
 
 
+def point_value(series: int, time: int) -> float:
+    """As bench_load has it."""
+    noise = series << 40 ^ time
+    noise = (noise ^ noise >> 30) * 0xBF58476D1CE4E5B9 & 2**64 - 1
+    noise = (noise ^ noise >> 27) * 0x94D049BB133111EB & 2**64 - 1
+    return (series * 3100 + time + (noise >> 58)) / 100
+
+
 def greatest(length: int) -> float:
-    return 31 * (SERIES - 1) + (length - 1) / 100
+    """It is among the last points of the last series, since noise is no more than 63 hundredths."""
+    return max(point_value(SERIES - 1, time) for time in range(max(0, length - 64), length))
 
 
 def deviation(length: int) -> float:
-    """Of two spreads that do not depend on each other, as a sample."""
+    """Of spreads that do not depend on each other, as a sample; that of the noise is next to
+    nothing."""
     count = SERIES * length
-    variance = 31 ** 2 * (SERIES ** 2 - 1) / 12 + (length ** 2 - 1) / 12 / 100 ** 2
+    variance = (3100**2 * (SERIES**2 - 1) + length**2 - 1 + 64**2 - 1) / 12 / 100**2
     return math.sqrt(variance * count / (count - 1))
 
 

@@ -210,6 +210,20 @@ static void joins(const struct codec_kernels *kernels, uint64_t seed)
         assert_true(out[i] == (dictionary[codes[i]] << width | rights[i]));
 }
 
+static void joins_planes(const struct codec_kernels *kernels, uint64_t seed)
+{
+    static uint64_t items[COUNT], out[COUNT];
+    static uint8_t planes[COUNT * 8];
+    size_t count = 1 + (size_t)(rig_random(&seed) % COUNT), bytes = 1 + (size_t)(seed % 8);
+    for (size_t i = 0; i < count; i++) {
+        items[i] = rig_random(&seed) & codec_mask((unsigned)bytes * 8);
+        for (size_t byte = 0; byte < bytes; byte++)
+            planes[byte * count + i] = (uint8_t)(items[i] >> (byte * 8));
+    }
+    kernels->join_planes(planes, count, bytes, out);
+    assert_memory_equal(out, items, count * sizeof items[0]);
+}
+
 static void they_round(void **state)
 {
     (void)state;
@@ -229,6 +243,7 @@ static void they_work_with_integers(void **state)
     with_kernels(works_with_integers);
     with_kernels(knows_steps);
     with_kernels(joins);
+    with_kernels(joins_planes);
 }
 
 int main(void)

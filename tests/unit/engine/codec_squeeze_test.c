@@ -47,19 +47,16 @@ static void nothing_else_does(void **state)
     taud_codec_free(codec);
 }
 
-static void planes_are_taken_apart_and_joined(void **state)
+static void planes_are_taken_apart(void **state)
 {
     (void)state;
     const uint64_t items[3] = {0x0102030405060708, 0x1112131415161718, 0x2122232425262728};
-    uint64_t back[3];
     uint8_t planes[24];
     codec_split_planes(items, 3, 2, planes);
     assert_memory_equal(planes, "\x08\x18\x28\x07\x17\x27", 6);
-    codec_join_planes(planes, 3, 2, back);
-    assert_true(back[0] == 0x0708 && back[1] == 0x1718 && back[2] == 0x2728);
     codec_split_planes(items, 3, 8, planes);
-    codec_join_planes(planes, 3, 8, back);
-    assert_memory_equal(items, back, sizeof items);
+    assert_memory_equal(planes, "\x08\x18\x28\x07\x17\x27", 6);
+    assert_memory_equal(planes + 18, "\x02\x12\x22\x01\x11\x21", 6);
 }
 
 int main(void)
@@ -67,7 +64,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bytes_come_back),
         cmocka_unit_test(nothing_else_does),
-        cmocka_unit_test(planes_are_taken_apart_and_joined),
+        cmocka_unit_test(planes_are_taken_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
