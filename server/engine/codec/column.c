@@ -440,18 +440,17 @@ bool codec_column_liftable(const struct codec_column *column)
            (column->order == 0 || column->narrow_sums);
 }
 
-// Differences whose sums are narrow, added up to codec->sums.
-static bool lift_sums(struct taud_codec *codec, const struct codec_column *column)
+// Differences whose sums are narrow, the first `to` of them, added up to codec->sums.
+static bool lift_sums(struct taud_codec *codec, const struct codec_column *column, size_t to)
 {
-    size_t count = column->count;
-    codec_unpack_narrow(codec, column->body, count, column->width, 0, count, codec->narrow);
-    for (size_t i = 0, next = 0; i < column->patch_count; i++) {
+    codec_unpack_narrow(codec, column->body, column->count, column->width, 0, to, codec->narrow);
+    for (size_t i = 0, next = 0; i < column->patch_count && next < to; i++) {
         uint64_t item;
         if (!codec_next_patch(column, i, &next, &item))
             return false;
         codec->narrow[next - 1] = (uint32_t)(item - column->base);
     }
-    codec->kernels->add_up_narrow(codec->narrow, (count + CODEC_LANES - 1) / CODEC_LANES,
+    codec->kernels->add_up_narrow(codec->narrow, (to + CODEC_LANES - 1) / CODEC_LANES,
                                   (uint32_t)column->base, codec->sums);
     return true;
 }
@@ -461,7 +460,7 @@ const uint32_t *codec_column_lift(struct taud_codec *codec, const struct codec_c
 {
     if (column->order > 0) {
         *ret_start = (int64_t)column->start;
-        return lift_sums(codec, column) ? codec->sums : NULL;
+        return lift_sums(codec, column, to) ? codec->sums : NULL;
     }
     codec_unpack_narrow(codec, column->body, column->count, column->width, from / CODEC_BLOCK, to,
                         codec->narrow);
@@ -494,7 +493,7 @@ static bool read_packed(struct taud_codec *codec, const struct codec_column *col
 bool codec_column_read(struct taud_codec *codec, const struct codec_column *column, uint64_t *out)
 {
     if (column->order > 0 && column->narrow_sums && column->width <= 32 && !column->squeezed) {
-        if (!lift_sums(codec, column))
+        if (!lift_sums(codec, column, column->count))
             return false;
         codec->kernels->widen_signed(codec->sums, column->count, column->start, out);
     } else {
