@@ -130,7 +130,7 @@ void world_end_write(struct world *world, bool divisible);
 // Notes the state for a snapshot that is underway.
 void world_pass(struct world *world);
 
-// The time of day, or the newest timestamp, may have become another: some points may be too old now.
+// The time of day, or the newest timestamp, may be another: some points may be too old now.
 void world_age(struct world *world);
 // A timestamp that may be accepted.
 void world_expect(struct world *world, int64_t timestamp);
