@@ -26,6 +26,19 @@ static struct taud_field refused_field(const struct tau_create_rollup_request *r
     return TAUD_FIELD_CREATE_ROLLUP_SOURCE;
 }
 
+// Which of the two series there is not. The target is looked for first.
+static enum tau_status refuse_missing(struct taud_context *context,
+                                      const struct tau_create_rollup_request *request)
+{
+    struct taud_field field = TAUD_FIELD_CREATE_ROLLUP_TARGET;
+    field.expected = "target: there is no series of this label";
+    if (exists(context, &request->target)) {
+        field = TAUD_FIELD_CREATE_ROLLUP_SOURCE;
+        field.expected = "source: there is no series of this label";
+    }
+    return taud_context_refuse(context, TAU_STATUS_SERIES_NOT_FOUND, field);
+}
+
 enum tau_status taud_handle_create_rollup(struct taud_context *context,
                                           const struct tau_create_rollup_request *request)
 {
@@ -42,10 +55,7 @@ enum tau_status taud_handle_create_rollup(struct taud_context *context,
     if (status == TAU_STATUS_INVALID_PAYLOAD)
         return taud_context_refuse(context, status, refused_field(request));
     if (status == TAU_STATUS_SERIES_NOT_FOUND)
-        return taud_context_refuse(context, status,
-                                   exists(context, &request->target)
-                                       ? TAUD_FIELD_CREATE_ROLLUP_SOURCE
-                                       : TAUD_FIELD_CREATE_ROLLUP_TARGET);
+        return refuse_missing(context, request);
     return status;
 }
 

@@ -29,7 +29,7 @@ const struct cli_syntax tau_command_policy_syntax = {
 };
 
 static const struct cli_column columns[] = {{"order", CLI_CELL_TEXT},
-                                            {"retention_ns", CLI_CELL_U64}};
+                                            {"retention", CLI_CELL_DURATION}};
 
 static bool read_retention(const struct cli *cli, const char *text, uint64_t *ret_ns)
 {
@@ -61,8 +61,11 @@ static bool read_changes(const struct cli *cli, const struct cli_arguments *argu
 static void print(const struct cli *cli, const struct tau_set_policy_request *policy)
 {
     struct cli_writer writer;
-    struct cli_cell cells[] = {cli_cell_text(tau_order_policy_name(policy->order)),
-                               cli_cell_u64(policy->retention)};
+    bool forever = policy->retention == 0 && cli->options.time_format == CLI_TIME_RFC3339;
+    struct cli_cell cells[] = {
+        cli_cell_text(tau_order_policy_name(policy->order)),
+        forever ? cli_cell_text("forever") : cli_cell_duration(policy->retention),
+    };
     cli_writer_open(cli, &writer);
     cli_writer_record(&writer, columns, cells, 2, CLI_MAIN_NONE);
     cli_writer_done(&writer);

@@ -17,8 +17,8 @@ const struct cli_syntax tau_command_rollup_list_syntax = {
 };
 
 static const struct cli_column columns[] = {
-    {"target", CLI_CELL_LABEL},  {"source", CLI_CELL_LABEL}, {"function", CLI_CELL_TEXT},
-    {"width_ns", CLI_CELL_U64},  {"origin", CLI_CELL_TIME},  {"settled", CLI_CELL_TIME},
+    {"target", CLI_CELL_LABEL},   {"source", CLI_CELL_LABEL}, {"function", CLI_CELL_TEXT},
+    {"width", CLI_CELL_DURATION}, {"origin", CLI_CELL_TIME},  {"settled", CLI_CELL_TIME},
     {"state", CLI_CELL_TEXT},
 };
 
@@ -47,7 +47,7 @@ static void print(struct list *list, const struct tau_rollup *rollup)
         cli_cell_label(&rollup->target),
         cli_cell_label(&rollup->source),
         cli_cell_text(function),
-        cli_cell_u64(rollup->width),
+        cli_cell_duration(rollup->width),
         cli_cell_time(rollup->origin),
         rollup->settled == INT64_MIN ? (struct cli_cell){.kind = CLI_CELL_NONE}
                                      : cli_cell_time(rollup->settled),
@@ -87,8 +87,8 @@ static enum tau_status read_page(struct tau_client *client,
     }
     tau_rollup_copy(response.rollups, 0, response.rollups.count, ret_page);
     if (!is_ascending(request, ret_page, response.rollups.count)) {
-        *ret_error = (struct tau_error){.status = TAU_STATUS_PROTOCOL_ERROR,
-                                        .field = TAU_FIELD_NONE};
+        *ret_error =
+            (struct tau_error){.status = TAU_STATUS_PROTOCOL_ERROR, .field = TAU_FIELD_NONE};
         snprintf(ret_error->message, sizeof(ret_error->message), "%s",
                  "the server lists rules that are not in ascending order");
         return TAU_STATUS_PROTOCOL_ERROR;

@@ -29,6 +29,9 @@ struct cli_text cli_cell_to_text(const struct cli_cell *cell, enum cli_time_form
     case CLI_CELL_TIME:
         text.size = cli_time_to_text(cell->as.time_ns, time_format, room);
         break;
+    case CLI_CELL_DURATION:
+        text.size = cli_span_to_text(cell->as.u64, time_format, room);
+        break;
     case CLI_CELL_F64:
         text.size = cli_f64_to_text(cell->as.f64, room);
         break;
@@ -51,5 +54,6 @@ struct cli_text cli_cell_to_text(const struct cli_cell *cell, enum cli_time_form
 
 bool cli_cell_is_numeric(enum cli_cell_kind kind)
 {
-    return kind == CLI_CELL_F64 || kind == CLI_CELL_I64 || kind == CLI_CELL_U64;
+    return kind == CLI_CELL_F64 || kind == CLI_CELL_I64 || kind == CLI_CELL_U64 ||
+           kind == CLI_CELL_DURATION;
 }

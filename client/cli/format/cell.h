@@ -19,6 +19,7 @@ enum cli_cell_kind {
     CLI_CELL_NONE, /* no value: empty, in JSON null */
     CLI_CELL_LABEL,
     CLI_CELL_TIME,
+    CLI_CELL_DURATION, /* in nanoseconds, as.u64 */
     CLI_CELL_F64,
     CLI_CELL_I64,
     CLI_CELL_U64,
@@ -56,6 +57,11 @@ static inline struct cli_cell cli_cell_label(const struct tau_label *label)
 static inline struct cli_cell cli_cell_time(int64_t time_ns)
 {
     return (struct cli_cell){.kind = CLI_CELL_TIME, .as.time_ns = time_ns};
+}
+
+static inline struct cli_cell cli_cell_duration(uint64_t duration_ns)
+{
+    return (struct cli_cell){.kind = CLI_CELL_DURATION, .as.u64 = duration_ns};
 }
 
 static inline struct cli_cell cli_cell_f64(double value)

@@ -48,7 +48,8 @@ void cli_json_cell(FILE *out, enum cli_time_format time_format, const struct cli
     char room[CLI_CELL_TEXT_SIZE];
     struct cli_text text = cli_cell_to_text(cell, time_format, room);
     bool string = cell->kind == CLI_CELL_LABEL || cell->kind == CLI_CELL_TEXT ||
-                  (cell->kind == CLI_CELL_TIME && time_format == CLI_TIME_RFC3339) ||
+                  ((cell->kind == CLI_CELL_TIME || cell->kind == CLI_CELL_DURATION) &&
+                   time_format == CLI_TIME_RFC3339) ||
                   (cell->kind == CLI_CELL_F64 && !isfinite(cell->as.f64));
     if (cell->kind == CLI_CELL_NONE) {
         fputs("null", out);

@@ -107,11 +107,11 @@ static size_t rfc3339_to_text(int64_t timestamp_ns, char *ret_text)
 }
 
 /* A number of units with as many decimals as it takes, for example -1.5. */
-static size_t scaled_to_text(int64_t timestamp_ns, uint64_t unit_ns, int decimals, char *ret_text)
+static size_t scaled_to_text(bool negative, uint64_t magnitude, uint64_t unit_ns, int decimals,
+                             char *ret_text)
 {
-    uint64_t magnitude = timestamp_ns < 0 ? 0 - (uint64_t)timestamp_ns : (uint64_t)timestamp_ns;
     char *at = ret_text;
-    if (timestamp_ns < 0) {
+    if (negative) {
         *at++ = '-';
     }
     at += cli_u64_to_text(magnitude / unit_ns, at);
@@ -127,21 +127,59 @@ static size_t scaled_to_text(int64_t timestamp_ns, uint64_t unit_ns, int decimal
     return (size_t)(at - ret_text);
 }
 
-size_t cli_time_to_text(int64_t timestamp_ns, enum cli_time_format format, char *ret_text)
+/* Writes a number in the unit of a format; returns 0 where that has none. */
+static size_t number_to_text(bool negative, uint64_t magnitude, enum cli_time_format format,
+                             char *ret_text)
 {
     switch (format) {
     case CLI_TIME_S:
-        return scaled_to_text(timestamp_ns, 1000000000, 9, ret_text);
+        return scaled_to_text(negative, magnitude, 1000000000, 9, ret_text);
     case CLI_TIME_MS:
-        return scaled_to_text(timestamp_ns, 1000000, 6, ret_text);
+        return scaled_to_text(negative, magnitude, 1000000, 6, ret_text);
     case CLI_TIME_US:
-        return scaled_to_text(timestamp_ns, 1000, 3, ret_text);
+        return scaled_to_text(negative, magnitude, 1000, 3, ret_text);
     case CLI_TIME_NS:
-        return cli_i64_to_text(timestamp_ns, ret_text);
+        return scaled_to_text(negative, magnitude, 1, 0, ret_text);
     case CLI_TIME_RFC3339:
         break;
     }
-    return rfc3339_to_text(timestamp_ns, ret_text);
+    return 0;
+}
+
+size_t cli_time_to_text(int64_t timestamp_ns, enum cli_time_format format, char *ret_text)
+{
+    bool negative = timestamp_ns < 0;
+    uint64_t magnitude = negative ? 0 - (uint64_t)timestamp_ns : (uint64_t)timestamp_ns;
+    size_t length = number_to_text(negative, magnitude, format, ret_text);
+    return length > 0 ? length : rfc3339_to_text(timestamp_ns, ret_text);
+}
+
+size_t cli_span_to_text(uint64_t duration_ns, enum cli_time_format format, char *ret_text)
+{
+    static const struct {
+        const char *name;
+        uint64_t ns;
+    } units[] = {
+        {"d", UINT64_C(86400000000000)},
+        {"h", UINT64_C(3600000000000)},
+        {"m", UINT64_C(60000000000)},
+        {"s", UINT64_C(1000000000)},
+        {"ms", UINT64_C(1000000)},
+        {"us", UINT64_C(1000)},
+        {"ns", UINT64_C(1)},
+    };
+    size_t length = number_to_text(false, duration_ns, format, ret_text);
+    if (length > 0) {
+        return length;
+    }
+    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+        if (duration_ns >= units[i].ns) {
+            length += (size_t)snprintf(ret_text + length, CLI_TIME_TEXT_SIZE - length,
+                                       "%" PRIu64 "%s", duration_ns / units[i].ns, units[i].name);
+            duration_ns %= units[i].ns;
+        }
+    }
+    return length > 0 ? length : (size_t)snprintf(ret_text, CLI_TIME_TEXT_SIZE, "0s");
 }
 
 size_t cli_duration_to_text(int64_t duration_ns, char *ret_text)

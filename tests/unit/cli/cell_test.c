@@ -18,6 +18,7 @@ static void test_kinds(void **state)
         {.kind = CLI_CELL_NONE},
         cli_cell_label(&label),
         cli_cell_time(1500000000),
+        cli_cell_duration(90000000000),
         cli_cell_f64(-0.5),
         {.kind = CLI_CELL_I64, .as.i64 = INT64_MIN},
         cli_cell_u64(UINT64_MAX),
@@ -29,6 +30,7 @@ static void test_kinds(void **state)
     static const char *const texts[] = {"",
                                         "a\\x00b",
                                         "1970-01-01T00:00:01.500Z",
+                                        "1m30s",
                                         "-0.5",
                                         "-9223372036854775808",
                                         "18446744073709551615",
@@ -86,7 +88,8 @@ static void test_room(void **state)
 
 static void test_numeric(void **state)
 {
-    static const enum cli_cell_kind numeric[] = {CLI_CELL_F64, CLI_CELL_I64, CLI_CELL_U64};
+    static const enum cli_cell_kind numeric[] = {CLI_CELL_F64, CLI_CELL_I64, CLI_CELL_U64,
+                                                 CLI_CELL_DURATION};
     static const enum cli_cell_kind others[] = {CLI_CELL_NONE, CLI_CELL_LABEL, CLI_CELL_TIME,
                                                 CLI_CELL_BOOL, CLI_CELL_TEXT};
     (void)state;

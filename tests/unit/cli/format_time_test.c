@@ -4,6 +4,7 @@
 
 #include "cli_test.h"
 #include "format/time.h"
+#include "parse/time.h"
 
 static void assert_time(int64_t ns, enum cli_time_format format, const char *expected)
 {
@@ -71,6 +72,38 @@ static void test_durations(void **state)
     }
 }
 
+/* What is printed reads back as the same. */
+static void test_spans(void **state)
+{
+    static const struct {
+        uint64_t ns;
+        const char *text, *seconds;
+    } cases[] = {
+        {0, "0s", "0"},
+        {1, "1ns", "0.000000001"},
+        {90000000000, "1m30s", "90"},
+        {2592000000000000, "30d", "2592000"},
+        {3600001000000, "1h1ms", "3600.001"},
+        {INT64_MAX, "106751d23h47m16s854ms775us807ns", "9223372036.854775807"},
+        {UINT64_MAX, "213503d23h34m33s709ms551us615ns", "18446744073.709551615"},
+    };
+    char text[CLI_TIME_TEXT_SIZE];
+    int64_t again;
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        size_t length = cli_span_to_text(cases[i].ns, CLI_TIME_RFC3339, text);
+        assert_int_equal(length, strlen(cases[i].text));
+        assert_string_equal(text, cases[i].text);
+        bool fits = cases[i].ns <= INT64_MAX;
+        assert_int_equal(cli_duration_from_text(text, &again) == NULL, fits);
+        assert_true(!fits || (uint64_t)again == cases[i].ns);
+        cli_span_to_text(cases[i].ns, CLI_TIME_S, text);
+        assert_string_equal(text, cases[i].seconds);
+    }
+    assert_int_equal(cli_span_to_text(UINT64_MAX, CLI_TIME_NS, text), 20);
+    assert_string_equal(text, "18446744073709551615");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -78,6 +111,7 @@ int main(void)
         cmocka_unit_test(test_units),
         cmocka_unit_test(test_calendar),
         cmocka_unit_test(test_durations),
+        cmocka_unit_test(test_spans),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -20,6 +20,8 @@ static void test_cells(void **state)
     struct tau_label label = label_of("a\\xFFb");
     (void)state;
     expect_cell((struct cli_cell){.kind = CLI_CELL_NONE}, CLI_TIME_NS, "{\"x\": null}\n");
+    expect_cell(cli_cell_duration(1500000000), CLI_TIME_RFC3339, "{\"x\": \"1s500ms\"}\n");
+    expect_cell(cli_cell_duration(1500000000), CLI_TIME_S, "{\"x\": 1.5}\n");
     expect_cell(cli_cell_label(&label), CLI_TIME_NS, "{\"x\": \"a\\\\xFFb\"}\n");
     expect_cell(cli_cell_f64(-0.5), CLI_TIME_NS, "{\"x\": -0.5}\n");
     expect_cell(cli_cell_u64(UINT64_MAX), CLI_TIME_NS, "{\"x\": 18446744073709551615}\n");

@@ -27,8 +27,15 @@ static void test_shown(void **state)
 {
     struct command_rig *rig = *state;
     describe(rig, TAU_ORDER_POLICY_MAX, DAY_NS);
-    rig_expect(rig, "policy cpu --format csv", CLI_OK, "order,retention_ns\nmax,86400000000000\n",
-               "");
+    rig_expect(rig, "policy cpu --format csv", CLI_OK, "order,retention\nmax,1d\n", "");
+    describe(rig, TAU_ORDER_POLICY_MAX, DAY_NS + 1);
+    rig_expect(rig, "policy cpu --format csv --time s", CLI_OK,
+               "order,retention\nmax,86400.000000001\n", "");
+    describe(rig, TAU_ORDER_POLICY_MAX, 0);
+    rig_expect(rig, "policy cpu --format json", CLI_OK,
+               "{\"order\": \"max\", \"retention\": \"forever\"}\n", "");
+    rig_expect(rig, "policy cpu --format json --time ns", CLI_OK,
+               "{\"order\": \"max\", \"retention\": 0}\n", "");
     assert_int_equal(rig_requests(rig, TAU_OPCODE_SET_POLICY), 0);
 }
 

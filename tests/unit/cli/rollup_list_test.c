@@ -5,7 +5,7 @@
 #include "memory_fault.h"
 #include "tau_cli_commands.h"
 
-#define HEADER "target,source,function,width_ns,origin,settled,state\n"
+#define HEADER "target,source,function,width,origin,settled,state\n"
 
 /* Answers with rules that have these letters for targets. */
 static void reply(struct command_rig *rig, const char *targets, bool more)
@@ -51,12 +51,12 @@ static void test_table(void **state)
     struct command_rig *rig = *state;
     reply(rig, "ab", false);
     rig_expect(rig, "rollup-list", CLI_OK,
-               "target  source  function         width_ns  origin                settled     "
-               "          state\n"
-               "a       cpu     mean          60000000000  1970-01-01T00:00:00Z  "
-               "1970-01-01T00:02:00Z  settled\n"
-               "b       cpu     quantile=0.5  60000000000  1970-01-01T00:00:00Z              "
-               "          pending\n",
+               "target  source  function      width  origin                settled               "
+               "state\n"
+               "a       cpu     mean             1m  1970-01-01T00:00:00Z  1970-01-01T00:02:00Z  "
+               "settled\n"
+               "b       cpu     quantile=0.5     1m  1970-01-01T00:00:00Z                        "
+               "pending\n",
                "");
 }
 
