@@ -147,7 +147,8 @@ class Kills(unittest.TestCase):
             return "reads"
         server.end(PATIENCE_FOR_CALLS if call else seconds)
         record.join()
-        self.assertEqual(record.refusals(), [], f"before {where}\n{server.log_text()[-4000:]}")
+        self.assertEqual(record.refusals() + record.failed_work(), [],
+                         f"before {where}\n{server.log_text()[-4000:]}")
         return "load"
 
     def check(self, server: Server, record: Record) -> list[str]:

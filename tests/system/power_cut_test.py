@@ -63,9 +63,9 @@ class Machine:
         with self.server.connect(timeout=60) as client:
             return self.record.check(client)
 
-    def cut(self, seconds: float, requests: int = 0) -> list[raw.Reply]:
+    def cut(self, seconds: float, requests: int = 0) -> tuple[list[raw.Reply], list[raw.Reply]]:
         """Writes for a while, and so many requests of each stream, and cuts the power amid it.
-        Returns the replies that told of it."""
+        Returns the replies that told of it, and those of work that failed."""
         self.record.start(self.server.connect)
         time.sleep(seconds)
         self.record.wait_for(requests, 60 * PATIENCE)
@@ -73,7 +73,7 @@ class Machine:
         self.server.kill()
         self.record.join()
         self.disk.restart()
-        return self.record.refusals()
+        return self.record.refusals(), self.record.failed_work()
 
 
 class PowerCuts(unittest.TestCase):
@@ -91,8 +91,7 @@ class PowerCuts(unittest.TestCase):
                 if violations := machine.start(settings, binary):
                     self.fail("\n".join([where, *violations, machine.server.log_text()[-4000:],
                                          f"the disk: {machine.disk.save_cut()}"]))
-                refusals = machine.cut(chance.uniform(0.002, 0.12))
-                self.expect_honest(refusals, where)
+                self.expect_honest(*machine.cut(chance.uniform(0.002, 0.12)), where)
                 ways["cached" if cached else "direct"] += 1
                 done += 1
             self.assertEqual(machine.start(DIRECT), [])
@@ -107,10 +106,13 @@ class PowerCuts(unittest.TestCase):
         self.addCleanup(machine.remove)
         return machine
 
-    def expect_honest(self, refusals: list[raw.Reply], where: str) -> None:
+    def expect_honest(self, refusals: list[raw.Reply], failed_work: list[raw.Reply],
+                      where: str) -> None:
         """What a server may say while its disk is gone."""
         statuses = {reply.status for reply in refusals}
         self.assertLessEqual(statuses, {raw.OUTCOME_UNKNOWN, raw.READ_ONLY}, where)
+        statuses = {reply.status for reply in failed_work}
+        self.assertLessEqual(statuses, {raw.INTERNAL_ERROR, raw.READ_ONLY}, where)
 
     @unittest.skipIf(SANITIZED, "sanitizers want to be loaded first")
     def test_planted_faults(self) -> None:

@@ -43,15 +43,18 @@ class World:
 
     series: dict[bytes, Points] = field(default_factory=dict)
     lenses: set[bytes] = field(default_factory=set)
+    orders: dict[bytes, int] = field(default_factory=dict)  # policies of series, but for `strict`
 
     def copy(self) -> World:
         return World({name: dict(points) for name, points in self.series.items()},
-                     set(self.lenses))
+                     set(self.lenses), dict(self.orders))
 
     def part(self, prefix: bytes) -> World:
         return World({name: points for name, points in self.series.items()
                       if name.startswith(prefix)},
-                     {name for name in self.lenses if name.startswith(prefix)})
+                     {name for name in self.lenses if name.startswith(prefix)},
+                     {name: order for name, order in self.orders.items()
+                      if name.startswith(prefix)})
 
 
 Change = Callable[[World], None]
@@ -61,7 +64,7 @@ Change = Callable[[World], None]
 class Request:
     frame: bytes
     change: Change
-    reply: bytes = b""  # the payload of its OK
+    reply: Optional[bytes] = b""  # the payload of its OK; None: it tells how far it is
     single: Optional[bytes] = None  # the series, where it is one point
 
 
@@ -126,6 +129,7 @@ def drop(stream: Stream) -> Optional[Request]:
 
     def change(world: World) -> None:
         del world.series[name]
+        world.orders.pop(name, None)
     return Request(frame(raw.DROP_SERIES, name), change)
 
 
@@ -145,10 +149,47 @@ def drop_lens(stream: Stream) -> Optional[Request]:
     return Request(frame(raw.DROP_LENS, name), lambda world: world.lenses.remove(name))
 
 
+def delete(stream: Stream) -> Optional[Request]:
+    """Some points, but not the last one, behind which the next is written."""
+    name = stream.open_series() or b""
+    stamps = list(stream.ahead.series.get(name, {}))[:-1]
+    if not stamps:
+        return None
+    first = stream.random.randrange(len(stamps))
+    begin, end = stamps[first], stamps[min(len(stamps) - 1, first + stream.random.randrange(200))]
+
+    def change(world: World) -> None:
+        points = world.series[name]
+        for stamp in [stamp for stamp in points if begin <= stamp <= end]:
+            del points[stamp]
+    return Request(frame(raw.DELETE_RANGE, name + struct.pack(">qq", begin, end)), change)
+
+
+def policy(stream: Stream) -> Optional[Request]:
+    name = stream.open_series() or b""
+    if not name:
+        return None
+    order = stream.random.randint(raw.STRICT, raw.KEEP_SUM)
+
+    def change(world: World) -> None:
+        world.orders.pop(name, None)
+        if order != raw.STRICT:
+            world.orders[name] = order
+    return Request(frame(raw.SET_POLICY, name + struct.pack(">BQ", order, 0)), change)
+
+
+def flush(_: Stream) -> Optional[Request]:
+    return Request(frame(raw.FLUSH_DATA), lambda world: None, None)
+
+
+def compact(_: Stream) -> Optional[Request]:
+    return Request(frame(raw.COMPACT), lambda world: None, None)
+
+
 Operation = Callable[["Stream"], Optional[Request]]
 
 # How often each is chosen, and the operation that the server must have for it.
-OPERATIONS: tuple[tuple[int, int, Operation], ...] = (
+OPERATIONS: tuple[tuple[float, int, Operation], ...] = (
     (60, raw.APPEND, append),
     (12, raw.BATCH_APPEND, batch),
     (8, raw.MULTI_APPEND, rows),
@@ -156,6 +197,10 @@ OPERATIONS: tuple[tuple[int, int, Operation], ...] = (
     (2, raw.DROP_SERIES, drop),
     (2, raw.CREATE_LENS, create_lens),
     (2, raw.DROP_LENS, drop_lens),
+    (3, raw.DELETE_RANGE, delete),
+    (2, raw.SET_POLICY, policy),
+    (0.4, raw.FLUSH_DATA, flush),
+    (0.2, raw.COMPACT, compact),
 )
 
 
@@ -173,6 +218,7 @@ class Stream:
         self.sent: list[Request] = []  # since it was found
         self.acknowledged = 0  # of them
         self.refused: list[raw.Reply] = []  # the one at which it ended
+        self.failed_work: list[raw.Reply] = []  # the same, where it was to flush or compact
         self.complaints: list[str] = []  # replies that must not be
 
     # --- what the operations choose from ---
@@ -199,7 +245,7 @@ class Stream:
 
     # --- writing ---
 
-    def next(self, operations: list[tuple[int, Operation]]) -> Request:
+    def next(self, operations: list[tuple[float, Operation]]) -> Request:
         weights = [weight for weight, _ in operations]
         while True:
             ((_, operation),) = self.random.choices(operations, weights)
@@ -211,7 +257,7 @@ class Stream:
         """Writes until the server is gone, or refuses something."""
         operations = [(weight, operation) for weight, opcode, operation in OPERATIONS
                       if opcode in known]
-        while not self.refused:
+        while not self.refused and not self.failed_work:
             requests = []
             for _ in range(self.random.choice(BURSTS)):
                 requests.append(self.next(operations))
@@ -219,15 +265,18 @@ class Stream:
             self.sent += requests
             client.send(raw.join(request.frame for request in requests))
             for request in requests:
-                if not self.take(request, client.receive()):
+                reply = client.receive()
+                while reply.opcode == raw.OK and reply.flags & raw.FLAG_MORE:
+                    reply = client.receive()
+                if not self.take(request, reply):
                     return
 
     def take(self, request: Request, reply: raw.Reply) -> bool:
         """One reply. Behind one that is no OK nothing counts as acknowledged."""
         if reply.opcode != raw.OK:
-            self.refused.append(reply)
+            (self.refused if request.reply is not None else self.failed_work).append(reply)
             return False
-        if reply.payload != request.reply:
+        if request.reply is not None and reply.payload != request.reply:
             self.complaints.append(f"{request.frame[:60].hex()} got {reply}")
         self.acknowledged += 1
         return True
@@ -250,7 +299,8 @@ class Stream:
 
     def comes_to(self, count: int, found: World) -> bool:
         """Whether it stands behind so many requests, and single points that follow them."""
-        if self.world.lenses != found.lenses or self.world.series.keys() != found.series.keys():
+        if self.world.lenses != found.lenses or self.world.orders != found.orders or \
+                self.world.series.keys() != found.series.keys():
             return False
         singles = itertools.takewhile(lambda request: request.single, self.sent[count:])
         behind: dict[bytes, list[Request]] = {}
@@ -273,6 +323,7 @@ class Stream:
         names = sorted({*world.series, *found.series, *self.world.series})
         places: dict[bytes, list[int]] = {name: [] for name in names}
         lenses: list[int] = []
+        orders: list[int] = []
         for count in range(self.acknowledged, len(self.sent) + 1):
             if count > self.acknowledged:
                 self.sent[count - 1].change(world)
@@ -281,9 +332,12 @@ class Stream:
                     places[name].append(count)
             if world.lenses == found.lenses:
                 lenses.append(count)
+            if world.orders == found.orders:
+                orders.append(count)
         return [f"a gap, or a part of a request: of {len(self.sent)} requests, of which "
                 f"{self.acknowledged} acknowledged, {name!r} stands behind {counts}"
-                for name, counts in [*places.items(), (b"all lenses", lenses)]]
+                for name, counts in [*places.items(), (b"all lenses", lenses),
+                                     (b"all policies", orders)]]
 
 
 def describe(promised: World, sent: World, found: World) -> list[str]:
@@ -361,6 +415,13 @@ class Record:
             stream.refused = []
         return found
 
+    def failed_work(self) -> list[raw.Reply]:
+        """The same of what was to flush or compact."""
+        found = [reply for stream in self.streams for reply in stream.failed_work]
+        for stream in self.streams:
+            stream.failed_work = []
+        return found
+
     def check(self, client: Connection) -> list[str]:
         """Compares all of it with what the server holds."""
         found, complaints = read_world(client)
@@ -391,7 +452,10 @@ def read_world(client: Connection) -> tuple[World, list[str]]:
         for name in labels:
             stored = client.query_range(name)
             found.series[name] = dict(stored)
-            complaints += contradictions(name, stored, client.describe(name))
+            told = client.describe(name)
+            complaints += contradictions(name, stored, told)
+            if told.order != raw.STRICT:
+                found.orders[name] = told.order
     found.lenses = set(raw.parse_labels(client.request(raw.LIST_LENSES).payload))
     return found, complaints
 
