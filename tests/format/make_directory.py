@@ -25,6 +25,7 @@ from tau_server import Server
 
 DIRECTORIES = Path(__file__).resolve().parent / "directories"
 NAN, NAN_WITH_PAYLOAD = 0x7FF8000000000000, 0xFFF00000DEADBEEF
+RETENTION = 1 << 63  # nanoseconds: nothing that is written here is ever too old
 SPECIAL = [0.0, -0.0, float("inf"), float("-inf"), NAN, NAN_WITH_PAYLOAD, 1, 5e-324, 1.7e308, 20.25]
 
 Value = float | int  # an int is the bits themselves
@@ -71,6 +72,32 @@ def write(client: Connection, turn: int) -> None:
     assert client.append(gone, -turn, 1.0) == 0
 
 
+def stored(client: Connection, opcode: int) -> None:
+    """Flushes or compacts."""
+    client.send(frame(opcode))
+    for reply in client.stream():
+        must(reply)
+
+
+def change(client: Connection, turn: int) -> None:
+    """Segments and objects of the catalog, and what is deleted in them."""
+    base = turn * 10_000
+    even, summed, late = (raw.label(f"{kind}.{turn}") for kind in ("even", "summed", "late"))
+    for name, order in ((summed, raw.KEEP_SUM), (late, raw.KEEP_LAST)):
+        assert client.create(name) == 0
+        must(client.request(raw.SET_POLICY, name + struct.pack(">BQ", order, RETENTION)))
+        batch(client, name, range(base, base + 3000, 10))
+    stored(client, raw.FLUSH_DATA)
+    for name in (summed, late):
+        batch(client, name, [base + 500, base + 7, base + 5000])
+    must(client.request(raw.DELETE_RANGE, even + struct.pack(">qq", base + 70, base + 200)))
+    if turn == 0:
+        stored(client, raw.COMPACT)
+        batch(client, late, range(base + 6000, base + 6100))
+        must(client.request(raw.DELETE_RANGE, late + struct.pack(">qq", base + 300, base + 800)))
+        stored(client, raw.FLUSH_DATA)
+
+
 def tear(server: Server) -> None:
     """What is left of a write that the crash cut short: its group's end is missing."""
     with server.connect() as client:
@@ -95,6 +122,12 @@ def lens_answers(client: Connection, name: bytes) -> dict[str, str]:
     return answers
 
 
+def policy(client: Connection, name: bytes) -> list[int]:
+    """The order policy of a series, and its retention."""
+    reply = must(client.request(raw.DESCRIBE_SERIES, name))
+    return [reply.payload[8], int.from_bytes(reply.payload[-8:], "big")]
+
+
 def content(client: Connection) -> dict[str, dict[str, object]]:
     """What a client sees of it: labels and the bits of values in hexadecimal."""
     client.negotiate()
@@ -103,6 +136,7 @@ def content(client: Connection) -> dict[str, dict[str, object]]:
     lenses = raw.parse_labels(client.request(raw.LIST_LENSES).payload)
     return {"series": {name.hex(): [[timestamp, f"{bits:x}"] for timestamp, bits
                                     in client.query_range(name)] for name in labels},
+            "policies": {name.hex(): policy(client, name) for name in labels},
             "lenses": {name.hex(): lens_answers(client, name) for name in sorted(lenses)}}
 
 
@@ -129,6 +163,7 @@ def make(name: str) -> None:
             server.start()
             with server.connect() as client:
                 write(client, turn)
+                change(client, turn)
                 expected = content(client)
             if turn == 0:
                 server.stop()
