@@ -27,6 +27,7 @@ if not TAU_CLI.exists():
 
 ESCAPE = re.compile(rb"\\x([0-9a-fA-F]{2})")
 HIDDEN = "hidden"
+LIMIT_NUMBERS = {limit["name"]: limit["number"] for limit in SPECIFICATION["limits"]}
 
 
 def bytes_of_label(text: str) -> str:
@@ -56,6 +57,10 @@ def value_of(type_name: str, value: Any) -> Any:
         return bits_of(value)
     if type_["kind"] == "bool":
         return bool(value)
+    if type_name == "fingerprint":
+        return int(value, 16)
+    if type_name == "limit_number":
+        return LIMIT_NUMBERS.get(value) or int(value)
     return int(value) if re.fullmatch(r"-?[0-9]+", value) else str(value)
 
 

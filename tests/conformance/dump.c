@@ -99,7 +99,8 @@ static void dump_value(FILE *out, const struct tau_type_info *type, const void *
         return;
     }
     uint64_t number = native_number(value, type->c_size);
-    const char *name = type->value_name ? type->value_name((int)number) : "unknown";
+    bool named = type->kind == TAU_TYPE_ENUM || type->kind == TAU_TYPE_STATUS;
+    const char *name = named ? type->value_name((int)number) : "unknown";
     if (type->kind == TAU_TYPE_FLOAT)
         fprintf(out, "\"0x%016" PRIx64 "\"", number);
     else if (type->kind == TAU_TYPE_BOOL)
