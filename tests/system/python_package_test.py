@@ -97,8 +97,8 @@ class Package(unittest.TestCase):
     def test_documentation_is_that_of_the_specification(self) -> None:
         words = " ".join((operations.BlockingOperations.append.__doc__ or "").split())
         self.assertIn("Appends one point. The OK is sent when the point is durable.", words)
-        self.assertIn("timestamp: Later than every timestamp of the series, unless its order policy "
-                      "takes others.", words)
+        self.assertIn("timestamp: Later than every timestamp of the series, unless its order "
+                      "policy takes others.", words)
         self.assertIn("OutOfOrder", words)
 
     def test_labels(self) -> None:
