@@ -254,6 +254,9 @@ class State:
         if record.identity in self.series:  # the catalog has it already
             return
         for identity, series in list(self.series.items()):
+            if series.label == record.label and identity > record.identity:  # it came later
+                self.passed_over += 1
+                return
             if series.label == record.label:  # its drop is lost
                 self.drop(identity)
         self.series[record.identity] = Series(record.label)
