@@ -143,9 +143,10 @@ void taud_rollup_mark(struct taud_engine *engine, struct taud_series *series, in
     if (to < source->closes && from >= source->covered)
         return;
     for (struct taud_rollup *rule = source->rules; rule; rule = rule->next_of_source) {
+        if (from >= rule->covered)
+            continue;
         struct taud_span changed = {from, to < rule->covered ? to : rule->covered - 1};
-        if (from < rule->covered)
-            rule->again = taud_span_join(rule->again, changed);
+        rule->again = taud_span_join(rule->again, changed);
     }
     taud_rollup_source_renew(engine, series);
 }

@@ -8,7 +8,7 @@
 struct world_settings course_settings(bool direct, enum mutant mutant)
 {
     return (struct world_settings){
-        .seed = 175,
+        .seed = 1274,
         .direct = direct,
         .durability = TAUD_DURABILITY_SYNC,
         .segment_bytes = 32 << 10,

@@ -34,6 +34,14 @@ uint64_t model_lens_digest(unsigned number, bool exists)
     return exists ? mix(~(uint64_t)number) : 0;
 }
 
+uint64_t model_rollup_digest(unsigned number, const struct model_rollup *rollup)
+{
+    uint64_t digest = rollup->target ? mix(number + 1000) : 0;
+    return rollup->exists ? digest + mix(mix(digest ^ rollup->source) ^
+                                         (rollup->width << 8 | rollup->function))
+                          : digest;
+}
+
 uint64_t model_digest(const struct model *model)
 {
     uint64_t digest = 0;
@@ -44,6 +52,8 @@ uint64_t model_digest(const struct model *model)
     }
     for (unsigned i = 0; i < MODEL_LENSES; i++)
         digest += model_lens_digest(i, model->lenses[i].exists);
+    for (unsigned i = 0; i < MODEL_ROLLUPS; i++)
+        digest += model_rollup_digest(i, &model->rollups[i]);
     return digest;
 }
 
@@ -195,6 +205,9 @@ void model_apply(struct model *model, const struct effect *effect)
         break;
     case EFFECT_DROP:
         empty(&model->series[effect->number], false);
+        for (unsigned i = 0; i < MODEL_ROLLUPS; i++)
+            model->rollups[i].exists =
+                model->rollups[i].exists && model->rollups[i].source != effect->number;
         break;
     case EFFECT_POINT:
         put_point(&model->series[effect->number], effect->timestamp, effect->value);
@@ -209,6 +222,9 @@ void model_apply(struct model *model, const struct effect *effect)
         break;
     case EFFECT_LENS:
         model->lenses[effect->number] = effect->lens;
+        break;
+    case EFFECT_ROLLUP:
+        model->rollups[effect->number] = effect->rollup;
         break;
     }
 }
@@ -230,6 +246,7 @@ void model_copy(struct model *to, const struct model *from)
         }
     }
     memcpy(to->lenses, from->lenses, sizeof to->lenses);
+    memcpy(to->rollups, from->rollups, sizeof to->rollups);
 }
 
 void model_done(struct model *model)
@@ -360,6 +377,13 @@ struct tau_label model_label(unsigned number)
         memset(label.bytes, 'x', sizeof label.bytes - 1);
         label.bytes[sizeof label.bytes - 1] = (uint8_t)number;
     }
+    return label;
+}
+
+struct tau_label model_rollup_label(unsigned number)
+{
+    struct tau_label label = {{0}};
+    snprintf((char *)label.bytes, sizeof label.bytes, "rollup.%02u", number);
     return label;
 }
 

@@ -13,6 +13,7 @@
 enum {
     MODEL_SERIES = 32,
     MODEL_LENSES = 16,
+    MODEL_ROLLUPS = 6,
     MODEL_TRANSFORMS = 9,
 };
 
@@ -35,9 +36,17 @@ struct model_lens {
     uint8_t transforms[TAU_LIMIT_LENS_TRANSFORMS];
 };
 
+// A series that is no other's, and the rule that keeps it up to date.
+struct model_rollup {
+    bool target, exists; // the series; the rule
+    uint8_t source, function; // number of the series; which of those that rollups.c has
+    uint64_t width; // of the last rule; 0: the series had none
+};
+
 struct model {
     struct model_series series[MODEL_SERIES];
     struct model_lens lenses[MODEL_LENSES];
+    struct model_rollup rollups[MODEL_ROLLUPS];
     int64_t wall;   // the time of day
     int64_t newest; // no timestamp that was ever accepted is above
 };
@@ -49,6 +58,7 @@ enum effect_kind {
     EFFECT_DELETE, // from `timestamp` to `to`
     EFFECT_POLICY,
     EFFECT_LENS,
+    EFFECT_ROLLUP,
 };
 
 struct effect {
@@ -59,6 +69,7 @@ struct effect {
     unsigned order;
     uint64_t retention;
     struct model_lens lens; // that there is then, or is not
+    struct model_rollup rollup; // likewise
 };
 
 void model_done(struct model *model);
@@ -102,11 +113,13 @@ uint64_t model_point_digest(int64_t timestamp, uint64_t value);
 uint64_t model_series_digest(unsigned number, bool exists, unsigned order, uint64_t retention,
                              size_t count, uint64_t points);
 uint64_t model_lens_digest(unsigned number, bool exists);
+uint64_t model_rollup_digest(unsigned number, const struct model_rollup *rollup);
 uint64_t model_digest(const struct model *model);
 
 // Labels that differ at the first byte, in the middle or at the last; and those of lenses.
 struct tau_label model_label(unsigned number);
 struct tau_label model_lens_label(unsigned number);
+struct tau_label model_rollup_label(unsigned number);
 const char *model_transform_name(unsigned transform); // MODEL_TRANSFORMS: one that there is not
 
 #endif

@@ -2,6 +2,8 @@
 // The table of operations, those that have to do with time, and the choice among them.
 #include "operations.h"
 
+#include "engine/state.h"
+
 // --- time -------------------------------------------------------------------------------------
 
 static void commit(struct world *world, enum taud_commit_mode mode)
@@ -136,6 +138,8 @@ const struct operation operations[] = {
     {"rows", write_rows, 40, OPERATION_WRITE},
     {"policy", write_policy, 12, OPERATION_WRITE},
     {"delete", write_delete, 14, OPERATION_WRITE},
+    {"rollup", write_rollup, 20, OPERATION_WRITE},
+    {"drop a rollup", write_rollup_drop, 3, OPERATION_WRITE},
     {"lens", write_lens, 20, OPERATION_WRITE},
     {"composition", write_composition, 10, OPERATION_WRITE},
     {"drop a lens", write_lens_drop, 10, OPERATION_WRITE},
@@ -149,6 +153,7 @@ const struct operation operations[] = {
     {"pass", time_pass, 40, OPERATION_TIME},
     {"jump", time_jump, 6, OPERATION_TIME},
     {"wait", time_wait, 10, OPERATION_TIME},
+    {"settle", check_rollups, 4, OPERATION_TIME},
     {"flush", store_flush, 6, OPERATION_TIME},
     {"compact", store_compact, 3, OPERATION_TIME},
     {"snapshot", store_snapshot, 2, OPERATION_TIME},
@@ -210,7 +215,7 @@ void operations_nest(struct world *world, const struct disk_call *call)
     for (uint64_t left = 1 + world_draw(world, 3); left > 0; left--)
         operations_run(world, 1 << OPERATION_READ | 1 << OPERATION_WRITE);
     // A commit may have to wait for the segment that is being prepared: it would wait for itself.
-    if (!world->preparing && world_draw(world, 2)) {
+    if (!world->engine->log.preparing && world_draw(world, 2)) {
         world_trace(world, "commit within");
         time_commit(world);
     }

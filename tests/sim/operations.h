@@ -13,7 +13,7 @@ enum operation_kind {
     OPERATION_START, // ends the engine
 };
 
-enum { RETAINED = 3 }; // the number of a series that may have a retention
+enum { RETAINED = 3, RETAINED_OF = 4 }; // the number of a series that may have a retention, of 4
 
 struct operation {
     const char *name;
@@ -53,6 +53,11 @@ void write_composition(struct world *world);
 void write_lens_drop(struct world *world);
 void write_policy(struct world *world);
 void write_delete(struct world *world);
+
+// rollups.c
+void write_rollup(struct world *world);
+void write_rollup_drop(struct world *world);
+void check_rollups(struct world *world); // takes steps until nothing is due
 
 // reads.c
 void read_points(struct world *world);

@@ -311,13 +311,18 @@ static int compare_labels(const void *a, const void *b)
 
 void read_list(struct world *world)
 {
-    struct tau_label expected[MODEL_SERIES], page[MODEL_SERIES], cursor, prefix = {.bytes = "cpu."};
+    enum { MOST = MODEL_SERIES + MODEL_ROLLUPS };
+    struct tau_label expected[MOST], page[MOST], cursor, prefix = {.bytes = "cpu."};
     size_t count = 0, seen = 0, got, prefix_size = world_draw(world, 2) ? 4 : 0;
     bool more = true;
     for (unsigned i = 0; i < MODEL_SERIES; i++) {
         struct tau_label label = model_label(i);
         if (world->now.series[i].exists && memcmp(&label, &prefix, prefix_size) == 0)
             expected[count++] = label;
+    }
+    for (unsigned i = 0; i < MODEL_ROLLUPS && prefix_size == 0; i++) {
+        if (world->now.rollups[i].target)
+            expected[count++] = model_rollup_label(i);
     }
     qsort(expected, count, sizeof expected[0], compare_labels);
     while (more) {
@@ -347,4 +352,5 @@ void operations_check(struct world *world)
     for (unsigned i = 0; i < MODEL_SERIES; i++)
         check_series(world, i);
     read_list(world);
+    check_rollups(world);
 }

@@ -81,11 +81,11 @@ static bool look_at_lenses(struct taud_engine *engine, struct world_view *ret)
 
 static bool look_at_list(struct taud_engine *engine, size_t existing)
 {
-    struct tau_label labels[MODEL_SERIES + 1];
+    enum { MOST = MODEL_SERIES + MODEL_ROLLUPS };
+    struct tau_label labels[MOST + 1];
     size_t count;
     bool more;
-    taud_engine_list_series(engine, (struct tau_slice){0}, NULL, MODEL_SERIES + 1, labels, &count,
-                            &more);
+    taud_engine_list_series(engine, (struct tau_slice){0}, NULL, MOST + 1, labels, &count, &more);
     return count == existing && !more;
 }
 
@@ -102,7 +102,12 @@ bool world_look(const struct world *world, struct world_view *ret, const char **
                                            ret->series[i].retention, ret->series[i].count,
                                            ret->series[i].digest);
     }
-    if (!look_at_lenses(world->engine, ret) || !look_at_list(world->engine, existing)) {
+    bool known = world_look_at_rollups(world->engine, ret->rollups);
+    for (unsigned i = 0; i < MODEL_ROLLUPS; i++) {
+        existing += ret->rollups[i].target;
+        ret->digest += model_rollup_digest(i, &ret->rollups[i]);
+    }
+    if (!known || !look_at_lenses(world->engine, ret) || !look_at_list(world->engine, existing)) {
         *ret_complaint = "a list has what there is not";
         return false;
     }

@@ -274,11 +274,9 @@ enum tau_status world_start(struct world *world)
 
 bool world_step(struct world *world, enum taud_engine_task task)
 {
-    world->preparing = task == TAUD_TASK_PREPARE;
     world->depth++;
     bool done = taud_engine_step(world->engine, task);
     world->depth--;
-    world->preparing = false;
     return done;
 }
 

@@ -80,7 +80,6 @@ struct world {
 
     unsigned step;    // operations run
     unsigned depth;   // of steps and commits whose calls are underway
-    bool preparing;   // the outermost is a step of TAUD_TASK_PREPARE
     bool nesting;     // operations run within it
     bool faulty;      // the disk may refuse
     bool cut_soon;    // the power goes at some call
@@ -164,12 +163,16 @@ struct world_view {
         uint64_t digest;
     } series[MODEL_SERIES];
     bool lenses[MODEL_LENSES];
+    struct model_rollup rollups[MODEL_ROLLUPS];
     bool unreadable; // a read failed
     uint64_t digest; // comparable to model_digest
 };
 // Returns false when an answer contradicts another; `ret_complaint` then says which.
 bool world_look_at(const struct world *world, unsigned number, struct world_view *ret);
 bool world_look(const struct world *world, struct world_view *ret, const char **ret_complaint);
+
+// In rollups.c. Returns false when a rule is listed that cannot be.
+bool world_look_at_rollups(struct taud_engine *engine, struct model_rollup ret[MODEL_ROLLUPS]);
 
 enum world_end {
     WORLD_END_CLEAN,

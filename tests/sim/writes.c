@@ -9,7 +9,6 @@
 #include <string.h>
 
 enum { POINTS_MAX = 600, COLUMN_MAX = 2400 };
-enum { RETAINED_OF = 4 }; // of so many, one may have a retention
 
 uint64_t draw_value(struct world *world)
 {

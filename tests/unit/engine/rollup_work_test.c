@@ -301,6 +301,24 @@ static void far_between(void **state)
         assert_true(points.values[i] == (double)i);
 }
 
+// A value from long ago is in force at the start of a bucket, before its first point.
+static void far_between_a_value_is_in_force(void **state)
+{
+    struct workbench *bench = *state;
+    struct rollup_rig_points points;
+    const int64_t far = 5000000000;
+    workbench_create(bench, "s");
+    workbench_append(bench, "s", 5, 1);
+    workbench_append(bench, "s", far + 5, 3);
+    workbench_append(bench, "s", far + 9, 3);
+    workbench_append(bench, "s", 3 * far, 3);
+    rollup_rig_create(bench, "t", "s", 10, TAU_AGGREGATE_FUNCTION_TIME_WEIGHTED_AVERAGE);
+    storage_rig_settle(bench);
+    rollup_rig_read(bench, "t", &points);
+    assert_int_equal(points.count, 2);
+    assert_true(points.timestamps[1] == far && points.values[1] == 2);
+}
+
 static void without_memory_it_comes_again(void **state)
 {
     struct workbench *bench = *state;
@@ -349,6 +367,7 @@ int main(void)
         STORAGE_RIG_TEST(a_bucket_keeps_what_was_before_it),
         STORAGE_RIG_TEST(much_comes_in_pieces),
         STORAGE_RIG_TEST(far_between),
+        STORAGE_RIG_TEST(far_between_a_value_is_in_force),
         STORAGE_RIG_TEST(without_memory_it_comes_again),
         STORAGE_RIG_TEST(a_drop_in_the_middle),
     };
