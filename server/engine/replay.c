@@ -234,8 +234,9 @@ static enum tau_status apply_create(const struct taud_replay *replay,
     struct taud_engine *engine = replay->engine;
     uint64_t hash = taud_engine_hash(engine, &record->label);
     struct taud_shard *shard = &engine->shards[taud_shard_number(hash)];
-    // A series of this label that is still there was dropped in a piece of the log that is lost. But
-    // where the manifest is lost, what is read may be older than the catalog: then it came later.
+    // A series of this label that is still there was dropped in a piece of the log that is lost.
+    // But where the manifest is lost, what is read may be older than the catalog: then it came
+    // later.
     struct taud_series *old = taud_shard_find(shard, hash, &record->label);
     if (record->identity > replay->identity_max ||
         taud_identities_get(&engine->identities, record->identity) ||

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 # ctest: timeout=300
-"""taud check and taud repair on a directory with segments, of which one piece is damaged: check says
-where and what is lost, and changes nothing; repair keeps what was damaged in quarantine, and after
-it all is good; the server then has exactly the points that FORMAT.md still finds.
+"""taud check and taud repair on a directory with segments, of which one piece is damaged: check
+says where and what is lost, and changes nothing; repair keeps what was damaged in quarantine, and
+after it all is good; the server then has exactly the points that FORMAT.md still finds.
 """
 
 from __future__ import annotations
