@@ -10,6 +10,11 @@
 #include "engine/record.h"
 #include "fuzz.h"
 
+#ifndef FUZZ_RECORD_TYPES
+#define FUZZ_RECORD_TYPES UINT32_MAX // a bit for each that is made
+#define FUZZ_SPOILED_IN 1            // the lies among so many that are thought of
+#endif
+
 enum { GROUPS_MAX = 32, SIZE_BYTES = 2, PLAIN_IN = 8, GROUP_MAX = 1024, COUNT_MAX = 6 };
 
 static void draw_label(struct dice *dice, uint8_t to[32])
@@ -93,8 +98,10 @@ static size_t draw_rollup(struct dice *dice, uint8_t *to)
 // Writes a record. Returns its size, at most GROUP_MAX.
 static size_t draw_record(struct dice *dice, uint8_t *to)
 {
-    enum taud_record_type type =
-        (enum taud_record_type)(1 + dice_below(dice, TAUD_RECORD_TYPE_LAST));
+    enum taud_record_type type;
+    do
+        type = (enum taud_record_type)(1 + dice_below(dice, TAUD_RECORD_TYPE_LAST));
+    while ((FUZZ_RECORD_TYPES >> type & 1) == 0);
     uint32_t count = 1 + (uint32_t)dice_below(dice, COUNT_MAX);
     unsigned mode = 0;
     size_t size = TAUD_RECORD_HEADER_BYTES;
@@ -187,7 +194,7 @@ static size_t draw_group(struct dice *dice, uint8_t to[GROUP_MAX * 4])
     for (size_t records = 1 + dice_below(dice, 3); records > 0; records--) {
         uint8_t *record = to + size;
         size += draw_record(dice, record);
-        if (dice_once_in(dice, 12))
+        if (dice_once_in(dice, 12 * FUZZ_SPOILED_IN))
             spoil_record(dice, record);
     }
     to[0] = (uint8_t)(size - SIZE_BYTES);
@@ -240,7 +247,7 @@ static size_t change(struct dice *dice, uint8_t *data, size_t size, size_t max_s
         return size;
     }
     uint8_t *record = data + starts[place] + SIZE_BYTES;
-    if (length >= SIZE_BYTES + TAUD_RECORD_HEADER_BYTES)
+    if (length >= SIZE_BYTES + TAUD_RECORD_HEADER_BYTES && dice_once_in(dice, FUZZ_SPOILED_IN))
         spoil_record(dice, record);
     return size;
 }

@@ -160,6 +160,21 @@ def logs(seeds: Seeds) -> None:
         seeds.put("log", name, prefix + groups)
 
 
+def catalogs(seeds: Seeds) -> None:
+    """Blocks of records as FORMAT.md has them: a series, its policy, its newest timestamp, a lens."""
+    label = b"a".ljust(LABEL, b"\0")
+    records = {
+        "series": struct.pack("<BBHIQ", 3, 0, 0, 0, 1) + label,
+        "policy": struct.pack("<BBHIQQ", 9, 2, 0, 0, 1, 3600),
+        "newest": struct.pack("<BBHIQq", 10, 0, 0, 0, 1, 50),
+        "lens": struct.pack("<BBHI", 5, 0, 0, 1) + label * 2 + bytes(16),
+    }
+    prefix, blocks = bytes(4), b""
+    for name, record in records.items():
+        blocks += struct.pack("<H", len(record)) + record
+        seeds.put("catalog", name, prefix + blocks)
+
+
 def segments(seeds: Seeds) -> None:
     """One change of a segment under each set of options; see segment_fuzz.c."""
     for options in range(32):
@@ -239,6 +254,7 @@ def make(vectors: Path, specification: Path, tables: Path, out: Path) -> None:
     seeds.write_dictionary("wire")
     logs(seeds)
     chunks(seeds)
+    catalogs(seeds)
     segments(seeds)
     merges(seeds)
     manifests(seeds)
