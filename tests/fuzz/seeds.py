@@ -161,7 +161,7 @@ def logs(seeds: Seeds) -> None:
 
 
 def catalogs(seeds: Seeds) -> None:
-    """Blocks of records as FORMAT.md has them: a series, its policy, its newest timestamp, a lens."""
+    """Blocks of records as FORMAT.md has them: a series, its policy and newest time, a lens."""
     label = b"a".ljust(LABEL, b"\0")
     records = {
         "series": struct.pack("<BBHIQ", 3, 0, 0, 0, 1) + label,
