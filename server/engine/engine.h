@@ -110,8 +110,9 @@ enum tau_status taud_engine_drop_series(struct taud_engine *engine, const struct
                                         uint64_t *position);
 
 // Another policy for equal and late timestamps, and another retention, in nanoseconds, 0: for ever.
-// It counts for what is written from now on; what is too old goes by and by. Returns also
-// SERIES_NOT_FOUND.
+// It counts for what is written from now on; what is too old goes by and by. Where retention took
+// even the newest point, a later start judges what comes in order by the newest that is left: what
+// it lets in is then too old to be kept. Returns also SERIES_NOT_FOUND.
 enum tau_status taud_engine_set_policy(struct taud_engine *engine, const struct tau_label *label,
                                        enum tau_order_policy order, uint64_t retention,
                                        uint64_t *position);
