@@ -297,7 +297,7 @@ struct tau_point_counts tau_batcher_counts(const struct tau_batcher *batcher)
 static const struct tau_batcher_options default_options = {
     .size = sizeof(struct tau_batcher_options),
     .frame_bytes = (size_t)256 * 1024,
-    .frame_count = 8,
+    .frame_count = 32, /* so that enough is underway while the server syncs */
     .linger_ms = 100,
 };
 

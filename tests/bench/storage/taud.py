@@ -212,11 +212,17 @@ class Tau(Peer):
         return table
 
     def total_request(self, question: Question) -> list[bytes]:
-        return self.aggregate(question, list(TOTALS), "ALL", self.series_of(question), [])
+        """As many requests as it takes to name all series."""
+        series = self.series_of(question)
+        most = self.tables.LIMITS[self.tables.Limit.REQUEST_LABELS]
+        parts = [series["labels"][at:at + most] for at in range(0, len(series["labels"]), most)]
+        return [frame for labels in parts or [[]] for frame in self.aggregate(
+            question, list(TOTALS), "ALL", {"prefix": series["prefix"], "labels": labels}, [])]
 
     def total_table(self, question: Question, frames: list[bytes]) -> Table:
-        return {("", name): {0: value} for found in self.groups(frames)
-                for name, value in zip(TOTALS, found["values"])}
+        joins: tuple[Callable[[Any], float], ...] = (sum, sum, min, max)
+        parts = zip(*(found["values"] for found in self.groups(frames)))
+        return {("", name): {0: join(part)} for name, join, part in zip(TOTALS, joins, parts)}
 
     def rows_request(self, question: Question) -> list[bytes]:
         """All points of the time: it does not join series, which its client does."""
@@ -226,20 +232,23 @@ class Tau(Peer):
             **self.series_of(question)})]
 
     def rows_table(self, question: Question, frames: list[bytes]) -> Table:
-        whole: Table = {}
+        """What a client of it does: picks the times of each host, then its points of those."""
+        batches: list[tuple[str, str, Any, Any]] = []
+        high: dict[str, set[int]] = {}
         for frame in frames:
             found = self.codec.decode(self.tables.OPERATION_MULTI_RANGE.response, frame)
-            if found["count"]:
-                whole.setdefault(self.key_of(found["label"]), {}).update(
-                    (time // NS, value)
-                    for time, value in zip(found["timestamps"], found["values"]))
+            host, metric = self.key_of(found["label"])
+            batches.append((host, metric, found["timestamps"], found["values"]))
+            if metric == METRICS[0]:
+                high.setdefault(host, set()).update(
+                    time for time, value in zip(found["timestamps"], found["values"])
+                    if value > HIGH)
         table: Table = {}
-        for (host, metric), column in whole.items():
-            high = whole.get((host, METRICS[0]), {})
-            chosen = {time: value for time, value in column.items()
-                      if high.get(time, 0.0) > HIGH}
-            if chosen:
-                table[host, metric] = chosen
+        for host, metric, times, values in batches:
+            chosen = high.get(host, set())
+            column = {time // NS: value for time, value in zip(times, values) if time in chosen}
+            if column:
+                table.setdefault((host, metric), {}).update(column)
         return table
 
     def last_request(self, question: Question) -> list[bytes]:

@@ -19,6 +19,8 @@
 #include "fake_memory.h"
 #include "fake_server.h"
 
+enum { FRAMES = 8 }; /* that a batcher has here */
+
 struct failures {
     size_t count;
     int64_t last;
@@ -61,6 +63,7 @@ static void begin(struct bench *bench, bool legacy, size_t frame_bytes)
     options.address = bench->server.address;
     options.request_timeout_ms = 20000;
     batching.frame_bytes = frame_bytes;
+    batching.frame_count = FRAMES;
     batching.linger_ms = 0;
     batching.on_failed = on_failed;
     batching.user_data = &bench->failures;
@@ -442,6 +445,7 @@ static bool fill_with(struct fake_memory *memory, struct failures *failures)
     options.allocator = &allocator;
     tau_batcher_options_init(&batching);
     batching.frame_bytes = 4096;
+    batching.frame_count = FRAMES;
     batching.on_failed = on_failed;
     batching.user_data = failures;
     if (tau_async_new(&options, &async, NULL) != TAU_STATUS_SUCCESS)
@@ -460,7 +464,7 @@ static bool fill_with(struct fake_memory *memory, struct failures *failures)
     }
     tau_async_free(async);
     assert_int_equal(failures->count, added);
-    return added == 8 * 253;
+    return added == FRAMES * 253;
 }
 
 static void no_memory_loses_no_account(void **state)
@@ -545,10 +549,10 @@ static void a_full_batcher_ends_the_call_in_time(void **state)
         added += status == TAU_STATUS_SUCCESS;
     }
     assert_int_equal(status, TAU_STATUS_TIMEOUT);
-    assert_int_equal(added, 8 * 253);
+    assert_int_equal(added, FRAMES * 253);
     tau_client_set_timeout_ms(bench.client, 20000);
     assert_int_equal(tau_batcher_flush(bench.batcher), TAU_STATUS_SUCCESS);
-    check_counts(&bench, 8 * 253, 0);
+    check_counts(&bench, FRAMES * 253, 0);
     end(&bench);
 }
 
