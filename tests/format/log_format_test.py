@@ -14,7 +14,7 @@ from pathlib import Path
 
 import tau_raw as raw
 from tau_files.directory import Directory, read_directory
-from tau_files.records import CreateLens, Point
+from tau_files.records import POLICIES, CreateLens, Point
 from tau_server import BIN_DIR, PATIENCE, Server
 from write_record import Record, World
 
@@ -164,8 +164,11 @@ class KilledServer(unittest.TestCase):
 
     def world(self) -> World:
         state = read_directory(self.server.data_dir).state
-        return World({label: dict(series.points) for label, series in state.by_label().items()},
-                     set(state.lenses))
+        series = state.by_label()
+        return World({label: dict(each.points) for label, each in series.items()},
+                     set(state.lenses),
+                     {label: POLICIES.index(each.order) for label, each in series.items()
+                      if each.order != POLICIES[0]})
 
     def lose_the_tail(self) -> None:
         """A fault that the comparison must find."""

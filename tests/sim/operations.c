@@ -209,10 +209,13 @@ void operations_run(struct world *world, unsigned kinds)
 void operations_nest(struct world *world, const struct disk_call *call)
 {
     (void)call;
-    if (world->depth != 1 || world->nesting || world_draw(world, 3) > 0)
+    // What is written within makes more to do for the same step, which has to end.
+    enum { NESTED_MAX = 1000 };
+    if (world->depth != 1 || world->nesting || world->nested >= NESTED_MAX ||
+        world_draw(world, 3) > 0)
         return;
     world->nesting = true;
-    for (uint64_t left = 1 + world_draw(world, 3); left > 0; left--)
+    for (uint64_t left = 1 + world_draw(world, 3); left > 0; left--, world->nested++)
         operations_run(world, 1 << OPERATION_READ | 1 << OPERATION_WRITE);
     // A commit may have to wait for the segment that is being prepared: it would wait for itself.
     if (!world->engine->log.preparing && world_draw(world, 2)) {

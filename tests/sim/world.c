@@ -274,6 +274,8 @@ enum tau_status world_start(struct world *world)
 
 bool world_step(struct world *world, enum taud_engine_task task)
 {
+    if (world->depth == 0)
+        world->nested = 0;
     world->depth++;
     bool done = taud_engine_step(world->engine, task);
     world->depth--;

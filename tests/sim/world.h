@@ -81,6 +81,7 @@ struct world {
     unsigned step;    // operations run
     unsigned depth;   // of steps and commits whose calls are underway
     bool nesting;     // operations run within it
+    unsigned nested;  // operations that ran within the step that is underway
     bool faulty;      // the disk may refuse
     bool cut_soon;    // the power goes at some call
     bool read_only;   // the engine said so
