@@ -3,14 +3,16 @@
 // there is no space to make it anew.
 #include "reserve.h"
 
-#include <string.h>
+enum { START_BYTES = 256 << 10, WORK_BYTES = 2 << 20 };
+
+static uint8_t zeros[WORK_BYTES]; // never written to, so that they take no memory
 
 static const struct {
     const char *name;
     size_t bytes;
 } parts[TAUD_RESERVE_PARTS] = {
-    [TAUD_RESERVE_START] = {"reserve/start", 256 << 10},
-    [TAUD_RESERVE_WORK] = {"reserve/space", 2 << 20},
+    [TAUD_RESERVE_START] = {"reserve/start", START_BYTES},
+    [TAUD_RESERVE_WORK] = {"reserve/space", WORK_BYTES},
 };
 
 void taud_reserve_look(struct taud_reserve *reserve)
@@ -27,15 +29,9 @@ void taud_reserve_look(struct taud_reserve *reserve)
 
 static void put(struct taud_reserve *reserve, unsigned part)
 {
-    const struct taud_allocator *allocator = reserve->allocator;
-    size_t size = parts[part].bytes;
-    void *bytes = allocator->allocate(allocator->context, size);
-    if (!bytes)
-        return;
-    memset(bytes, 0, size);
-    reserve->has[part] = reserve->backend->objects->put(reserve->backend, parts[part].name, bytes,
-                                                        size, NULL) == TAU_STATUS_SUCCESS;
-    allocator->release(allocator->context, bytes);
+    reserve->has[part] = reserve->backend->objects->put(reserve->backend, parts[part].name, zeros,
+                                                        parts[part].bytes, NULL) ==
+                         TAU_STATUS_SUCCESS;
 }
 
 bool taud_reserve_renew(struct taud_reserve *reserve)

@@ -14,7 +14,6 @@ enum taud_reserve_part {
 
 struct taud_reserve {
     struct taud_backend *backend;
-    const struct taud_allocator *allocator;
     bool has[TAUD_RESERVE_PARTS];
     bool due; // it is to be tried to have all of it
 };

@@ -49,8 +49,7 @@ bool taud_storage_init(struct taud_engine *engine, const struct taud_engine_opti
     storage->flush_log_bytes =
         options->flush_log_bytes ? options->flush_log_bytes : TAUD_STORAGE_LOG_BYTES;
     storage->root = &engine->root;
-    storage->reserve =
-        (struct taud_reserve){.backend = options->backend, .allocator = options->allocator};
+    storage->reserve = (struct taud_reserve){.backend = options->backend};
     storage->next_ticket = 1;
     atomic_store(&storage->generation, 1);
     memcpy(&storage->file_seed, options->seed, sizeof storage->file_seed);

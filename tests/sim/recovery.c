@@ -60,6 +60,7 @@ bool world_look_at(const struct world *world, unsigned number, struct world_view
 {
     const char *complaint = NULL;
     memset(&ret->series[number], 0, sizeof ret->series[number]);
+    ret->unreadable = false;
     return look_at_series(world, number, ret, &complaint);
 }
 

@@ -166,6 +166,8 @@ static void nothing_opens_without_memory(void **state)
     struct tau_label label = workbench_label("s");
     const struct taud_points_options options = {.to = INT64_MAX, .from = 50, .prior = true};
     struct taud_points_bounds first;
+    bench->options.stepped = true; // no thread of the engine takes memory meanwhile
+    workbench_start(bench);
     rig_series(bench, "s", 0, STEP, 10, 0);
     assert_int_equal(taud_points_survey(bench->engine, &label, &first),
                      TAU_STATUS_SUCCESS); // the codec that it takes stays

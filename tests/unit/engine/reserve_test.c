@@ -26,7 +26,7 @@ static struct taud_reserve reserve_on(struct local_rig *rig)
 {
     local_rig_init(rig, false);
     local_rig_open(rig);
-    return (struct taud_reserve){.backend = rig->backend, .allocator = &rig->memory.table};
+    return (struct taud_reserve){.backend = rig->backend};
 }
 
 static void it_is_made_where_that_is_due(void **state)
@@ -98,7 +98,7 @@ static void a_look_finds_what_is_whole(void **state)
     reserve.due = true;
     taud_reserve_renew(&reserve);
     disk_truncate(rig.disk, "data/reserve/start", 4096); // of another version, or damaged
-    struct taud_reserve later = {.backend = rig.backend, .allocator = &rig.memory.table};
+    struct taud_reserve later = {.backend = rig.backend};
     taud_reserve_look(&later);
     assert_false(later.has[TAUD_RESERVE_START]);
     assert_true(later.has[TAUD_RESERVE_WORK]);
