@@ -270,6 +270,7 @@ static void a_stream_ends_with_the_damage_that_it_meets(void **state)
         workbench_append(bench, "a", i * STEP, (double)(random >> 8));
     }
     workbench_work(bench, TAUD_WORK_FLUSH);
+    bench->options.stepped = true;
     workbench_start(bench); // nothing of it is in the cache
     uint8_t *segment = workbench_segment(bench, 1, &size);
     assert_non_null(segment);
