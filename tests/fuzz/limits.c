@@ -5,6 +5,7 @@
 // Allocations are seen in builds with a sanitizer that tells of them.
 
 #include <signal.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/time.h>
 #include <unistd.h>
