@@ -29,8 +29,8 @@ static int complain(int code, const char *text)
 
 // Holds back the signals that taud has handlers for while those are not there, at the beginning and
 // at the end: a stop that is asked for during the start is an orderly one, and one that is asked for
-// again does not cut it short. Threads take over what holds when they are started, and none is
-// started meanwhile.
+// again does not cut it short. Threads take over what holds when they are started: signals are for
+// the main thread alone.
 static void hold_signals(int how)
 {
     sigset_t signals;
@@ -47,7 +47,6 @@ static int serve(const struct taud_config *config, struct taud_log *log)
     struct taud_server *server = taud_server_new(config, log, &error);
     if (server == NULL)
         return complain(error.usage ? EXIT_USAGE : EXIT_FAILED, error.text);
-    hold_signals(SIG_UNBLOCK); // also when they were held back by who started taud
     int code = EXIT_OK;
     if (!taud_server_startup(server, environ, &error)) {
         code = complain(error.usage ? EXIT_USAGE : EXIT_FAILED, error.text);
@@ -56,6 +55,7 @@ static int serve(const struct taud_config *config, struct taud_log *log)
                  config->pid_file, strerror(errno));
         code = complain(EXIT_FAILED, error.text);
     } else {
+        hold_signals(SIG_UNBLOCK); // also when they were held back by who started taud
         taud_server_announce(server, stdout);
         taud_server_run(server);
         taud_server_stop(server);
