@@ -6,6 +6,7 @@
 #include "config/descriptors.h"
 #include "config/files.h"
 #include "maintenance.h"
+#include "net/network.h"
 #include "observe/log.h"
 #include "server.h"
 
@@ -27,20 +28,6 @@ static int complain(int code, const char *text)
     return code;
 }
 
-// Holds back the signals that taud has handlers for while those are not there, at the beginning and
-// at the end: a stop that is asked for during the start is an orderly one, and one that is asked for
-// again does not cut it short. Threads take over what holds when they are started: signals are for
-// the main thread alone.
-static void hold_signals(int how)
-{
-    sigset_t signals;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGHUP);
-    pthread_sigmask(how, &signals, NULL);
-}
-
 static int serve(const struct taud_config *config, struct taud_log *log)
 {
     struct taud_server_error error = {.text = ""};
@@ -55,14 +42,12 @@ static int serve(const struct taud_config *config, struct taud_log *log)
                  config->pid_file, strerror(errno));
         code = complain(EXIT_FAILED, error.text);
     } else {
-        hold_signals(SIG_UNBLOCK); // also when they were held back by who started taud
         taud_server_announce(server, stdout);
         taud_server_run(server);
         taud_server_stop(server);
         if (config->pid_file != NULL)
             taud_pid_file_remove(config->pid_file);
     }
-    hold_signals(SIG_BLOCK);
     taud_server_free(server);
     return code;
 }
@@ -111,7 +96,7 @@ int main(int argc, char *argv[])
     int code = EXIT_OK;
     if (run_command(argc, argv, &code))
         return code;
-    hold_signals(SIG_BLOCK);
+    taud_network_hold_signals();
     struct taud_config config;
     struct taud_config_error error;
     enum taud_config_result result = taud_config_load(argc, argv, environ, &config, &error);

@@ -12,12 +12,10 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <unistd.h>
 
-enum {
-    EXTRA_MAX = 64, // connections beyond the maximum that are being told so
-    SIGNAL_COUNT = 3,
-};
+enum { EXTRA_MAX = 64 }; // connections beyond the maximum that are being told so
 
 struct taud_network {
     const struct taud_config *config;
@@ -25,7 +23,8 @@ struct taud_network {
     struct taud_budget budget;
     struct taud_penalties *penalties;
     struct event_base *base;
-    struct event *signals[SIGNAL_COUNT];
+    int signal_file; // -1 for none
+    struct event *signals;
     struct taud_listener listeners[TAUD_LISTEN_MAX];
     size_t listener_count;
     struct taud_worker *workers;
@@ -80,20 +79,30 @@ static void on_accepted(void *user_data, int file, const struct taud_address *pe
 
 // --- signals -------------------------------------------------------------------------------------
 
-static void on_stop_signal(evutil_socket_t number, short what, void *user_data)
+static sigset_t handled_signals(void)
 {
-    struct taud_network *network = user_data;
-    (void)what;
-    taud_log_write(network->log, TAUD_LOG_INFO, "stopping: %s",
-                   number == SIGINT ? "SIGINT" : "SIGTERM");
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGHUP);
+    return signals;
+}
+
+void taud_network_hold_signals(void)
+{
+    const sigset_t signals = handled_signals();
+    pthread_sigmask(SIG_BLOCK, &signals, NULL);
+}
+
+static void on_stop_signal(struct taud_network *network, const char *name)
+{
+    taud_log_write(network->log, TAUD_LOG_INFO, "stopping: %s", name);
     event_base_loopbreak(network->base);
 }
 
-static void on_hangup(evutil_socket_t number, short what, void *user_data)
+static void on_hangup(struct taud_network *network)
 {
-    struct taud_network *network = user_data;
-    (void)number;
-    (void)what;
     if (taud_log_reopen(network->log))
         taud_log_write(network->log, TAUD_LOG_INFO, "log opened anew");
     else
@@ -101,20 +110,29 @@ static void on_hangup(evutil_socket_t number, short what, void *user_data)
                        strerror(errno));
 }
 
-// When the loop goes away each signal gets back the action that it had before: who makes and frees a
-// network holds them back meanwhile, so that none cuts a start or an orderly stop short.
+static void on_signals(evutil_socket_t file, short what, void *user_data)
+{
+    struct taud_network *network = user_data;
+    struct signalfd_siginfo signal;
+    (void)what;
+    while (read(file, &signal, sizeof signal) == (ssize_t)sizeof signal) {
+        if (signal.ssi_signo != SIGHUP) {
+            on_stop_signal(network, signal.ssi_signo == SIGINT ? "SIGINT" : "SIGTERM");
+            break;
+        }
+        on_hangup(network);
+    }
+}
+
 static bool add_signals(struct taud_network *network)
 {
-    static const int numbers[SIGNAL_COUNT] = {SIGTERM, SIGINT, SIGHUP};
-    static const event_callback_fn callbacks[SIGNAL_COUNT] = {on_stop_signal, on_stop_signal,
-                                                              on_hangup};
-    for (int index = 0; index < SIGNAL_COUNT; index++) {
-        network->signals[index] =
-            evsignal_new(network->base, numbers[index], callbacks[index], network);
-        if (network->signals[index] == NULL || event_add(network->signals[index], NULL) != 0)
-            return false;
-    }
-    return true;
+    const sigset_t signals = handled_signals();
+    network->signal_file = signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
+    if (network->signal_file < 0)
+        return false;
+    network->signals =
+        event_new(network->base, network->signal_file, EV_READ | EV_PERSIST, on_signals, network);
+    return network->signals != NULL && event_add(network->signals, NULL) == 0;
 }
 
 // --- life ----------------------------------------------------------------------------------------
@@ -168,6 +186,7 @@ struct taud_network *taud_network_new(const struct taud_network_options *options
         fail(ret_error, false, "no memory for the network");
         return NULL;
     }
+    network->signal_file = -1;
     network->config = options->config;
     network->log = options->log;
     network->budget.limit_bytes = options->config->buffer_memory_bytes;
@@ -264,10 +283,10 @@ void taud_network_free(struct taud_network *network)
     for (size_t index = 0; index < network->worker_count; index++)
         taud_worker_done(&network->workers[index]);
     free(network->workers);
-    for (int index = 0; index < SIGNAL_COUNT; index++) {
-        if (network->signals[index] != NULL)
-            event_free(network->signals[index]);
-    }
+    if (network->signals != NULL)
+        event_free(network->signals);
+    if (network->signal_file >= 0)
+        close(network->signal_file);
     if (network->base != NULL)
         event_base_free(network->base);
     taud_penalties_free(network->penalties);

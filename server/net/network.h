@@ -27,6 +27,11 @@ struct taud_network_options {
     struct taud_log *log;
 };
 
+// Holds back SIGTERM, SIGINT and SIGHUP in this thread and in those that it starts, for good: a
+// network reads them when it runs, so that they cut neither a start nor an orderly stop short. For
+// whoever makes a network, before there is another thread.
+void taud_network_hold_signals(void);
+
 // Makes the network: memory, event loops, addresses read. No socket, no thread. All that the
 // options point to is borrowed. Returns NULL and one line in the error.
 __attribute__((warn_unused_result)) struct taud_network *
@@ -53,8 +58,7 @@ void taud_network_stop(struct taud_network *network);
 // Adds up a counter over all workers. Any thread.
 uint64_t taud_network_counter(const struct taud_network *network, enum taud_counter counter);
 
-// Accepts NULL. Must have been stopped, if it was started. SIGTERM, SIGINT and SIGHUP, which it has
-// handled since it was made, get back the actions that they had.
+// Accepts NULL. Must have been stopped, if it was started.
 void taud_network_free(struct taud_network *network);
 
 #endif

@@ -463,5 +463,6 @@ int main(void)
         CASE(says_which_worker_has_no_thread),
         CASE(needs_each_of_its_parts),
     };
+    taud_network_hold_signals();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

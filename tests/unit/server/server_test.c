@@ -7,6 +7,7 @@
 
 #include "engine/engine.h"
 #include "net/address.h"
+#include "net/network.h"
 #include "server.h"
 
 #include <fcntl.h>
@@ -415,5 +416,6 @@ int main(void)
         CASE(needs_each_part_to_be_started),
         CASE(frees_what_was_never_started),
     };
+    taud_network_hold_signals();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
