@@ -395,8 +395,9 @@ static bool begin(struct taud_engine *engine)
     if (atomic_load(&rollups->held_count) > 0 && now_ns(engine) >= rollups->held_until_ns)
         taud_rollups_unhold(engine);
     uint32_t due = atomic_load(&rollups->due_count);
-    if (due == 0 ||
-        (rollups->round == 0 && !engine->storage.stepped && now_ns(engine) < rollups->round_at_ns))
+    // Who takes steps decides when, but for those in the middle of a compaction.
+    bool waits = !engine->storage.stepped || engine->storage.compactions > 0;
+    if (due == 0 || (rollups->round == 0 && waits && now_ns(engine) < rollups->round_at_ns))
         return false;
     if (rollups->round == 0 || !taud_engine_log_has_room(engine)) {
         rollups->round = taud_engine_log_has_room(engine) ? due : 0;

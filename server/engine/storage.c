@@ -623,7 +623,8 @@ bool taud_storage_pause(struct taud_engine *engine)
     // One, and then what it came in between goes on: the next may be due at once.
     bool flushed = !taud_storage_is_stopping(storage) && flush_if_due(engine);
     // What is flushed during a long compaction becomes few segments meanwhile, too.
-    if (flushed && storage->compactions == 1 && storage->compact_depth == 1)
+    if (flushed && storage->compactions == 1 && storage->compact_depth == 1 &&
+        !engine->rollups.working)
         (void)!compact(engine);
     if (!atomic_load(&engine->log.failed))
         (void)!taud_rollups_turn(engine);
