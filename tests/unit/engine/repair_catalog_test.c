@@ -13,24 +13,7 @@
 #include <string.h>
 
 static struct repair_rig rig;
-static struct disk *disk;
 static struct check_rig_findings found;
-
-static int setup(void **state)
-{
-    (void)state;
-    repair_rig_init(&rig);
-    disk = disk_copy(rig.disk);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    disk_free(disk);
-    repair_rig_done(&rig);
-    return 0;
-}
 
 static const char *catalog_file(size_t index)
 {
@@ -41,7 +24,7 @@ static const char *catalog_file(size_t index)
 
 static const struct repair_rig_content *serve(void)
 {
-    const struct repair_rig_content *served = repair_rig_serve(&rig, disk, &found);
+    const struct repair_rig_content *served = repair_rig_serve(&rig, rig.damaged, &found);
     assert_int_equal(repair_rig_missing(&rig, served), 0);
     return served;
 }
@@ -59,14 +42,14 @@ static void no_point_is_lost_with_a_label(void **state)
 {
     (void)state;
     uint64_t size;
-    disk_file(disk, catalog_file(0), &size)[60] ^= 1;
+    disk_file(rig.damaged, catalog_file(0), &size)[60] ^= 1;
     const struct repair_rig_content *served = serve();
     assert_int_equal(served->series_count, rig.stored.series_count);
     assert_false(has_series(served, "a"));
     assert_true(has_series(served, "lost.0000000000000001"));
     assert_true(has_series(served, "b") && has_series(served, "c") && has_series(served, "d"));
-    assert_int_equal(disk_count(disk, "data/catalogs"), 1); // all that is good, in one
-    assert_int_equal(disk_count(disk, "data/quarantine"), 1);
+    assert_int_equal(disk_count(rig.damaged, "data/catalogs"), 1); // all that is good, in one
+    assert_int_equal(disk_count(rig.damaged, "data/quarantine"), 1);
 }
 
 static void nor_with_all_of_them(void **state)
@@ -74,7 +57,7 @@ static void nor_with_all_of_them(void **state)
     (void)state;
     uint64_t size;
     for (size_t i = 0; repair_rig_file(&rig, "data/catalogs/", i); i++)
-        disk_file(disk, catalog_file(i), &size)[3] ^= 1;
+        disk_file(rig.damaged, catalog_file(i), &size)[3] ^= 1;
     const struct repair_rig_content *served = serve();
     assert_true(has_series(served, "lost.0000000000000001") &&
                 has_series(served, "lost.0000000000000002") &&
@@ -85,9 +68,9 @@ static void nor_with_all_of_them(void **state)
 static void a_missing_one_is_no_quarantine(void **state)
 {
     (void)state;
-    disk_remove(disk, catalog_file(0));
+    disk_remove(rig.damaged, catalog_file(0));
     assert_true(has_series(serve(), "lost.0000000000000001"));
-    assert_int_equal(disk_count(disk, "data/quarantine"), 0);
+    assert_int_equal(disk_count(rig.damaged, "data/quarantine"), 0);
 }
 
 // The header has a checksum of its own: a flipped version is not a later one.
@@ -95,21 +78,19 @@ static void a_damaged_version_is_damage(void **state)
 {
     (void)state;
     uint64_t size;
-    disk_file(disk, catalog_file(0), &size)[8] ^= 2;
+    disk_file(rig.damaged, catalog_file(0), &size)[8] ^= 2;
     serve();
     assert_int_equal(found.report.findings[TAUD_FINDING_UNKNOWN], 0);
     assert_int_equal(found.report.findings[TAUD_FINDING_LOST], 1);
 }
 
-#define CATALOG_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CATALOG_TEST(no_point_is_lost_with_a_label),
-        CATALOG_TEST(nor_with_all_of_them),
-        CATALOG_TEST(a_missing_one_is_no_quarantine),
-        CATALOG_TEST(a_damaged_version_is_damage),
+        REPAIR_TEST(no_point_is_lost_with_a_label, rig),
+        REPAIR_TEST(nor_with_all_of_them, rig),
+        REPAIR_TEST(a_missing_one_is_no_quarantine, rig),
+        REPAIR_TEST(a_damaged_version_is_damage, rig),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

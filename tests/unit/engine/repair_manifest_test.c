@@ -14,35 +14,18 @@
 #include <string.h>
 
 static struct repair_rig rig;
-static struct disk *disk;
 static struct check_rig_findings found;
-
-static int setup(void **state)
-{
-    (void)state;
-    repair_rig_init(&rig);
-    disk = disk_copy(rig.disk);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    disk_free(disk);
-    repair_rig_done(&rig);
-    return 0;
-}
 
 static uint8_t *manifest_bytes(uint64_t *ret_size)
 {
-    uint8_t *bytes = disk_file(disk, repair_rig_file(&rig, "data/manifests/", 0), ret_size);
+    uint8_t *bytes = disk_file(rig.damaged, repair_rig_file(&rig, "data/manifests/", 0), ret_size);
     assert_non_null(bytes);
     return bytes;
 }
 
 static void expect_all_served(void)
 {
-    const struct repair_rig_content *served = repair_rig_serve(&rig, disk, &found);
+    const struct repair_rig_content *served = repair_rig_serve(&rig, rig.damaged, &found);
     assert_int_equal(repair_rig_missing(&rig, served), 0);
     assert_int_equal(served->series_count, rig.stored.series_count);
 }
@@ -57,7 +40,7 @@ static void one_is_made_of_the_segments(void **state)
     expect_all_served();
     assert_non_null(strstr(rig.done, "manifests: made again of "));
     assert_non_null(strstr(rig.done, "deletions of ranges"));
-    assert_int_equal(disk_count(disk, "data/quarantine"), 1); // the damaged one
+    assert_int_equal(disk_count(rig.damaged, "data/quarantine"), 1); // the damaged one
 }
 
 static void and_without_the_root_too(void **state)
@@ -67,16 +50,16 @@ static void and_without_the_root_too(void **state)
     uint8_t *bytes = manifest_bytes(&size);
     bytes[40] ^= 1;
     bytes[size - 40] ^= 1;
-    disk_file(disk, "data/catalog", &size)[40] ^= 1;
+    disk_file(rig.damaged, "data/catalog", &size)[40] ^= 1;
     expect_all_served();
     assert_non_null(strstr(rig.done, "catalog: written anew"));
-    assert_non_null(disk_file(disk, "data/quarantine/catalog", &size));
+    assert_non_null(disk_file(rig.damaged, "data/quarantine/catalog", &size));
 }
 
 static void without_the_root_the_manifest_is_found(void **state)
 {
     (void)state;
-    disk_remove(disk, "data/catalog");
+    disk_remove(rig.damaged, "data/catalog");
     expect_all_served();
     assert_null(strstr(rig.done, "made again"));
 }
@@ -91,7 +74,7 @@ static void a_damaged_copy_is_kept(void **state)
              strrchr(repair_rig_file(&rig, "data/manifests/", 0), '/') + 1,
              (unsigned long long)size / 2);
     expect_all_served();
-    assert_non_null(disk_file(disk, name, &kept));
+    assert_non_null(disk_file(rig.damaged, name, &kept));
     assert_int_equal(kept, size / 2);
 }
 
@@ -118,16 +101,14 @@ static void segments_that_went_into_another_are_not_taken(void **state)
     check_rig_done(&check);
 }
 
-#define MANIFEST_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        MANIFEST_TEST(one_is_made_of_the_segments),
-        MANIFEST_TEST(and_without_the_root_too),
-        MANIFEST_TEST(without_the_root_the_manifest_is_found),
-        MANIFEST_TEST(a_damaged_copy_is_kept),
-        MANIFEST_TEST(segments_that_went_into_another_are_not_taken),
+        REPAIR_TEST(one_is_made_of_the_segments, rig),
+        REPAIR_TEST(and_without_the_root_too, rig),
+        REPAIR_TEST(without_the_root_the_manifest_is_found, rig),
+        REPAIR_TEST(a_damaged_copy_is_kept, rig),
+        REPAIR_TEST(segments_that_went_into_another_are_not_taken, rig),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -70,7 +70,6 @@ static void store(struct taud_engine *engine)
 {
     static const char *const names[] = {"a", "b", "c", "d"};
     for (int64_t turn = 0; turn < 4; turn++) {
-        uint64_t position;
         if (turn == 0)
             create(engine, "a");
         if (turn == 1) {
@@ -84,7 +83,6 @@ static void store(struct taud_engine *engine)
         if (turn < 3)
             flush(engine);
         taud_engine_commit(engine, UINT64_MAX, TAUD_COMMIT_INLINE);
-        (void)position;
     }
     take_steps(engine);
 }
@@ -172,6 +170,22 @@ void repair_rig_init(struct repair_rig *rig)
 void repair_rig_done(struct repair_rig *rig)
 {
     disk_free(rig->disk);
+}
+
+int repair_rig_set_up(void **state)
+{
+    struct repair_rig *rig = *state;
+    repair_rig_init(rig);
+    rig->damaged = disk_copy(rig->disk);
+    return 0;
+}
+
+int repair_rig_tear_down(void **state)
+{
+    struct repair_rig *rig = *state;
+    disk_free(rig->damaged);
+    repair_rig_done(rig);
+    return 0;
 }
 
 const char *repair_rig_file(const struct repair_rig *rig, const char *folder, size_t index)

@@ -29,7 +29,8 @@ struct repair_rig_content {
 };
 
 struct repair_rig {
-    struct disk *disk; // after an orderly stop
+    struct disk *disk;    // after an orderly stop
+    struct disk *damaged; // a copy of it, within a REPAIR_TEST
     struct repair_rig_content stored;
     char files[REPAIR_RIG_NAMES][REPAIR_RIG_NAME_BYTES]; // with "data/", but for empty ones
     size_t file_count;
@@ -40,6 +41,12 @@ struct repair_rig {
 // leaves it.
 void repair_rig_init(struct repair_rig *rig);
 void repair_rig_done(struct repair_rig *rig);
+
+// A test with a rig of its own, whose `damaged` it may spoil.
+#define REPAIR_TEST(name, rig)                                                                     \
+    cmocka_unit_test_prestate_setup_teardown(name, repair_rig_set_up, repair_rig_tear_down, &(rig))
+int repair_rig_set_up(void **state);
+int repair_rig_tear_down(void **state);
 
 // The first file of a folder, from its place `index` on, NULL behind the last.
 const char *repair_rig_file(const struct repair_rig *rig, const char *folder, size_t index);

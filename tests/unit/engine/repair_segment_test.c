@@ -14,24 +14,7 @@
 #include <string.h>
 
 static struct repair_rig rig;
-static struct disk *disk;
 static struct check_rig_findings found;
-
-static int setup(void **state)
-{
-    (void)state;
-    repair_rig_init(&rig);
-    disk = disk_copy(rig.disk);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    disk_free(disk);
-    repair_rig_done(&rig);
-    return 0;
-}
 
 // The newest segment, which nothing is likely to have been merged into.
 static const char *segment_file(void)
@@ -45,7 +28,7 @@ static const char *segment_file(void)
 
 static uint64_t serve(void)
 {
-    return repair_rig_missing(&rig, repair_rig_serve(&rig, disk, &found));
+    return repair_rig_missing(&rig, repair_rig_serve(&rig, rig.damaged, &found));
 }
 
 static void a_damaged_chunk_alone_is_lost(void **state)
@@ -53,7 +36,7 @@ static void a_damaged_chunk_alone_is_lost(void **state)
     (void)state;
     uint64_t size, kept;
     char name[120];
-    uint8_t *bytes = disk_file(disk, segment_file(), &size);
+    uint8_t *bytes = disk_file(rig.damaged, segment_file(), &size);
     bytes[TAUD_SEGMENT_HEAD_BYTES + 30] ^= 4;
     uint8_t before[200];
     memcpy(before, bytes + TAUD_SEGMENT_HEAD_BYTES, sizeof before);
@@ -63,11 +46,11 @@ static void a_damaged_chunk_alone_is_lost(void **state)
     assert_int_equal(sscanf(strstr(found.text, "seg 64 ") + 7, "%u", &length), 1);
     snprintf(name, sizeof name, "data/quarantine/segments-%s-0000000040-%08x",
              strrchr(segment_file(), '/') + 1, length);
-    const uint8_t *copy = disk_file(disk, name, &kept);
+    const uint8_t *copy = disk_file(rig.damaged, name, &kept);
     assert_non_null(copy);
     assert_int_equal(kept, length);
     assert_memory_equal(copy, before, length < sizeof before ? length : sizeof before);
-    assert_null(disk_file(disk, segment_file(), &size)); // it is one level up now
+    assert_null(disk_file(rig.damaged, segment_file(), &size)); // it is one level up now
     assert_non_null(strstr(rig.done, "written anew at level 1 with its "));
 }
 
@@ -77,13 +60,13 @@ static void what_stands_twice_is_made_again(void **state)
     uint64_t size;
     static const int places[] = {20, -30, -110}; // header, footer, index
     for (size_t i = 0; i < 3; i++) {
-        disk_free(disk);
-        disk = disk_copy(rig.disk);
-        uint8_t *bytes = disk_file(disk, segment_file(), &size);
+        disk_free(rig.damaged);
+        rig.damaged = disk_copy(rig.disk);
+        uint8_t *bytes = disk_file(rig.damaged, segment_file(), &size);
         bytes[places[i] < 0 ? (int64_t)size + places[i] : places[i]] ^= 1;
         assert_int_equal(serve(), 0);
         assert_int_equal(found.damaged, 1);
-        assert_int_equal(disk_count(disk, "data/quarantine"), 1);
+        assert_int_equal(disk_count(rig.damaged, "data/quarantine"), 1);
     }
 }
 
@@ -92,12 +75,12 @@ static void one_without_anything_good_moves(void **state)
     (void)state;
     uint64_t size, kept;
     char name[120];
-    memset(disk_file(disk, segment_file(), &size), 0x55, 64);
-    uint8_t *bytes = disk_file(disk, segment_file(), &size);
+    memset(disk_file(rig.damaged, segment_file(), &size), 0x55, 64);
+    uint8_t *bytes = disk_file(rig.damaged, segment_file(), &size);
     memset(bytes + size - 104, 0x55, 104);
     assert_true(serve() > 0);
     snprintf(name, sizeof name, "data/quarantine/segments-%s", strrchr(segment_file(), '/') + 1);
-    assert_non_null(disk_file(disk, name, &kept));
+    assert_non_null(disk_file(rig.damaged, name, &kept));
     assert_int_equal(kept, size);
     assert_non_null(strstr(rig.done, "nothing in it is good; moved to quarantine: "));
 }
@@ -105,10 +88,10 @@ static void one_without_anything_good_moves(void **state)
 static void a_missing_one_leaves_the_manifest(void **state)
 {
     (void)state;
-    disk_remove(disk, segment_file());
+    disk_remove(rig.damaged, segment_file());
     assert_true(serve() > 0);
     assert_non_null(strstr(rig.done, "it is missing: "));
-    assert_int_equal(disk_count(disk, "data/quarantine"), 0);
+    assert_int_equal(disk_count(rig.damaged, "data/quarantine"), 0);
 }
 
 // What a repair that was cut off has written under the name that is needed.
@@ -119,28 +102,26 @@ static void a_name_that_is_taken_is_made_free(void **state)
     char name[REPAIR_RIG_NAME_BYTES];
     snprintf(name, sizeof name, "%s", segment_file());
     name[strlen(name) - strlen("0.seg")] = '1';
-    const struct taud_io *io = disk_io(disk);
+    const struct taud_io *io = disk_io(rig.damaged);
     int file = io->open(io->context, name, TAUD_IO_WRITE | TAUD_IO_CREATE, 0600);
     assert_int_equal(taud_io_write_all(io, file, "left", 4, 0), 0);
     io->close(io->context, file);
-    disk_file(disk, segment_file(), &size)[20] ^= 1;
+    disk_file(rig.damaged, segment_file(), &size)[20] ^= 1;
     assert_int_equal(serve(), 0);
     char kept_name[140];
     snprintf(kept_name, sizeof kept_name, "data/quarantine/segments-%s", strrchr(name, '/') + 1);
-    assert_non_null(disk_file(disk, kept_name, &kept));
+    assert_non_null(disk_file(rig.damaged, kept_name, &kept));
     assert_int_equal(kept, 4);
 }
-
-#define SEGMENT_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        SEGMENT_TEST(a_damaged_chunk_alone_is_lost),
-        SEGMENT_TEST(what_stands_twice_is_made_again),
-        SEGMENT_TEST(one_without_anything_good_moves),
-        SEGMENT_TEST(a_missing_one_leaves_the_manifest),
-        SEGMENT_TEST(a_name_that_is_taken_is_made_free),
+        REPAIR_TEST(a_damaged_chunk_alone_is_lost, rig),
+        REPAIR_TEST(what_stands_twice_is_made_again, rig),
+        REPAIR_TEST(one_without_anything_good_moves, rig),
+        REPAIR_TEST(a_missing_one_leaves_the_manifest, rig),
+        REPAIR_TEST(a_name_that_is_taken_is_made_free, rig),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
