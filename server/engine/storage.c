@@ -379,15 +379,8 @@ bool taud_storage_publish(struct taud_engine *engine, uint32_t generation,
 
 bool taud_storage_name_segment(struct taud_manifest *manifest, const struct taud_segment *segment)
 {
-    const struct taud_segment_facts *facts = &segment->facts;
-    return taud_manifest_add_segment(
-        manifest, &(struct taud_manifest_segment){.name = facts->name,
-                                                  .last_sequence = facts->last_sequence,
-                                                  .size = facts->size,
-                                                  .chunk_count = facts->chunk_count,
-                                                  .point_count = facts->point_count,
-                                                  .first_timestamp = facts->first_timestamp,
-                                                  .last_timestamp = facts->last_timestamp});
+    const struct taud_manifest_segment entry = taud_manifest_segment_of(&segment->facts);
+    return taud_manifest_add_segment(manifest, &entry);
 }
 
 bool taud_storage_await_log(struct taud_engine *engine)

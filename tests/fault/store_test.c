@@ -70,14 +70,8 @@ static enum tau_status commit(struct world *world, struct taud_manifest *next,
                               const struct taud_segment_facts *facts)
 {
     char name[TAUD_SEGMENT_NAME_BYTES];
-    assert_true(taud_manifest_add_segment(
-        next, &(struct taud_manifest_segment){.name = facts->name,
-                                              .last_sequence = facts->last_sequence,
-                                              .size = facts->size,
-                                              .chunk_count = facts->chunk_count,
-                                              .point_count = facts->point_count,
-                                              .first_timestamp = facts->first_timestamp,
-                                              .last_timestamp = facts->last_timestamp}));
+    const struct taud_manifest_segment entry = taud_manifest_segment_of(facts);
+    assert_true(taud_manifest_add_segment(next, &entry));
     enum tau_status status = taud_manifest_commit(world->backend, &world->root, next, NULL);
     taud_segment_object_name(facts->name, name);
     if (status == TAU_STATUS_SUCCESS) {

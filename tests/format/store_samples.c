@@ -84,15 +84,7 @@ static void write_segment(const struct sample *sample, struct taud_manifest *man
         }
     }
     must(taud_segment_writer_finish(writer, &facts, &error));
-    const struct taud_manifest_segment entry = {
-        .name = facts.name,
-        .last_sequence = facts.last_sequence,
-        .size = facts.size,
-        .chunk_count = facts.chunk_count,
-        .point_count = facts.point_count,
-        .first_timestamp = facts.first_timestamp,
-        .last_timestamp = facts.last_timestamp,
-    };
+    const struct taud_manifest_segment entry = taud_manifest_segment_of(&facts);
     if (!taud_manifest_add_segment(manifest, &entry))
         exit(1);
 }

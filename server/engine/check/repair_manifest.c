@@ -82,15 +82,7 @@ static enum tau_status add_segment(struct taud_repairer *repairer,
 {
     const struct taud_segment_facts *facts = &segment->facts;
     struct taud_manifest *manifest = &repairer->manifest;
-    const struct taud_manifest_segment entry = {
-        .name = facts->name,
-        .last_sequence = facts->last_sequence,
-        .size = facts->size,
-        .chunk_count = facts->chunk_count,
-        .point_count = facts->point_count,
-        .first_timestamp = facts->first_timestamp,
-        .last_timestamp = facts->last_timestamp,
-    };
+    const struct taud_manifest_segment entry = taud_manifest_segment_of(facts);
     remove_lower(manifest, facts);
     if (overlaps(manifest, facts)) // it went into one of these
         return TAU_STATUS_SUCCESS;

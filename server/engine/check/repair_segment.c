@@ -157,19 +157,6 @@ static enum tau_status make_way(struct taud_repairer *repairer, struct taud_segm
     return objects->quarantine(repairer->backend, text, repairer->error);
 }
 
-static struct taud_manifest_segment entry_of(const struct taud_segment_facts *facts)
-{
-    return (struct taud_manifest_segment){
-        .name = facts->name,
-        .last_sequence = facts->last_sequence,
-        .size = facts->size,
-        .chunk_count = facts->chunk_count,
-        .point_count = facts->point_count,
-        .first_timestamp = facts->first_timestamp,
-        .last_timestamp = facts->last_timestamp,
-    };
-}
-
 // Puts another entry in the place of this one.
 static enum tau_status replace_entry(struct segment_repair *repair,
                                      const struct taud_manifest_segment *entry)
@@ -224,7 +211,7 @@ static enum tau_status write_anew(struct segment_repair *repair)
     if (status != TAU_STATUS_SUCCESS)
         return status;
     char what[120];
-    const struct taud_manifest_segment entry = entry_of(&facts);
+    const struct taud_manifest_segment entry = taud_manifest_segment_of(&facts);
     snprintf(what, sizeof what, "written anew at level %u with its %llu good chunk%s",
              facts.name.level, (unsigned long long)facts.chunk_count,
              facts.chunk_count == 1 ? "" : "s");
@@ -255,7 +242,7 @@ static enum tau_status give_up(struct segment_repair *repair, bool *ret_gone)
 // Whether the manifest says of the segment what it is.
 static bool is_entry(const struct segment_repair *repair)
 {
-    const struct taud_manifest_segment own = entry_of(&repair->segment->facts);
+    const struct taud_manifest_segment own = taud_manifest_segment_of(&repair->segment->facts);
     const struct taud_manifest_segment *entry = repair->entry;
     return own.last_sequence == entry->last_sequence && own.size == entry->size &&
            own.chunk_count == entry->chunk_count && own.point_count == entry->point_count &&
@@ -272,7 +259,7 @@ static enum tau_status decide(struct segment_repair *repair, bool *ret_gone)
         return write_anew(repair);
     if (is_entry(repair))
         return TAU_STATUS_SUCCESS;
-    const struct taud_manifest_segment entry = entry_of(&repair->segment->facts);
+    const struct taud_manifest_segment entry = taud_manifest_segment_of(&repair->segment->facts);
     tell(repair, "the manifest says of it what it is", 0);
     return replace_entry(repair, &entry);
 }

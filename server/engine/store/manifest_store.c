@@ -3,6 +3,7 @@
 // and only then may go what the one before named. So at any moment the root names a manifest of
 // which everything is there. It must not know what is in segments or catalogs.
 #include "manifest_store.h"
+#include "segment.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -40,6 +41,19 @@ uint64_t taud_manifest_object_number(const char *text)
 uint64_t taud_catalog_object_number(const char *text)
 {
     return parse_number(text, taud_catalog_object_name);
+}
+
+struct taud_manifest_segment taud_manifest_segment_of(const struct taud_segment_facts *facts)
+{
+    return (struct taud_manifest_segment){
+        .name = facts->name,
+        .last_sequence = facts->last_sequence,
+        .size = facts->size,
+        .chunk_count = facts->chunk_count,
+        .point_count = facts->point_count,
+        .first_timestamp = facts->first_timestamp,
+        .last_timestamp = facts->last_timestamp,
+    };
 }
 
 // --- reading ----------------------------------------------------------------------------------

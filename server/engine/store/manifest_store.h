@@ -6,6 +6,8 @@
 
 #include "manifest.h"
 
+struct taud_segment_facts;
+
 #define TAUD_MANIFESTS_FOLDER "manifests"
 #define TAUD_CATALOGS_FOLDER  "catalogs"
 
@@ -17,6 +19,9 @@ void taud_catalog_object_name(uint64_t number, char out[TAUD_NUMBER_NAME_BYTES])
 // Read them back, without the folder. Return 0 where it is no such name.
 uint64_t taud_manifest_object_number(const char *text);
 uint64_t taud_catalog_object_number(const char *text);
+
+// What a manifest says of a segment of which these are the facts.
+struct taud_manifest_segment taud_manifest_segment_of(const struct taud_segment_facts *facts);
 
 // Reads the manifest of a number into `ret`, which is initialised. Returns SUCCESS, NO_MEMORY,
 // INTERNAL_ERROR; *ret_fault says more about the last.

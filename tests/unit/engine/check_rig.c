@@ -113,15 +113,7 @@ static void write_segments(struct check_rig *rig)
 {
     for (size_t i = 0; i < CHECK_RIG_SEGMENTS; i++) {
         struct taud_segment_facts facts = store_rig_write(&rig->store, check_rig_shapes[i]);
-        const struct taud_manifest_segment entry = {
-            .name = facts.name,
-            .last_sequence = facts.last_sequence,
-            .size = facts.size,
-            .chunk_count = facts.chunk_count,
-            .point_count = facts.point_count,
-            .first_timestamp = facts.first_timestamp,
-            .last_timestamp = facts.last_timestamp,
-        };
+        const struct taud_manifest_segment entry = taud_manifest_segment_of(&facts);
         assert_true(taud_manifest_add_segment(&rig->manifest, &entry));
     }
 }

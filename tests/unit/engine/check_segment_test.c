@@ -74,15 +74,7 @@ static int setup(void **state)
     (void)state;
     store_rig_init(&rig);
     struct taud_segment_facts facts = store_rig_write(&rig, shape);
-    entry = (struct taud_manifest_segment){
-        .name = facts.name,
-        .last_sequence = facts.last_sequence,
-        .size = facts.size,
-        .chunk_count = facts.chunk_count,
-        .point_count = facts.point_count,
-        .first_timestamp = facts.first_timestamp,
-        .last_timestamp = facts.last_timestamp,
-    };
+    entry = taud_manifest_segment_of(&facts);
     return 0;
 }
 

@@ -12,6 +12,7 @@
 #include "local_rig.h"
 
 #include "engine/store/manifest_store.h"
+#include "engine/store/segment.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -534,6 +535,30 @@ static void a_later_format_is_refused_untouched(void **state)
     }
 }
 
+static void an_entry_says_what_the_segment_is(void **state)
+{
+    (void)state;
+    const struct taud_segment_facts facts = {.name = {3, 1},
+                                             .last_sequence = 5,
+                                             .file_id = 6,
+                                             .size = 7,
+                                             .index_offset = 8,
+                                             .chunk_count = 9,
+                                             .point_count = 10,
+                                             .series_count = 11,
+                                             .first_timestamp = -12,
+                                             .last_timestamp = 13};
+    const struct taud_manifest_segment entry = taud_manifest_segment_of(&facts);
+    assert_int_equal(entry.name.sequence, 3);
+    assert_int_equal(entry.name.level, 1);
+    assert_int_equal(entry.last_sequence, 5);
+    assert_int_equal(entry.size, 7);
+    assert_int_equal(entry.chunk_count, 9);
+    assert_int_equal(entry.point_count, 10);
+    assert_int_equal(entry.first_timestamp, -12);
+    assert_int_equal(entry.last_timestamp, 13);
+}
+
 #define STORE_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -554,6 +579,7 @@ int main(void)
         STORE_TEST(a_damaged_manifest_gives_way_to_the_one_before),
         STORE_TEST(an_old_root_is_noticed),
         STORE_TEST(a_later_format_is_refused_untouched),
+        cmocka_unit_test(an_entry_says_what_the_segment_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
