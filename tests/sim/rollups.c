@@ -19,33 +19,17 @@ static const enum tau_aggregate_function functions[] = {
 
 // --- writes -----------------------------------------------------------------------------------
 
-static void change(struct world *world, enum tau_status status, enum tau_status expected,
-                   const struct effect *effect)
-{
-    world_trace(world, " rollup %u: status %u", effect->number, (unsigned)status);
-    if (world_refused(world, status))
-        return;
-    if (status != expected)
-        world_complain(world, "a change of rollup %u gets status %u, not %u", effect->number,
-                       (unsigned)status, (unsigned)expected);
-    if (status != TAU_STATUS_SUCCESS)
-        return;
-    world_begin_write(world);
-    world_add_effect(world, effect);
-    world_end_write(world, false);
-}
-
 static void change_target(struct world *world, unsigned number, bool exists)
 {
     struct effect effect = {.kind = EFFECT_ROLLUP, .number = number, .rollup.target = exists};
     struct tau_label label = model_rollup_label(number);
     bool there = world->now.rollups[number].target;
     if (exists)
-        change(world, taud_engine_create_series(world->engine, &label, &world->position),
-               there ? TAU_STATUS_SERIES_ALREADY_EXISTS : TAU_STATUS_SUCCESS, &effect);
+        world_change(world, taud_engine_create_series(world->engine, &label, &world->position),
+                     there ? TAU_STATUS_SERIES_ALREADY_EXISTS : TAU_STATUS_SUCCESS, &effect);
     else
-        change(world, taud_engine_drop_series(world->engine, &label, &world->position),
-               there ? TAU_STATUS_SUCCESS : TAU_STATUS_SERIES_NOT_FOUND, &effect);
+        world_change(world, taud_engine_drop_series(world->engine, &label, &world->position),
+                     there ? TAU_STATUS_SUCCESS : TAU_STATUS_SERIES_NOT_FOUND, &effect);
 }
 
 void write_rollup(struct world *world)
@@ -78,8 +62,8 @@ void write_rollup(struct world *world)
     else if (rollup->exists)
         expected = TAU_STATUS_ROLLUP_ALREADY_EXISTS;
     effect.rollup = made;
-    change(world, taud_engine_create_rollup(world->engine, &rule, &world->position), expected,
-           &effect);
+    world_change(world, taud_engine_create_rollup(world->engine, &rule, &world->position), expected,
+                 &effect);
 }
 
 void write_rollup_drop(struct world *world)
@@ -94,8 +78,8 @@ void write_rollup_drop(struct world *world)
     }
     effect.rollup = *rollup;
     effect.rollup.exists = false;
-    change(world, taud_engine_drop_rollup(world->engine, &label, &world->position),
-           rollup->exists ? TAU_STATUS_SUCCESS : TAU_STATUS_ROLLUP_NOT_FOUND, &effect);
+    world_change(world, taud_engine_drop_rollup(world->engine, &label, &world->position),
+                 rollup->exists ? TAU_STATUS_SUCCESS : TAU_STATUS_ROLLUP_NOT_FOUND, &effect);
 }
 
 // --- what a target has to have ----------------------------------------------------------------

@@ -383,6 +383,29 @@ void world_end_write(struct world *world, bool divisible)
     world_pass(world);
 }
 
+void world_change(struct world *world, enum tau_status status, enum tau_status expected,
+                  const struct effect *effect)
+{
+    static const char *const kinds[] = {
+        [EFFECT_CREATE] = "create", [EFFECT_DROP] = "drop",     [EFFECT_POINT] = "point",
+        [EFFECT_DELETE] = "delete", [EFFECT_POLICY] = "policy", [EFFECT_LENS] = "lens",
+        [EFFECT_ROLLUP] = "rollup"};
+    world_trace(world, " %s %u: %lld to %lld, order %u, retention %llu: status %u",
+                kinds[effect->kind], effect->number, (long long)effect->timestamp,
+                (long long)effect->to, effect->order, (unsigned long long)effect->retention,
+                (unsigned)status);
+    if (world_refused(world, status))
+        return;
+    if (status != expected)
+        world_complain(world, "a change (%s) of %u gets status %u, not %u", kinds[effect->kind],
+                       effect->number, (unsigned)status, (unsigned)expected);
+    if (status != TAU_STATUS_SUCCESS)
+        return;
+    world_begin_write(world);
+    world_add_effect(world, effect);
+    world_end_write(world, false);
+}
+
 void world_pass(struct world *world)
 {
     if (world->passed && world->passed_count < world->passed_room)

@@ -126,6 +126,9 @@ void world_stop(struct world *world);
 void world_begin_write(struct world *world);
 void world_add_effect(struct world *world, const struct effect *effect);
 void world_end_write(struct world *world, bool divisible);
+// A request of that one effect was answered: compares the status, and notes the write if it is one.
+void world_change(struct world *world, enum tau_status status, enum tau_status expected,
+                  const struct effect *effect);
 
 // Notes the state for a snapshot that is underway.
 void world_pass(struct world *world);

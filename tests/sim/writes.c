@@ -133,24 +133,6 @@ static void take_point(struct world *world, enum tau_status status, unsigned num
 
 // --- series -----------------------------------------------------------------------------------
 
-static void change(struct world *world, enum tau_status status, enum tau_status expected,
-                   const struct effect *effect)
-{
-    world_trace(world, " %u: %lld to %lld, order %u, retention %llu: status %u", effect->number,
-                (long long)effect->timestamp, (long long)effect->to, effect->order,
-                (unsigned long long)effect->retention, (unsigned)status);
-    if (world_refused(world, status))
-        return;
-    if (status != expected)
-        world_complain(world, "a change of %u gets status %u, not %u", effect->number,
-                       (unsigned)status, (unsigned)expected);
-    if (status != TAU_STATUS_SUCCESS)
-        return;
-    world_begin_write(world);
-    world_add_effect(world, effect);
-    world_end_write(world, false);
-}
-
 void write_create(struct world *world)
 {
     struct effect effect = {.kind = EFFECT_CREATE, .number = draw_any_series(world)};
@@ -158,8 +140,8 @@ void write_create(struct world *world)
     enum tau_status expected = world->now.series[effect.number].exists
                                    ? TAU_STATUS_SERIES_ALREADY_EXISTS
                                    : TAU_STATUS_SUCCESS;
-    change(world, taud_engine_create_series(world->engine, &label, &world->position), expected,
-           &effect);
+    world_change(world, taud_engine_create_series(world->engine, &label, &world->position),
+                 expected, &effect);
 }
 
 void write_drop(struct world *world)
@@ -169,8 +151,8 @@ void write_drop(struct world *world)
     enum tau_status expected = world->now.series[effect.number].exists
                                    ? TAU_STATUS_SUCCESS
                                    : TAU_STATUS_SERIES_NOT_FOUND;
-    change(world, taud_engine_drop_series(world->engine, &label, &world->position), expected,
-           &effect);
+    world_change(world, taud_engine_drop_series(world->engine, &label, &world->position), expected,
+                 &effect);
 }
 
 // What takes about half of what a series has, or less, or nothing; or all of it, some day.
@@ -204,10 +186,10 @@ void write_policy(struct world *world)
         expected = TAU_STATUS_INVALID_PAYLOAD;
     else if (!world->now.series[effect.number].exists)
         expected = TAU_STATUS_SERIES_NOT_FOUND;
-    change(world,
-           taud_engine_set_policy(world->engine, &label, (enum tau_order_policy)effect.order,
-                                  effect.retention, &world->position),
-           expected, &effect);
+    world_change(world,
+                 taud_engine_set_policy(world->engine, &label, (enum tau_order_policy)effect.order,
+                                        effect.retention, &world->position),
+                 expected, &effect);
 }
 
 void write_delete(struct world *world)
@@ -224,10 +206,10 @@ void write_delete(struct world *world)
         expected = TAU_STATUS_INVALID_PAYLOAD;
     else if (!series->exists)
         expected = TAU_STATUS_SERIES_NOT_FOUND;
-    change(world,
-           taud_engine_delete_range(world->engine, &label, effect.timestamp, effect.to,
-                                    &world->position),
-           expected, &effect);
+    world_change(world,
+                 taud_engine_delete_range(world->engine, &label, effect.timestamp, effect.to,
+                                          &world->position),
+                 expected, &effect);
 }
 
 // --- points -----------------------------------------------------------------------------------
@@ -401,8 +383,8 @@ void write_lens(struct world *world)
         expected = TAU_STATUS_LIMIT_EXCEEDED;
     else
         effect.lens.transforms[effect.lens.count++] = (uint8_t)transform;
-    change(world, taud_engine_create_lens(world->engine, &request, &world->position), expected,
-           &effect);
+    world_change(world, taud_engine_create_lens(world->engine, &request, &world->position),
+                 expected, &effect);
 }
 
 void write_composition(struct world *world)
@@ -424,8 +406,8 @@ void write_composition(struct world *world)
         expected = TAU_STATUS_LIMIT_EXCEEDED;
     for (unsigned i = 0; expected == TAU_STATUS_SUCCESS && i < b->count; i++)
         effect.lens.transforms[effect.lens.count++] = b->transforms[i];
-    change(world, taud_engine_compose_lens(world->engine, &request, &world->position), expected,
-           &effect);
+    world_change(world, taud_engine_compose_lens(world->engine, &request, &world->position),
+                 expected, &effect);
 }
 
 void write_lens_drop(struct world *world)
@@ -435,6 +417,6 @@ void write_lens_drop(struct world *world)
     struct tau_label label = model_lens_label(effect.number);
     enum tau_status expected = world->now.lenses[effect.number].exists ? TAU_STATUS_SUCCESS
                                                                        : TAU_STATUS_LENS_NOT_FOUND;
-    change(world, taud_engine_drop_lens(world->engine, &label, &world->position), expected,
-           &effect);
+    world_change(world, taud_engine_drop_lens(world->engine, &label, &world->position), expected,
+                 &effect);
 }
