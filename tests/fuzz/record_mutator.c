@@ -95,79 +95,85 @@ static size_t draw_rollup(struct dice *dice, uint8_t *to)
     return TAUD_RECORD_CREATE_ROLLUP_BYTES;
 }
 
+static size_t draw_lens(struct dice *dice, uint8_t *to, uint32_t count)
+{
+    draw_label(dice, to);
+    draw_label(dice, to + 32);
+    memset(to + 64, 0, 16);
+    for (uint32_t i = 0; i < count; i++)
+        to[64 + i] = (uint8_t)dice_below(dice, 9);
+    return 80;
+}
+
+// How far a rule is, or that it is as far as it can be.
+static size_t draw_progress(struct dice *dice, uint8_t *to, unsigned mode)
+{
+    size_t size = draw_words(dice, to, 4);
+    if (mode == TAUD_PROGRESS_SETTLED)
+        memset(to + size - 16, 0, 16);
+    return size;
+}
+
+// Writes what stands behind the header of a record. Returns its size, and what the header says.
+static size_t draw_content(struct dice *dice, enum taud_record_type type, uint8_t *to,
+                           unsigned *ret_mode, uint32_t *ret_count)
+{
+    uint32_t count = 1 + (uint32_t)dice_below(dice, COUNT_MAX);
+    *ret_mode = *ret_count = 0;
+    switch (type) {
+    case TAUD_RECORD_POINTS:
+        *ret_count = count;
+        return draw_words(dice, to, (size_t)count * 3);
+    case TAUD_RECORD_COLUMNS:
+        *ret_mode = (unsigned)dice_below(dice, 2);
+        *ret_count = count;
+        return draw_words(dice, to, 1 + (*ret_mode == TAUD_COLUMNS_STEP ? 2 : count) + count);
+    case TAUD_RECORD_CREATE_SERIES:
+        draw_label(dice, to + draw_words(dice, to, 1));
+        return 8 + 32;
+    case TAUD_RECORD_CREATE_LENS:
+        *ret_count = count;
+        return draw_lens(dice, to, count);
+    case TAUD_RECORD_DROP_LENS:
+        draw_label(dice, to);
+        return 32;
+    case TAUD_RECORD_CHUNKS:
+        *ret_mode = (unsigned)dice_below(dice, 2);
+        *ret_count = (count + 1) / 2;
+        return draw_chunks(dice, to, *ret_count);
+    case TAUD_RECORD_POLICY:
+        *ret_mode = (unsigned)dice_below(dice, TAUD_RECORD_ORDER_MAX + 1);
+        return draw_words(dice, to, 2);
+    case TAUD_RECORD_ROLLUP_PROGRESS:
+        *ret_mode = (unsigned)dice_below(dice, 2);
+        return draw_progress(dice, to, *ret_mode);
+    case TAUD_RECORD_DELETE_RANGE:
+        return draw_words(dice, to, 3);
+    case TAUD_RECORD_NEWEST:
+        return draw_words(dice, to, 2);
+    case TAUD_RECORD_DROP_SERIES:
+    case TAUD_RECORD_DROP_ROLLUP:
+        return draw_words(dice, to, 1);
+    case TAUD_RECORD_CREATE_ROLLUP:
+        break; // has its own way
+    }
+    return 0;
+}
+
 // Writes a record. Returns its size, at most GROUP_MAX.
 static size_t draw_record(struct dice *dice, uint8_t *to)
 {
     enum taud_record_type type;
+    unsigned mode;
+    uint32_t count;
     do
         type = (enum taud_record_type)(1 + dice_below(dice, TAUD_RECORD_TYPE_LAST));
     while ((FUZZ_RECORD_TYPES >> type & 1) == 0);
-    uint32_t count = 1 + (uint32_t)dice_below(dice, COUNT_MAX);
-    unsigned mode = 0;
-    size_t size = TAUD_RECORD_HEADER_BYTES;
-    switch (type) {
-    case TAUD_RECORD_POINTS:
-        size += draw_words(dice, to + size, (size_t)count * 3);
-        break;
-    case TAUD_RECORD_COLUMNS:
-        mode = (unsigned)dice_below(dice, 2);
-        size += draw_words(dice, to + size, 1 + (mode == TAUD_COLUMNS_STEP ? 2 : count) + count);
-        break;
-    case TAUD_RECORD_CREATE_SERIES:
-    case TAUD_RECORD_DROP_SERIES:
-        count = 0;
-        size += draw_words(dice, to + size, 1);
-        if (type == TAUD_RECORD_CREATE_SERIES)
-            draw_label(dice, to + size);
-        size += type == TAUD_RECORD_CREATE_SERIES ? 32 : 0;
-        break;
-    case TAUD_RECORD_CREATE_LENS:
-        draw_label(dice, to + size);
-        draw_label(dice, to + size + 32);
-        memset(to + size + 64, 0, 16);
-        for (uint32_t i = 0; i < count; i++)
-            to[size + 64 + i] = (uint8_t)dice_below(dice, 9);
-        size += 80;
-        break;
-    case TAUD_RECORD_DROP_LENS:
-        count = 0;
-        draw_label(dice, to + size);
-        size += 32;
-        break;
-    case TAUD_RECORD_CHUNKS:
-        mode = (unsigned)dice_below(dice, 2);
-        count = (count + 1) / 2;
-        size += draw_chunks(dice, to + size, count);
-        break;
-    case TAUD_RECORD_DELETE_RANGE:
-        count = 0;
-        size += draw_words(dice, to + size, 3);
-        break;
-    case TAUD_RECORD_POLICY:
-        mode = (unsigned)dice_below(dice, TAUD_RECORD_ORDER_MAX + 1);
-        count = 0;
-        size += draw_words(dice, to + size, 2);
-        break;
-    case TAUD_RECORD_NEWEST:
-        count = 0;
-        size += draw_words(dice, to + size, 2);
-        break;
-    case TAUD_RECORD_CREATE_ROLLUP:
+    if (type == TAUD_RECORD_CREATE_ROLLUP)
         return draw_rollup(dice, to);
-    case TAUD_RECORD_DROP_ROLLUP:
-        count = 0;
-        size += draw_words(dice, to + size, 1);
-        break;
-    case TAUD_RECORD_ROLLUP_PROGRESS:
-        mode = (unsigned)dice_below(dice, 2);
-        count = 0;
-        size += draw_words(dice, to + size, 4);
-        if (mode == TAUD_PROGRESS_SETTLED)
-            memset(to + size - 16, 0, 16);
-        break;
-    }
+    size_t size = draw_content(dice, type, to + TAUD_RECORD_HEADER_BYTES, &mode, &count);
     taud_record_header(to, type, mode, count);
-    return size;
+    return TAUD_RECORD_HEADER_BYTES + size;
 }
 
 // Lies in the header of a record: a type, mode or count that nobody wrote, or that is too large for
