@@ -254,9 +254,9 @@ WIDTH = 100
 
 
 def check_width(tree: Tree) -> list[str]:
-    """Lines of Python and JavaScript fit a window."""
+    """Lines of programs fit a window."""
     return [f"{path}:{number}: has {len(line)} columns of {WIDTH}" for path, text in tree.items()
-            if Path(path).suffix in {".py", ".js", ".mjs", ".ts"}
+            if Path(path).suffix in C_SUFFIXES | {".py", ".js", ".mjs", ".ts"}
             for number, line in enumerate(text.split("\n"), 1) if len(line) > WIDTH]
 
 
@@ -437,7 +437,8 @@ class PlantedBreaches(unittest.TestCase):
         self.assertEqual(self.found("client/src/p.c", GOOD_HEAD + text), set())
 
     def test_width(self) -> None:
-        for path in ("tests/p.py", "client/js/p.js", "client/js/p.d.ts", "tests/p.mjs"):
+        for path in ("tests/p.py", "client/js/p.js", "client/js/p.d.ts", "tests/p.mjs",
+                     "tests/p.c", "tests/p.h", "server/p.rl"):
             self.assertEqual(self.found(path, GOOD_HEAD + "é" * WIDTH), set())
             self.expect("check_width", path, "x" * (WIDTH + 1))
 

@@ -18,8 +18,8 @@ struct cli_spool;
 
 /*
  * Begins to write into `out`, which nobody else may use until the end, and returns the file to
- * write to as *ret_file. Returns NULL where `out` is no pipe or socket, or nothing can be kept: then
- * `out` itself is written to.
+ * write to as *ret_file. Returns NULL where `out` is no pipe or socket, or nothing can be kept:
+ * then `out` itself is written to.
  */
 struct cli_spool *cli_spool_begin(FILE *out, size_t limit, FILE **ret_file);
 

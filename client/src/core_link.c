@@ -160,8 +160,8 @@ static void become_ready(struct tau_core *core, int64_t now_ns)
     refuse_unsupported(core);
 }
 
-/* What the server offers, and whether its layout is ours. What a later version adds at the end of an
-   extensible operation is no part of its fingerprint. */
+/* What the server offers, and whether its layout is ours. What a later version adds at the end of
+   an extensible operation is no part of its fingerprint. */
 static void note_offer(struct tau_core *core, struct tau_operation_fingerprint offer)
 {
     const struct tau_operation_info *operation = tau_operation_find(offer.opcode);

@@ -30,8 +30,8 @@ static const struct tau_call *expected_call(const struct tau_core *core, uint8_t
     if (core->pending.count == 0)
         return NULL;
     const struct tau_pending *item = tau_pending_at(&core->pending, 0);
-    /* A server refuses a request by its header alone, and answers a PING so, while the rest is still
-       on its way. */
+    /* A server refuses a request by its header alone, and answers a PING so, while the rest is
+       still on its way. */
     bool early = opcode == TAU_OPCODE_ERR || opcode == TAU_OPCODE_PONG;
     return item->start + (early ? TAU_HEADER_SIZE : item->size) <= core->output.sent ? item->call
                                                                                     : NULL;

@@ -8,8 +8,8 @@
 
 #include "core.h"
 
-/* So much of the hello and of the output is about to be dropped, since it was sent: tells the frames
-   that begin within it. */
+/* So much of the hello and of the output is about to be dropped, since it was sent: tells the
+   frames that begin within it. */
 void tau_trace_sent(struct tau_core *core, size_t hello_size, size_t output_size);
 
 /* A frame has come; its header lies at `frame`, its payload behind it. */

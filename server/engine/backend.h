@@ -45,8 +45,8 @@ struct taud_log_report {
     uint64_t quarantined_bytes;
 };
 
-// Takes a group that is intact; `damaged_before` says that something before it is lost. A status other
-// than SUCCESS ends the replay.
+// Takes a group that is intact; `damaged_before` says that something before it is lost. A status
+// other than SUCCESS ends the replay.
 typedef enum tau_status taud_log_replay_callback(const struct taud_log_group *group,
                                                  bool damaged_before, void *user_data);
 
@@ -73,19 +73,19 @@ struct taud_log_inspection {
 typedef void taud_log_completion(enum tau_status status, int os_error, void *user_data);
 
 struct taud_log_operations {
-    // Reads what is behind `from_position` in order, cuts a torn end, puts damage inside aside. What is
-    // before it is stored elsewhere: it is not read, missing or damaged as it may be, and what trim
-    // left of it goes. A group that ends behind it is handed on whole: the callback passes over the
-    // records in it that end at or before from_position. The log is known to have reached
-    // `known_position`: what is missing before that is damage, not a torn end. It goes on
+    // Reads what is behind `from_position` in order, cuts a torn end, puts damage inside aside.
+    // What is before it is stored elsewhere: it is not read, missing or damaged as it may be, and
+    // what trim left of it goes. A group that ends behind it is handed on whole: the callback
+    // passes over the records in it that end at or before from_position. The log is known to have
+    // reached `known_position`: what is missing before that is damage, not a torn end. It goes on
     // behind both.
     enum tau_status (*open)(struct taud_backend *backend, uint64_t from_position,
                             uint64_t known_position, taud_log_replay_callback *callback,
                             void *user_data,
                             struct taud_log_report *ret_report, struct taud_error *error);
-    // Reads as open does and finds the same, but changes nothing: what open would put aside is told,
-    // and so is damage that it would not mind. At any time, also beside appends, which it may see.
-    // Returns SUCCESS, INTERNAL_ERROR, NO_MEMORY, or what a callback returned.
+    // Reads as open does and finds the same, but changes nothing: what open would put aside is
+    // told, and so is damage that it would not mind. At any time, also beside appends, which it may
+    // see. Returns SUCCESS, INTERNAL_ERROR, NO_MEMORY, or what a callback returned.
     enum tau_status (*inspect)(struct taud_backend *backend, uint64_t from_position,
                                uint64_t known_position,
                                const struct taud_log_inspection *inspection,
@@ -94,16 +94,18 @@ struct taud_log_operations {
     // what an earlier holder may still write is not taken for good afterwards.
     enum tau_status (*start)(struct taud_backend *backend, uint64_t epoch,
                              struct taud_error *error);
-    // Gives the first one or more of these groups, whose positions follow each other and all that was
-    // placed, their place, and returns how many. Never 0 when `alone` says that no append is underway;
-    // otherwise 0 says: not before that is so. Does nothing slow, and not from two threads at a time.
+    // Gives the first one or more of these groups, whose positions follow each other and all that
+    // was placed, their place, and returns how many. Never 0 when `alone` says that no append is
+    // underway; otherwise 0 says: not before that is so. Does nothing slow, and not from two
+    // threads at a time.
     size_t (*place)(struct taud_backend *backend, const struct taud_log_group *groups, size_t count,
                     bool sync, bool alone, struct taud_log_place **ret_place);
     // Stores the groups that were placed; `sync`, as it was there, asks for durability too. Appends
-    // may run on several threads and end in any order. `completion` is called exactly once, before the
-    // return or later from another thread: SUCCESS; STORAGE_FULL, neither these groups nor those placed
-    // behind them count, and all may be placed again when nothing is underway; INTERNAL_ERROR, nothing
-    // may be appended ever again. The groups' bytes stay where they are until then.
+    // may run on several threads and end in any order. `completion` is called exactly once, before
+    // the return or later from another thread: SUCCESS; STORAGE_FULL, neither these groups nor
+    // those placed behind them count, and all may be placed again when nothing is underway;
+    // INTERNAL_ERROR, nothing may be appended ever again. The groups' bytes stay where they are
+    // until then.
     void (*append)(struct taud_backend *backend, struct taud_log_place *place,
                    const struct taud_log_group *groups, size_t count, bool sync,
                    taud_log_completion *completion, void *user_data);
@@ -114,14 +116,14 @@ struct taud_log_operations {
     enum tau_status (*prepare)(struct taud_backend *backend);
     // Whether prepare has something to do.
     bool (*needs_prepare)(struct taud_backend *backend);
-    // Gives up groups that end at or before `position`, as far as it can: what is before it is durable
-    // elsewhere, and every later open is from there or behind. From one thread at a time, beside all
-    // else; blocks. Groups that are left after a failure or a power cut go with the next trim or open.
-    // Returns SUCCESS, STORAGE_FULL, INTERNAL_ERROR, NO_MEMORY.
+    // Gives up groups that end at or before `position`, as far as it can: what is before it is
+    // durable elsewhere, and every later open is from there or behind. From one thread at a time,
+    // beside all else; blocks. Groups that are left after a failure or a power cut go with the next
+    // trim or open. Returns SUCCESS, STORAGE_FULL, INTERNAL_ERROR, NO_MEMORY.
     enum tau_status (*trim)(struct taud_backend *backend, uint64_t position,
                             struct taud_error *error);
-    // Bytes of groups that can be appended without further space, whatever their sizes, after the last
-    // completion.
+    // Bytes of groups that can be appended without further space, whatever their sizes, after the
+    // last completion.
     uint64_t (*room)(struct taud_backend *backend);
     void (*close)(struct taud_backend *backend);
 };
@@ -135,26 +137,26 @@ typedef enum tau_status taud_object_name_callback(const char *name, void *user_d
 
 enum { TAUD_OBJECT_NAME_MAX = 100 };
 
-// Whole objects that never change. A name is of letters, digits, '.', '-' and '_', not '.' first, at most
-// TAUD_OBJECT_NAME_MAX of them, with one '/' behind a folder; folders come by themselves. Errors say
-// which object, and where. All functions may be called from several threads at a time, for a writer
-// from one at a time.
+// Whole objects that never change. A name is of letters, digits, '.', '-' and '_', not '.' first,
+// at most TAUD_OBJECT_NAME_MAX of them, with one '/' behind a folder; folders come by themselves.
+// Errors say which object, and where. All functions may be called from several threads at a time,
+// for a writer from one at a time.
 struct taud_objects_operations {
-    // Stores a whole object; it is there entirely or not at all, and durable on return. An object of
-    // that name is replaced. Returns SUCCESS, STORAGE_FULL, INTERNAL_ERROR, NO_MEMORY.
+    // Stores a whole object; it is there entirely or not at all, and durable on return. An object
+    // of that name is replaced. Returns SUCCESS, STORAGE_FULL, INTERNAL_ERROR, NO_MEMORY.
     enum tau_status (*put)(struct taud_backend *backend, const char *name, const void *data,
                            size_t size, struct taud_error *error);
-    // The same in pieces, for what is too large for memory. Every writer ends with finish or abandon,
-    // which free it. What failed once fails until then; after a failed finish an object of that name
-    // is there whole, as it was before, or not at all. Returns as put.
+    // The same in pieces, for what is too large for memory. Every writer ends with finish or
+    // abandon, which free it. What failed once fails until then; after a failed finish an object of
+    // that name is there whole, as it was before, or not at all. Returns as put.
     enum tau_status (*begin)(struct taud_backend *backend, const char *name,
                              struct taud_object_writer **ret_writer, struct taud_error *error);
     enum tau_status (*write)(struct taud_object_writer *writer, const void *data, size_t size,
                              struct taud_error *error);
     enum tau_status (*finish)(struct taud_object_writer *writer, struct taud_error *error);
     void (*abandon)(struct taud_object_writer *writer); // accepts NULL
-    // Opens an object for reading; *ret_object is NULL when there is none. It stays readable when it
-    // is removed. Returns SUCCESS, INTERNAL_ERROR, NO_MEMORY.
+    // Opens an object for reading; *ret_object is NULL when there is none. It stays readable when
+    // it is removed. Returns SUCCESS, INTERNAL_ERROR, NO_MEMORY.
     enum tau_status (*open)(struct taud_backend *backend, const char *name,
                             struct taud_object **ret_object, struct taud_error *error);
     uint64_t (*size)(const struct taud_object *object);
@@ -171,16 +173,16 @@ struct taud_objects_operations {
     // Success when it is not there. After a power cut it may be there again.
     enum tau_status (*remove)(struct taud_backend *backend, const char *name,
                               struct taud_error *error);
-    // Moves a damaged object aside under a name that none has, and counts it. Nothing deletes it there.
-    // INTERNAL_ERROR when it is not there.
+    // Moves a damaged object aside under a name that none has, and counts it. Nothing deletes it
+    // there. INTERNAL_ERROR when it is not there.
     enum tau_status (*quarantine)(struct taud_backend *backend, const char *name,
                                   struct taud_error *error);
-    // Keeps a copy of a range of the object in the same place, under a name that says which range and
-    // that none has; durable on return. Returns as put.
+    // Keeps a copy of a range of the object in the same place, under a name that says which range
+    // and that none has; durable on return. Returns as put.
     enum tau_status (*preserve)(struct taud_backend *backend, const char *name, uint64_t offset,
                                 uint64_t size, struct taud_error *error);
-    // Gives the object a second place, of the same name below `directory`, which is another one of the
-    // same storage; durable on return. INTERNAL_ERROR also when something has that place.
+    // Gives the object a second place, of the same name below `directory`, which is another one of
+    // the same storage; durable on return. INTERNAL_ERROR also when something has that place.
     enum tau_status (*link)(struct taud_backend *backend, const char *name, const char *directory,
                             struct taud_error *error);
     // Removes what writers left that never finished. Before the first begin of a start.
@@ -199,7 +201,8 @@ struct taud_catalog_operations {
     enum tau_status (*inspect)(struct taud_backend *backend, uint64_t *ret_version, void *ret_data,
                                size_t capacity, size_t *ret_size, bool *ret_damaged,
                                struct taud_error *error);
-    // Replaces version `expected`; INTERNAL_ERROR when it is not the present one. Durable on return.
+    // Replaces version `expected`; INTERNAL_ERROR when it is not the present one. Durable on
+    // return.
     enum tau_status (*swap)(struct taud_backend *backend, uint64_t expected, const void *data,
                             size_t size, struct taud_error *error);
 };
@@ -215,9 +218,10 @@ struct taud_backend {
     // After it, open may be called again.
     void (*close)(struct taud_backend *backend);
     void (*free)(struct taud_backend *backend);
-    // Another storage of the same kind that is kept within this one, snapshots/NAME, to which objects can
-    // be linked: it is made when it is not there. It is not open, and the caller's to free. *ret_directory
-    // is what link takes, and is its. Returns SUCCESS, NO_MEMORY, INTERNAL_ERROR.
+    // Another storage of the same kind that is kept within this one, snapshots/NAME, to which
+    // objects can be linked: it is made when it is not there. It is not open, and the caller's to
+    // free. *ret_directory is what link takes, and is its. Returns SUCCESS, NO_MEMORY,
+    // INTERNAL_ERROR.
     enum tau_status (*snapshot)(struct taud_backend *backend, const char *name,
                                 struct taud_backend **ret_snapshot, const char **ret_directory,
                                 struct taud_error *error);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Group commit: a thread hands everything that waits to the backend, and while that is underway a
-// second thread may do the same with what came since. Results count in the order of the log. A failed
-// write or sync is never tried again: what was not yet durable has an unknown outcome from then on. A
-// full disk is no failure: the groups stay, and come again.
+// second thread may do the same with what came since. Results count in the order of the log. A
+// failed write or sync is never tried again: what was not yet durable has an unknown outcome from
+// then on. A full disk is no failure: the groups stay, and come again.
 #include "log.h"
 
 #include <assert.h>
@@ -32,8 +32,8 @@ static uint64_t buffer_end(const struct taud_log_buffer *buffer)
     return buffer->position + buffer->used;
 }
 
-// Ends the active buffer's last group and goes on in the next buffer, which is free: a buffer that is
-// closed and placed as a whole has an append underway, of which another one can begin.
+// Ends the active buffer's last group and goes on in the next buffer, which is free: a buffer that
+// is closed and placed as a whole has an append underway, of which another one can begin.
 static void close_active(struct taud_log *log)
 {
     struct taud_log_buffer *closed = &log->buffers[log->active];
@@ -50,7 +50,8 @@ static void close_active(struct taud_log *log)
     pthread_cond_broadcast(&log->room);
 }
 
-// The buffer with the first bytes that are not placed, the active one too; NULL when there are none.
+// The buffer with the first bytes that are not placed, the active one too; NULL when there are
+// none.
 static const struct taud_log_buffer *waiting_buffer(const struct taud_log *log)
 {
     for (unsigned i = log->oldest; i != log->active; i = next_buffer(i)) {
@@ -60,7 +61,8 @@ static const struct taud_log_buffer *waiting_buffer(const struct taud_log *log)
     return log->buffers[log->active].used > 0 ? &log->buffers[log->active] : NULL;
 }
 
-static struct taud_log_group group_of(const struct taud_log_buffer *buffer, size_t start, size_t end)
+static struct taud_log_group group_of(const struct taud_log_buffer *buffer, size_t start,
+                                      size_t end)
 {
     return (struct taud_log_group){
         .position = buffer->position + start, .data = buffer->data + start, .size = end - start};
@@ -255,7 +257,8 @@ static void sync_now(struct taud_log *log)
         fail(log, result.os_error);
     tell_end(log);
     pthread_mutex_unlock(&log->mutex);
-    taud_log_notify(log); // of a failure; a success is no news, what it covers was told when it was written
+    // Of a failure; a success is no news: what it covers was told when it was written.
+    taud_log_notify(log);
     pthread_mutex_lock(&log->mutex);
 }
 
@@ -316,7 +319,8 @@ static void commit_turn(struct taud_log *log)
         break;
     case DUTY_WRITE:
         if (!taud_log_write_pending(log) && taud_log_is_busy(log))
-            pthread_cond_wait(&log->work, &log->mutex); // more may come, or what is underway may end
+            // More may come, or what is underway may end.
+            pthread_cond_wait(&log->work, &log->mutex);
         break;
     case DUTY_LATER:
         wait_until(&log->work, &log->mutex, at_ns);
@@ -448,7 +452,8 @@ enum tau_status taud_log_start_threads(struct taud_log *log, struct taud_error *
         status = pthread_create(&log->prepare_thread, NULL, prepare_main, log);
     if (status != 0) {
         end_commit_threads(log, count);
-        return taud_error_set(error, TAU_STATUS_NO_MEMORY, status, "cannot start a thread of the log");
+        return taud_error_set(error, TAU_STATUS_NO_MEMORY, status,
+                              "cannot start a thread of the log");
     }
     return TAU_STATUS_SUCCESS;
 }

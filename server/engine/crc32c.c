@@ -78,8 +78,8 @@ static inline uint64_t load(const uint8_t *bytes)
 
 __attribute__((target("sse4.2,pclmul"))) static uint32_t shift(uint64_t crc, uint64_t factor)
 {
-    __m128i product =
-        _mm_clmulepi64_si128(_mm_cvtsi64_si128((int64_t)crc), _mm_cvtsi64_si128((int64_t)factor), 0);
+    __m128i product = _mm_clmulepi64_si128(_mm_cvtsi64_si128((int64_t)crc),
+                                           _mm_cvtsi64_si128((int64_t)factor), 0);
     return (uint32_t)_mm_crc32_u64(0, (uint64_t)_mm_cvtsi128_si64(product));
 }
 

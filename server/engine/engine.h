@@ -265,8 +265,8 @@ enum tau_status taud_engine_outcome(const struct taud_engine *engine, uint64_t p
 void taud_engine_commit(struct taud_engine *engine, uint64_t position, enum taud_commit_mode mode);
 
 // Called after the durable position moved, a flush or other work ended, the log failed or found no
-// space for its next segment, on that thread, without any lock of the engine. It must be short, must
-// not write to the engine, and usually wakes a worker.
+// space for its next segment, on that thread, without any lock of the engine. It must be short,
+// must not write to the engine, and usually wakes a worker.
 typedef void taud_engine_durable_callback(void *user_data);
 
 // Adds a listener, before startup or between startup and stop. Returns SUCCESS or NO_MEMORY.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Leaves of 1 KiB hold up to 126 addresses, inner nodes of 4 KiB up to 100 children and the smallest
-// label of each child but the first. A full node is split on the way down, so that an insertion never has to
-// come back up; a node that falls below a quarter is merged with a neighbour when both fit in one.
+// Leaves of 1 KiB hold up to 126 addresses, inner nodes of 4 KiB up to 100 children and the
+// smallest label of each child but the first. A full node is split on the way down, so that an
+// insertion never has to come back up; a node that falls below a quarter is merged with a neighbour
+// when both fit in one.
 #include "index.h"
 
 #include <assert.h>
@@ -37,7 +38,8 @@ static unsigned capacity(const struct taud_index_node *node)
 
 static struct taud_index_node *new_node(struct taud_index *index, bool leaf)
 {
-    struct taud_index_node *node = taud_arena_take(index->arena, leaf ? TAUD_BLOCK_1K : TAUD_BLOCK_4K);
+    struct taud_index_node *node =
+        taud_arena_take(index->arena, leaf ? TAUD_BLOCK_1K : TAUD_BLOCK_4K);
     if (node) {
         node->count = 0;
         node->leaf = leaf;
@@ -214,15 +216,16 @@ void taud_index_remove(struct taud_index *index, const struct tau_label *label)
         else if (!merge_right(index, path[depth], places[depth]) && places[depth] > 0)
             merge_right(index, path[depth], places[depth] - 1);
     }
-    while (index->root && (index->root->count == 0 || (!index->root->leaf && index->root->count == 1))) {
+    while (index->root &&
+           (index->root->count == 0 || (!index->root->leaf && index->root->count == 1))) {
         struct taud_index_node *root = index->root;
         index->root = root->count == 0 ? NULL : root->children[0];
         free_node(index, root);
     }
 }
 
-// Finds the leaf and place of the first label >= from; `ret_next` gets the smallest bound behind the
-// leaf, and false is returned in ret_has_next when there is none.
+// Finds the leaf and place of the first label >= from; `ret_next` gets the smallest bound behind
+// the leaf, and false is returned in ret_has_next when there is none.
 static const struct taud_index_node *seek(const struct taud_index *index,
                                           const struct tau_label *from, unsigned *ret_place,
                                           struct tau_label *ret_next, bool *ret_has_next)

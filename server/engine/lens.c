@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Lenses: named transforms over live series. A lens is resolved when it is made, into the label of a
-// series and a list of transforms; so no lens depends on another.
+// Lenses: named transforms over live series. A lens is resolved when it is made, into the label of
+// a series and a list of transforms; so no lens depends on another.
 #include "state.h"
 
 #include "record.h"
@@ -63,8 +63,8 @@ static double apply_simple(uint8_t transform, double v)
     }
 }
 
-// Applies one transform to consecutive points, oldest first; one that looks back uses up the oldest.
-// Returns how many are left.
+// Applies one transform to consecutive points, oldest first; one that looks back uses up the
+// oldest. Returns how many are left.
 static size_t apply(uint8_t transform, double *values, size_t count)
 {
     if (transform == TRANSFORM_IDENTITY)
@@ -270,7 +270,8 @@ enum tau_status taud_engine_drop_lens(struct taud_engine *engine, const struct t
     return status;
 }
 
-// The value at exactly `timestamp`, and at most `back` before it, oldest first; none when there is none.
+// The value at exactly `timestamp`, and at most `back` before it, oldest first; none when there is
+// none.
 static enum tau_status fetch_window(struct taud_engine *engine, const struct tau_label *label,
                                     int64_t timestamp, size_t back,
                                     double values[TAU_LIMIT_LENS_TRANSFORMS + 1], size_t *ret_count)

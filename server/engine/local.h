@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the files of the local backend share: its state, and the layout of FORMAT.md in constants. Only
-// local_*.c include it.
+// What the files of the local backend share: its state, and the layout of FORMAT.md in constants.
+// Only local_*.c include it.
 #ifndef TAUD_ENGINE_LOCAL_H
 #define TAUD_ENGINE_LOCAL_H
 
@@ -85,7 +85,7 @@ struct taud_local {
     uint64_t epoch;
     uint64_t file_count; // file ids drawn
     uint8_t *buffers;    // of the places, and `block`
-    uint8_t *block;      // the block that `offset` lies in, as it is on disk when nothing is underway
+    uint8_t *block;      // that `offset` lies in, as it is on disk when nothing is underway
 
     pthread_mutex_t mutex; // of what follows
     struct taud_log_place places[TAUD_LOG_APPENDS_MAX];
@@ -164,14 +164,15 @@ bool taud_group_header_decode(const uint8_t bytes[TAUD_GROUP_HEADER_BYTES],
                               struct taud_group_header *ret);
 // Makes the zeroed, durable file of a segment. Returns 0 or a negative errno.
 int taud_local_make_segment(struct taud_local *local, uint64_t sequence, uint64_t size);
-// Makes one of the file of the spare that was numbered `spare`: only its header is zeroed. Where that
-// fails the spare is gone. Returns 0 or a negative errno.
+// Makes one of the file of the spare that was numbered `spare`: only its header is zeroed. Where
+// that fails the spare is gone. Returns 0 or a negative errno.
 int taud_local_reuse_segment(struct taud_local *local, uint64_t spare, uint64_t sequence);
 // The size that a segment has by its number.
 uint64_t taud_local_segment_size(const struct taud_local *local, uint64_t sequence);
 enum tau_status taud_local_prepare(struct taud_backend *backend);
 bool taud_local_needs_prepare(struct taud_backend *backend);
-// Goes on from `position` in the next segment, which can hold `bytes`. Returns 0 or a negative errno.
+// Goes on from `position` in the next segment, which can hold `bytes`. Returns 0 or a negative
+// errno.
 int taud_local_roll(struct taud_local *local, uint64_t position, uint64_t bytes);
 int taud_local_open_files(struct taud_local *local, uint64_t sequence);
 void taud_local_close_files(struct taud_local *local);

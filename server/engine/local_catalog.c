@@ -8,7 +8,11 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { CATALOG_VERSION = 1, HEADER_BYTES = 32, FILE_BYTES_MAX = HEADER_BYTES + TAUD_CATALOG_BYTES_MAX };
+enum {
+    CATALOG_VERSION = 1,
+    HEADER_BYTES = 32,
+    FILE_BYTES_MAX = HEADER_BYTES + TAUD_CATALOG_BYTES_MAX
+};
 
 static const char magic[8] = {'T', 'A', 'U', 'C', 'A', 'T', '\r', '\n'};
 
@@ -35,7 +39,8 @@ static enum catalog_kind judge(const uint8_t *bytes, size_t size)
 }
 
 // Reads the file into bytes[FILE_BYTES_MAX + 1]. Returns 0 or a negative errno.
-static int load(struct taud_local *local, uint8_t *bytes, size_t *ret_size, enum catalog_kind *ret_kind)
+static int load(struct taud_local *local, uint8_t *bytes, size_t *ret_size,
+                enum catalog_kind *ret_kind)
 {
     const struct taud_io *io = local->io;
     char path[TAUD_PATH_BYTES];
@@ -73,7 +78,8 @@ enum tau_status taud_local_catalog_check(struct taud_local *local, struct taud_e
         return unreadable(local, status, error);
     if (kind == CATALOG_FUTURE)
         return taud_error_set(error, TAU_STATUS_INTERNAL_ERROR, 0,
-                              "%s/catalog is of format %u, this server knows %u; it was not touched",
+                              "%s/catalog is of format %u, this server knows %u; "
+                              "it was not touched",
                               local->directory, taud_load_u32(bytes + 8), CATALOG_VERSION);
     return TAU_STATUS_SUCCESS;
 }

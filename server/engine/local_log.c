@@ -145,8 +145,8 @@ static size_t count_fitting(const struct taud_local *local, uint64_t start,
     return fitting;
 }
 
-// Whether an append may begin behind those that are underway: only writes that are durable when they
-// return and change nothing but their own blocks go side by side.
+// Whether an append may begin behind those that are underway: only writes that are durable when
+// they return and change nothing but their own blocks go side by side.
 static bool may_join(const struct taud_local *local, bool sync)
 {
     return sync && !local->exclusive && !local->rolled_back && !local->failed &&

@@ -2,8 +2,8 @@
 // Reads the local log back. A place where no good group stands is the torn end of the log, unless
 // something proves that it had once been synced: a later segment in use, a later group written when
 // more was durable than ends here, or the position that a clean stop left. Then it is damage: the
-// bytes are copied to quarantine/ and reading goes on behind them. An inspection goes the same way, but
-// tells of damage instead, and leaves everything as it is.
+// bytes are copied to quarantine/ and reading goes on behind them. An inspection goes the same way,
+// but tells of damage instead, and leaves everything as it is.
 #include "local.h"
 
 #include "crc32c.h"
@@ -57,8 +57,9 @@ enum tau_status taud_local_log_check(struct taud_local *local, struct taud_error
     for (size_t i = 0; i < list.count && status == 0 && result == TAU_STATUS_SUCCESS; i++) {
         if (list.items[i].kind == TAUD_HEADER_FUTURE)
             result = taud_error_set(error, TAU_STATUS_INTERNAL_ERROR, 0,
-                                    "the log in %s/log is of a later format than this server knows; "
-                                    "it was not touched", local->directory);
+                                    "the log in %s/log is of a later format than this server "
+                                    "knows; it was not touched",
+                                    local->directory);
     }
     taud_local_free_segments(&list);
     return status != 0 ? file_error(local, status, error) : result;
@@ -104,8 +105,8 @@ static bool group_at(struct replay *replay, uint64_t offset, struct taud_group_h
     return taud_crc32c(0, *ret_content, ret->size) == ret->content_crc;
 }
 
-// The good group that follows: at `*offset`, or at the block behind it when it was written while the
-// one before was underway.
+// The good group that follows: at `*offset`, or at the block behind it when it was written while
+// the one before was underway.
 static bool next_group(struct replay *replay, uint64_t *offset, struct taud_group_header *ret,
                        const uint8_t **ret_content)
 {
@@ -150,8 +151,8 @@ static bool later_proof(struct replay *replay, uint64_t offset)
     return false;
 }
 
-// Behind all that was written into the segment from `offset` on, as far as that can be told from what
-// is left of an earlier use: by the headers of its groups, whose content may be torn.
+// Behind all that was written into the segment from `offset` on, as far as that can be told from
+// what is left of an earlier use: by the headers of its groups, whose content may be torn.
 static uint64_t written_end(struct replay *replay, uint64_t offset)
 {
     const uint8_t *bytes;
@@ -377,9 +378,9 @@ static enum tau_status deliver(struct replay *replay, const struct taud_group_he
     return status;
 }
 
-// Where damage ends behind which the segment has no good group. In the last one, that was used before,
-// it is followed by what nobody misses: once the damage was copied and the end of the log zeroed,
-// that is no damage.
+// Where damage ends behind which the segment has no good group. In the last one, that was used
+// before, it is followed by what nobody misses: once the damage was copied and the end of the log
+// zeroed, that is no damage.
 static uint64_t damaged_end(struct replay *replay, const struct taud_found_segment *next,
                             uint64_t offset)
 {
@@ -421,7 +422,8 @@ static enum tau_status judge_gap(struct replay *replay, const struct taud_found_
     return status;
 }
 
-// Reads a segment in use; `next` is the one in use behind it, or NULL. *ret_end is where its groups end.
+// Reads a segment in use; `next` is the one in use behind it, or NULL. *ret_end is where its groups
+// end.
 static enum tau_status replay_segment(struct replay *replay, const struct taud_found_segment *next,
                                       uint64_t *ret_end)
 {
@@ -575,8 +577,8 @@ static enum tau_status mend_segment(struct replay *replay,
     return result;
 }
 
-// Puts right what is damaged, once nothing can refuse the log any more, in the segments from `first`
-// on; the last one in use stands before `last`.
+// Puts right what is damaged, once nothing can refuse the log any more, in the segments from
+// `first` on; the last one in use stands before `last`.
 static enum tau_status put_right(struct replay *replay, const struct taud_found_segments *list,
                                  size_t first, size_t last)
 {

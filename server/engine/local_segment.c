@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Segments of the local log: their headers, their preparation ahead of need, and the step from one to
-// the next. A segment is zeroed and durable before its name appears, so that writing into it changes
-// no metadata; of one that is used again only the header is zeroed.
+// Segments of the local log: their headers, their preparation ahead of need, and the step from one
+// to the next. A segment is zeroed and durable before its name appears, so that writing into it
+// changes no metadata; of one that is used again only the header is zeroed.
 #include "local.h"
 
 #include "crc32c.h"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The beginning of the local log goes. A segment holds nothing behind a position when a later one in
-// use begins at or before that; headers on the disk say so, no list in memory. Segments of the usual
-// size are kept as spares under another name, for the preparation to take, the others are removed.
-// Whatever is cut short here, a start finds what it needs, and removes the rest.
+// The beginning of the local log goes. A segment holds nothing behind a position when a later one
+// in use begins at or before that; headers on the disk say so, no list in memory. Segments of the
+// usual size are kept as spares under another name, for the preparation to take, the others are
+// removed. Whatever is cut short here, a start finds what it needs, and removes the rest.
 #include "local.h"
 
 #include <stdlib.h>

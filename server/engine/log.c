@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The buffers of the log: admission, records, groups. Admission keeps a sum of what is in the active
-// buffer and what was promised to writers under the buffer's size; the order of the updates (a
-// promise is taken back after its bytes are counted) makes the sum never too small.
+// The buffers of the log: admission, records, groups. Admission keeps a sum of what is in the
+// active buffer and what was promised to writers under the buffer's size; the order of the updates
+// (a promise is taken back after its bytes are counted) makes the sum never too small.
 #include "log.h"
 
 #include "record.h"
@@ -85,8 +85,8 @@ void taud_log_stop(struct taud_log *log)
     taud_log_drain(log);
 }
 
-// Whether what waits, what was promised and so much more fits into what is prepared. Blocks that are
-// not full take some; the rest of the reserve is for writes that make space elsewhere.
+// Whether what waits, what was promised and so much more fits into what is prepared. Blocks that
+// are not full take some; the rest of the reserve is for writes that make space elsewhere.
 static bool fits(const struct taud_log *log, size_t bytes, bool frees)
 {
     uint64_t waiting = atomic_load(&log->next_position) - atomic_load(&log->durable_position);
@@ -95,8 +95,9 @@ static bool fits(const struct taud_log *log, size_t bytes, bool frees)
            log->backend->log->room(log->backend);
 }
 
-// Whether the disk is known to be unable to take this much more. What is promised must not find that
-// out later: nobody could be told. So where it may be so, a preparation that is due comes first.
+// Whether the disk is known to be unable to take this much more. What is promised must not find
+// that out later: nobody could be told. So where it may be so, a preparation that is due comes
+// first.
 static bool disk_refuses(struct taud_log *log, size_t bytes, bool frees)
 {
     if (atomic_load_explicit(&log->disk_full, memory_order_relaxed))

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The write-ahead log above the backend: what was written in memory waits here in order until a commit
-// hands it down, and the durable position tells how far that got. It must not know series, nor files.
+// The write-ahead log above the backend: what was written in memory waits here in order until a
+// commit hands it down, and the durable position tells how far that got. It must not know series,
+// nor files.
 //
 //   writer:   admit -> (shard lock: append, append, ...) -> release
 //   commit:   close the active buffer -> place -> append -> durable position -> listeners
@@ -22,8 +23,8 @@ enum {
     TAUD_LOG_GROUPS_MAX = TAUD_LOG_BUFFER_BYTES / TAUD_LOG_GROUP_BYTES + 2,
     TAUD_LOG_RESERVE_BYTES = 64 << 10, // of disk that only drops may use, but for a block
     TAUD_LOG_BUFFERS = TAUD_LOG_APPENDS_MAX + 1,
-    // A second append begins a block of its own, and the rest of the one before stays empty: worth it
-    // from half a block on. With less, what waits goes out when the first is done.
+    // A second append begins a block of its own, and the rest of the one before stays empty: worth
+    // it from half a block on. With less, what waits goes out when the first is done.
     TAUD_LOG_JOIN_BYTES = TAUD_IO_BLOCK / 2,
 };
 
@@ -113,13 +114,13 @@ enum tau_status taud_log_start(struct taud_log *log, uint64_t position, struct t
 void taud_log_stop(struct taud_log *log);
 
 // Asks for room for records of at most `bytes`; waits for a commit when the buffer is full. `frees`
-// says that the write makes space elsewhere and may use the reserve of the disk. Never with a lock of
-// the engine held. Returns SUCCESS (then release must follow), STORAGE_FULL, READ_ONLY.
+// says that the write makes space elsewhere and may use the reserve of the disk. Never with a lock
+// of the engine held. Returns SUCCESS (then release must follow), STORAGE_FULL, READ_ONLY.
 enum tau_status taud_log_admit(struct taud_log *log, size_t bytes, bool frees);
 void taud_log_release(struct taud_log *log, size_t bytes);
 
-// Appends `count` points, encoded, all in one group; joins a record of points before them. Returns the
-// position to wait for. Within admit and release.
+// Appends `count` points, encoded, all in one group; joins a record of points before them. Returns
+// the position to wait for. Within admit and release.
 uint64_t taud_log_append_points(struct taud_log *log, const uint8_t *points, size_t count);
 
 // Appends one record of `size` bytes, a multiple of 8, that `encode` writes under the log's mutex.
@@ -137,8 +138,8 @@ enum tau_status taud_log_add_listener(struct taud_log *log, taud_engine_durable_
                                       void *user_data);
 
 // In commit.c: hands groups that wait down, once, and returns when they are stored or not. With the
-// mutex, not held meanwhile. Returns false when there is nothing to do, or not before something that is
-// underway has ended.
+// mutex, not held meanwhile. Returns false when there is nothing to do, or not before something
+// that is underway has ended.
 bool taud_log_write_pending(struct taud_log *log);
 
 // Waits for a preparation that is due or underway, once; where there is no thread for it, does it.

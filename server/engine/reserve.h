@@ -21,8 +21,8 @@ struct taud_reserve {
 // Looks which parts are there. Changes nothing.
 void taud_reserve_look(struct taud_reserve *reserve);
 
-// Puts the parts aside that are missing, where that is due and there is space. Returns whether there
-// was something to do.
+// Puts the parts aside that are missing, where that is due and there is space. Returns whether
+// there was something to do.
 bool taud_reserve_renew(struct taud_reserve *reserve);
 
 // Gives a part up. Returns whether there was one.

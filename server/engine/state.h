@@ -25,8 +25,8 @@
 //   | cache's shards   | blocks of segments: buckets and the ring  | a look, an insert, evictions |
 //
 // A cut takes lens_lock, rollups.mutex and every shard.mutex, ascending; else the storage thread
-// takes one shard.mutex at a time. log.mutex and arena.mutex are never held together, nor is any of them
-// while the kernel is called. Of the backend only place and needs_prepare are called under
+// takes one shard.mutex at a time. log.mutex and arena.mutex are never held together, nor is any of
+// them while the kernel is called. Of the backend only place and needs_prepare are called under
 // log.mutex: both take local.mutex alone.
 #ifndef TAUD_ENGINE_STATE_H
 #define TAUD_ENGINE_STATE_H

@@ -234,7 +234,8 @@ bool taud_table_insert(struct taud_table *table, struct taud_named *named)
 
 void taud_table_remove(struct taud_table *table, const struct taud_named *named)
 {
-    struct taud_bucket *first = bucket_at(table, bucket_number(relaxed(&table->shape), named->hash));
+    struct taud_bucket *first =
+        bucket_at(table, bucket_number(relaxed(&table->shape), named->hash));
     for (struct taud_bucket *bucket = first; bucket; bucket = next_bucket(bucket)) {
         for (size_t i = 0; i < TAUD_BUCKET_ENTRIES; i++) {
             if (address(relaxed(&bucket->entries[i])) != named)
@@ -250,14 +251,16 @@ void taud_table_remove(struct taud_table *table, const struct taud_named *named)
 
 void taud_table_prefetch(const struct taud_table *table, uint64_t hash)
 {
-    const struct taud_bucket *bucket = bucket_at(table, bucket_number(relaxed(&table->shape), hash));
+    const struct taud_bucket *bucket =
+        bucket_at(table, bucket_number(relaxed(&table->shape), hash));
     if (bucket)
         __builtin_prefetch(bucket);
 }
 
 void taud_table_prefetch_named(const struct taud_table *table, uint64_t hash)
 {
-    const struct taud_bucket *bucket = bucket_at(table, bucket_number(relaxed(&table->shape), hash));
+    const struct taud_bucket *bucket =
+        bucket_at(table, bucket_number(relaxed(&table->shape), hash));
     if (!bucket)
         return;
     unsigned mask = matches(bucket, hash);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// A hash table from labels to things that begin with their label. It grows by linear hashing (Litwin,
-// "Linear Hashing: A New Tool for File and Table Addressing", 1980): one bucket is split for a few
-// insertions, so no lookup or insertion ever waits for a resize. One cache line a bucket. The
-// caller locks; only taud_table_prefetch may run beside anything.
+// A hash table from labels to things that begin with their label. It grows by linear hashing
+// (Litwin, "Linear Hashing: A New Tool for File and Table Addressing", 1980): one bucket is split
+// for a few insertions, so no lookup or insertion ever waits for a resize. One cache line a bucket.
+// The caller locks; only taud_table_prefetch may run beside anything.
 #ifndef TAUD_ENGINE_TABLE_H
 #define TAUD_ENGINE_TABLE_H
 

@@ -114,8 +114,8 @@ uint64_t taud_worker_now(struct taud_worker *worker);
 // Takes back the place of a connection that was closed.
 void taud_worker_closed(struct taud_worker *worker, struct taud_connection *connection);
 
-// Puts a connection into the list of those that wait for the log: for this position of it, or with 0
-// for any change.
+// Puts a connection into the list of those that wait for the log: for this position of it, or with
+// 0 for any change.
 void taud_worker_await(struct taud_worker *worker, struct taud_link *link, uint64_t position);
 
 // Says that a connection wrote up to this position of the log.

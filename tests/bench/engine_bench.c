@@ -38,8 +38,9 @@ static struct tau_label label_of(unsigned number)
 // --- a backend that throws the log away -------------------------------------------------------
 
 static enum tau_status void_open(struct taud_backend *backend, uint64_t from_position,
-                                 uint64_t known, taud_log_replay_callback *callback, void *user_data,
-                                 struct taud_log_report *ret, struct taud_error *error)
+                                 uint64_t known, taud_log_replay_callback *callback,
+                                 void *user_data, struct taud_log_report *ret,
+                                 struct taud_error *error)
 {
     (void)backend, (void)from_position, (void)known, (void)callback, (void)user_data, (void)error;
     *ret = (struct taud_log_report){0};

@@ -124,8 +124,9 @@ static size_t put_frame(uint8_t *out, enum tau_opcode opcode, const uint8_t *pay
 
 static size_t put_append(uint8_t *out, size_t series, int64_t timestamp)
 {
-    struct tau_append_request request = {
-        .label = series_label(series), .timestamp = timestamp, .value = point_value(series, timestamp)};
+    struct tau_append_request request = {.label = series_label(series),
+                                         .timestamp = timestamp,
+                                         .value = point_value(series, timestamp)};
     uint8_t payload[48];
     struct tau_writer writer = {.data = payload, .capacity = sizeof payload};
     if (!tau_append_request_encode(&request, &writer))
@@ -135,7 +136,8 @@ static size_t put_append(uint8_t *out, size_t series, int64_t timestamp)
 
 static size_t put_query(uint8_t *out, size_t series, int64_t timestamp)
 {
-    struct tau_query_point_request request = {.label = series_label(series), .timestamp = timestamp};
+    struct tau_query_point_request request = {.label = series_label(series),
+                                              .timestamp = timestamp};
     uint8_t payload[40];
     struct tau_writer writer = {.data = payload, .capacity = sizeof payload};
     if (!tau_query_point_request_encode(&request, &writer))
@@ -419,11 +421,12 @@ static void report(struct load *load, double seconds)
     size_t n = load->round_count;
     uint32_t *l = load->latencies_us10;
     qsort(l, n, sizeof *l, compare_u32);
-    printf("{\"operation\":\"%s\",\"connections\":%zu,\"depth\":%zu,\"requests\":%zu,\"seconds\":%.6f,"
-           "\"rate\":%.0f,\"p50_us\":%.1f,\"p99_us\":%.1f,\"p999_us\":%.1f}\n",
-           load->options.operation_name, load->options.connection_count, load->options.depth,
-           n * load->options.depth, seconds, (double)(n * load->options.depth) / seconds,
-           l[n / 2] / 10.0, l[n * 99 / 100] / 10.0, l[n * 999 / 1000] / 10.0);
+    printf(
+        "{\"operation\":\"%s\",\"connections\":%zu,\"depth\":%zu,\"requests\":%zu,\"seconds\":%.6f,"
+        "\"rate\":%.0f,\"p50_us\":%.1f,\"p99_us\":%.1f,\"p999_us\":%.1f}\n",
+        load->options.operation_name, load->options.connection_count, load->options.depth,
+        n * load->options.depth, seconds, (double)(n * load->options.depth) / seconds,
+        l[n / 2] / 10.0, l[n * 99 / 100] / 10.0, l[n * 999 / 1000] / 10.0);
 }
 
 static void report_fill(const struct options *o, double seconds)
@@ -475,8 +478,9 @@ static void parse_options(int argc, char **argv, struct options *o)
     }
     if (!o->connection_count || !o->depth || o->series_count < o->connection_count ||
         (o->operation >= OPERATION_QUERY && o->points_before < 1)) {
-        fprintf(stderr, "load: needs a connection, a depth, a series a connection, and -b for query "
-                        "and fill\n");
+        fprintf(stderr,
+                "load: needs a connection, a depth, a series a connection, and -b for query "
+                "and fill\n");
         exit(2);
     }
 }

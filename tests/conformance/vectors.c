@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * Holds the generated codec against the golden vectors: every right frame is decoded, compared field
- * by field, encoded again from both orders of arrays, cut at every byte, and encoded into every
- * output that is too small; every wrong one must be refused with its status, field and offset.
- * Headers go through the decoder and through the byte-at-a-time machine, split at every point.
+ * Holds the generated codec against the golden vectors: every right frame is decoded, compared
+ * field by field, encoded again from both orders of arrays, cut at every byte, and encoded into
+ * every output that is too small; every wrong one must be refused with its status, field and
+ * offset. Headers go through the decoder and through the byte-at-a-time machine, split at every
+ * point.
  *
  * With --released the vectors are those of a version that is out. What was right then is read as it
  * was then; what was wrong may have become right, as an opcode or a bound that was added since. Of

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Every allocation of the engine fails, once and then for good: no crash, no leak, an error that says
-// so, and nothing acknowledged is lost.
+// Every allocation of the engine fails, once and then for good: no crash, no leak, an error that
+// says so, and nothing acknowledged is lost.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Memory comes from the system's allocator, so that sanitizers see every block. It must not know who
-// asks.
+// Memory comes from the system's allocator, so that sanitizers see every block. It must not know
+// who asks.
 #include "failing_allocator.h"
 
 #include <string.h>

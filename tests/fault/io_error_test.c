@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Calls of the disk fail under an engine with its own threads, once and for good: EIO, ENOSPC, EINTR,
-// a part only. It answers with an error, waits for space, or refuses further writes, and never waits
-// for ever. What happens at each call by itself is the simulator's to try.
+// Calls of the disk fail under an engine with its own threads, once and for good: EIO, ENOSPC,
+// EINTR, a part only. It answers with an error, waits for space, or refuses further writes, and
+// never waits for ever. What happens at each call by itself is the simulator's to try.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Two appends to the local log that are underway at a time, ended in either order, with the power cut
-// or the disk refusing at every call of either. What is read back is always a prefix of what was
-// written, and has everything that was reported as stored together with all before it.
+// Two appends to the local log that are underway at a time, ended in either order, with the power
+// cut or the disk refusing at every call of either. What is read back is always a prefix of what
+// was written, and has everything that was reported as stored together with all before it.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -216,8 +216,8 @@ static void a_power_cut_in_either_leaves_a_prefix(void **state)
     assert_true(second_only > 0); // the case that all this is about
 }
 
-// What is placed behind the second must not say that the first is durable: else the torn first would
-// be taken for damage, and what lies behind for good.
+// What is placed behind the second must not say that the first is durable: else the torn first
+// would be taken for damage, and what lies behind for good.
 static void a_third_does_not_vouch_for_the_first(void **state)
 {
     (void)state;

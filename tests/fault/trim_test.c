@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A log that is written, prepared and trimmed around and around, with the power cut or the disk failing
-// at every call. Read back from where it was last to be trimmed, it has all that was acknowledged
-// behind that, nothing in quarantine, and no file left over.
+// A log that is written, prepared and trimmed around and around, with the power cut or the disk
+// failing at every call. Read back from where it was last to be trimmed, it has all that was
+// acknowledged behind that, nothing in quarantine, and no file left over.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -150,7 +150,8 @@ static const char *judge(struct rig *rig)
 static const char *read_back(struct rig *rig, uint64_t seed)
 {
     disk_restart(rig->disk, seed);
-    for (uint64_t epoch = 2; epoch < 5; epoch++) { // twice the same; and once more behind a new group
+    // Twice the same; and once more behind a new group.
+    for (uint64_t epoch = 2; epoch < 5; epoch++) {
         enum tau_status status = open_log(rig, epoch);
         const char *complaint = status == TAU_STATUS_SUCCESS ? judge(rig) : "it does not start";
         if (!complaint && epoch == 3 && rig->report.cut_bytes > 0)

@@ -27,7 +27,8 @@ static bool is_name(const char *name)
 {
     size_t size = strlen(name);
     return size > 0 && size <= TAU_LIMIT_NAME_BYTES && name[0] != '.' &&
-           strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_") == size;
+           strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_") ==
+               size;
 }
 
 static bool on_batch(void *user_data, const struct tau_snapshot_response *batch)

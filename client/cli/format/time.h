@@ -41,8 +41,8 @@ void cli_civil_from_ns(int64_t timestamp_ns, struct cli_civil *ret_civil);
 size_t cli_time_to_text(int64_t timestamp_ns, enum cli_time_format format, char *ret_text);
 
 /*
- * Writes a duration into CLI_TIME_TEXT_SIZE bytes as times are printed: such as `1h30m`, which reads
- * back as the same, or as a number in a unit. Returns the length of its text.
+ * Writes a duration into CLI_TIME_TEXT_SIZE bytes as times are printed: such as `1h30m`, which
+ * reads back as the same, or as a number in a unit. Returns the length of its text.
  */
 size_t cli_span_to_text(uint64_t duration_ns, enum cli_time_format format, char *ret_text);
 

@@ -51,8 +51,8 @@ TAU_API TAU_MUST_USE enum tau_status tau_label_from_bytes(const void *bytes, siz
 TAU_API size_t tau_label_to_text(const struct tau_label *label, char ret_text[TAU_LABEL_TEXT_SIZE]);
 
 /**
- * Reads a certificate from 64 hexadecimal characters; white space around them is allowed. `text` may
- * be NULL, as of an environment variable that is not set: that is no certificate.
+ * Reads a certificate from 64 hexadecimal characters; white space around them is allowed. `text`
+ * may be NULL, as of an environment variable that is not set: that is no certificate.
  *
  * Returns: success; invalid_argument, `*ret_certificate` is untouched.
  * Thread: any. Blocks: no. Since: 1.0.

@@ -52,10 +52,11 @@ enum tau_trace_direction {
  * Called with every whole frame, header included, that goes over the connection: with one that is
  * sent when its first byte has been handed to the system, with one that came before it is acted
  * upon. The certificate in CONNECT is among the bytes; whoever prints frames leaves it out. Frames
- * that the server sends unasked and that this client passes over are not told, nor what is no frame.
+ * that the server sends unasked and that this client passes over are not told, nor what is no
+ * frame.
  *
- * Ownership: `frame` is borrowed for the call. Thread: the one that uses the client. The client must
- * be neither used nor freed in it. Since: 1.0.
+ * Ownership: `frame` is borrowed for the call. Thread: the one that uses the client. The client
+ * must be neither used nor freed in it. Since: 1.0.
  */
 typedef void tau_trace_callback(void *user_data, enum tau_trace_direction direction,
                                 struct tau_slice frame);

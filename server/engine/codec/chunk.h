@@ -102,8 +102,8 @@ bool taud_chunk_intact(const uint8_t *bytes, size_t size);
 // Looks at the header and the size of both columns; not at the checksum.
 bool taud_chunk_open(const uint8_t *bytes, size_t size, struct taud_chunk *ret);
 
-// Brings near what finding a timestamp and its value will look at: `share`, from 0 to 1, says how far
-// into the chunk that is if all is even.
+// Brings near what finding a timestamp and its value will look at: `share`, from 0 to 1, says how
+// far into the chunk that is if all is even.
 void taud_chunk_prefetch(const uint8_t *bytes, size_t size, double share);
 
 // Timestamps or values `from` to `to` - 1, where from < to <= count. False when they are damaged;

@@ -325,7 +325,8 @@ enum tau_status taud_manifest_sweep(struct taud_backend *backend,
 
 // --- committing -------------------------------------------------------------------------------
 
-// That the next start will take the manifest for what it is: one that it did not would lose everything.
+// That the next start will take the manifest for what it is: one that it did not would lose
+// everything.
 static enum tau_status read_again(const struct taud_allocator *allocator, const uint8_t *bytes,
                                   size_t size, const char *name, struct taud_error *error)
 {

@@ -79,8 +79,8 @@ struct taud_segment {
     struct taud_object *object;
     uint64_t owner; // its number in the cache
     _Atomic uint64_t references;
-    // Of the storage thread: bytes of chunks that nobody can see any more; whether a chunk turned out to be
-    // damaged, so that all stays as it is; whether it is being compacted.
+    // Of the storage thread: bytes of chunks that nobody can see any more; whether a chunk turned
+    // out to be damaged, so that all stays as it is; whether it is being compacted.
     uint64_t garbage;
     bool spoiled, busy;
 
@@ -150,8 +150,9 @@ static inline uint64_t taud_segment_offset(const struct taud_segment *segment, u
 uint32_t taud_segment_summaries(const struct taud_segment *segment, struct taud_codec *codec,
                                 uint32_t block, struct taud_chunk_columns *ret_columns);
 
-// The same, decoded once for all who ask while the cache has them; unless they are `kept` the cache is
-// only looked into. Released as a block of the cache. Returns SUCCESS, NO_MEMORY, INTERNAL_ERROR.
+// The same, decoded once for all who ask while the cache has them; unless they are `kept` the cache
+// is only looked into. Released as a block of the cache. Returns SUCCESS, NO_MEMORY,
+// INTERNAL_ERROR.
 enum tau_status taud_segment_hold_summaries(const struct taud_segment *segment,
                                             struct taud_codec *codec, uint32_t block, bool kept,
                                             struct taud_cache_block **ret_held);
@@ -178,8 +179,8 @@ enum tau_status taud_segment_read(struct taud_segment *segment, uint64_t identit
 void taud_segment_give_back(const struct taud_store *store, const struct taud_chunk_bytes *bytes);
 
 // The same in steps, for whoever reads several chunks and does each step for all of them, so that
-// memory is waited for once: two that bring near, then one that takes what the cache has, NULL where
-// that is nothing, and brings the chunk near; then the reading, which takes the block over.
+// memory is waited for once: two that bring near, then one that takes what the cache has, NULL
+// where that is nothing, and brings the chunk near; then the reading, which takes the block over.
 void taud_segment_prefetch(const struct taud_segment *segment, uint32_t chunk, bool block);
 struct taud_cache_block *taud_segment_hold(const struct taud_segment *segment, uint32_t chunk);
 enum tau_status taud_segment_read_held(struct taud_segment *segment, uint64_t identity,

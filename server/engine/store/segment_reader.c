@@ -136,7 +136,8 @@ uint32_t taud_segment_summaries(const struct taud_segment *segment, struct taud_
                                     ret_columns);
 }
 
-static const uint64_t SUMMARIES = UINT64_C(1) << 63; // with a block's number: their key, no window's
+// With a block's number: their key, no window's.
+static const uint64_t SUMMARIES = UINT64_C(1) << 63;
 
 _Static_assert(offsetof(struct taud_cache_block, data) % _Alignof(struct taud_chunk_columns) == 0,
                "columns stand in a block as they are");

@@ -19,7 +19,7 @@ struct holder {
 static const struct cli_choice choices[] = {{"forward", 0}, {"backward", 1}};
 
 #define FIELD(member, of_kind)                                                                     \
-    .name = #member, .kind = (of_kind), .offset = offsetof(struct holder, member),                   \
+    .name = #member, .kind = (of_kind), .offset = offsetof(struct holder, member),                 \
     .size = sizeof(((struct holder *)0)->member), .has_offset = CLI_NO_OFFSET
 
 static const struct cli_field fields[] = {

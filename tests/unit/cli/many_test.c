@@ -144,8 +144,8 @@ static void *read_all(void *user_data)
     return NULL;
 }
 
-/* Rows are taken while a pager waits, up to a bound; behind it a connection may end, and the user is
-   told of what. */
+/* Rows are taken while a pager waits, up to a bound; behind it a connection may end, and the user
+   is told of what. */
 static void test_a_reader_that_waits(void **state)
 {
     static const size_t bounds[] = {0, 100};

@@ -29,78 +29,54 @@
     "'max_size':4194304,'extensible':false,'fields':[" response "]}}"
 
 /* With single quotes, so that it can be read. */
+/* clang-format off */
 static const char strange_source[] =
     "{'name':'tau','statuses':["
     "{'name':'success','code':0,'doc':'Done.'},"
     "{'name':'series_not_found','code':7,'doc':'There is none.'}],"
     "'replies':[{'name':'OK','code':240},{'name':'PONG','code':4}],'types':{"
-    /* the types */
-    STRANGE_TYPE("u8",
-                 "integer", "1", "false", "") "," STRANGE_TYPE("u32", "integer", "4", "false", "") "," STRANGE_TYPE("i16", "integer", "2", "true", "") "," STRANGE_TYPE("u64", "integer", "8", "false", "") "," STRANGE_TYPE("f64", "float", "8", "false", "") "," STRANGE_TYPE("bool", "bool", "1", "false", "") "," STRANGE_TYPE("status",
-                                                                                                                                                                                                                                                                                                                                   "status",
-                                                                                                                                                                                                                                                                                                                                   "1",
-                                                                                                                                                                                                                                                                                                                                   "false",
-                                                                                                                                                                                                                                                                                                                                   "") "," STRANGE_TYPE("text",
-                                                                                                                                                                                                                                                                                                                                                        "text",
-                                                                                                                                                                                                                                                                                                                                                        "0",
-                                                                                                                                                                                                                                                                                                                                                        "false", "") "," STRANGE_TYPE("bytes", "blob", "0", "false", "") "," STRANGE_TYPE("label", "bytes", "32", "false", "") "," STRANGE_TYPE("tag",
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                "bytes",
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                "4",
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                "false", "") "," STRANGE_TYPE("timestamp",
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                              "integer", "8", "true", ",'alias_of':'i64'") "," STRANGE_TYPE("pair",
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                            "struct",
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                            "6",
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                            "false",
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                            ",'members':[{'name':'tag','type':'tag','offset':0,"
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                            "'doc':'First.'},{'name':'level','type':'i16',"
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                            "'offset':4,'doc':'Then.'}]") "," STRANGE_TYPE("colour",
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                           "enum",
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                           "1",
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                           "false",
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                           ",'open':false,'values':[{'name':'red','value':0,'doc':'As a rose.'},"
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                           "{'name':'blue','value':7,'doc':'As the sky.'}]")
-    /* the operations */
-    "},'services':[{'operations':[" STRANGE_OPERATION(
-        "STRANGE", "122", "unary",
-        STRANGE_FIELD("tag", "tag", "fixed",
-                      ",'offset':0") "," STRANGE_FIELD("level",
-                                                       "i16", "optional", ",'minimum':-5,'maximum':500") "," STRANGE_FIELD("note", "text", "sized", ",'prefix':1,'max_bytes':10") "," STRANGE_FIELD("colour", "colour", "fixed", "") "," STRANGE_FIELD("bold",
-                                                                                                                                                                                                                                                       "bool",
-                                                                                                                                                                                                                                                       "fixed",
-                                                                                                                                                                                                                                                       "") "," STRANGE_FIELD("count",
-                                                                                                                                                                                                                                                                             "u8",
-                                                                                                                                                                                                                                                                             "fixed", ",'maximum':3") "," STRANGE_FIELD("pairs",
-                                                                                                                                                                                                                                                                                                                        "pair",
-                                                                                                                                                                                                                                                                                                                        "counted_array", ",'count_field':'count','max_count':3") "," STRANGE_FIELD("numbers",
-                                                                                                                                                                                                                                                                                                                                                                                                   "u32",
-                                                                                                                                                                                                                                                                                                                                                                                                   "counted_array",
-                                                                                                                                                                                                                                                                                                                                                                                                   ",'count_field':'count',"
-                                                                                                                                                                                                                                                                                                                                                                                                   "'max_count':3,"
-                                                                                                                                                                                                                                                                                                                                                                                                   "'maximum':99") "," STRANGE_FIELD("tail",
-                                                                                                                                                                                                                                                                                                                                                                                                                                     "bytes",
-                                                                                                                                                                                                                                                                                                                                                                                                                                     "rest", ",'max_bytes':8"),
-        STRANGE_FIELD("at", "timestamp", "optional", "") "," STRANGE_FIELD("outcome", "status", "fixed", "") "," STRANGE_FIELD(
-            "count", "u8", "fixed",
-            "") "," STRANGE_FIELD("pairs", "pair", "counted_array",
-                                  ",'count_field':'count'") "," STRANGE_FIELD("sizes", "u64",
-                                                                              "counted_array",
-                                                                              ",'count_field':'"
-                                                                              "count','max_count':"
-                                                                              "4") "," STRANGE_FIELD("rest",
-                                                                                                     "colour",
-                                                                                                     "rest_array",
-                                                                                                     "")) "," STRANGE_OPERATION("FLOW",
-                                                                                                                                "123",
-                                                                                                                                "stream",
-                                                                                                                                "",
-                                                                                                                                STRANGE_FIELD(
-                                                                                                                                    "first",
-                                                                                                                                    "bool",
-                                                                                                                                    "fixed",
-                                                                                                                                    "") "," STRANGE_FIELD("values",
-                                                                                                                                                          "f64",
-                                                                                                                                                          "rest_array",
-                                                                                                                                                          "")) "]}]}";
+    STRANGE_TYPE("u8", "integer", "1", "false", "") ","
+    STRANGE_TYPE("u32", "integer", "4", "false", "") ","
+    STRANGE_TYPE("i16", "integer", "2", "true", "") ","
+    STRANGE_TYPE("u64", "integer", "8", "false", "") ","
+    STRANGE_TYPE("f64", "float", "8", "false", "") ","
+    STRANGE_TYPE("bool", "bool", "1", "false", "") ","
+    STRANGE_TYPE("status", "status", "1", "false", "") ","
+    STRANGE_TYPE("text", "text", "0", "false", "") ","
+    STRANGE_TYPE("bytes", "blob", "0", "false", "") ","
+    STRANGE_TYPE("label", "bytes", "32", "false", "") ","
+    STRANGE_TYPE("tag", "bytes", "4", "false", "") ","
+    STRANGE_TYPE("timestamp", "integer", "8", "true", ",'alias_of':'i64'") ","
+    STRANGE_TYPE("pair", "struct", "6", "false",
+                 ",'members':[{'name':'tag','type':'tag','offset':0,'doc':'First.'},"
+                 "{'name':'level','type':'i16','offset':4,'doc':'Then.'}]") ","
+    STRANGE_TYPE("colour", "enum", "1", "false",
+                 ",'open':false,'values':[{'name':'red','value':0,'doc':'As a rose.'},"
+                 "{'name':'blue','value':7,'doc':'As the sky.'}]")
+    "},'services':[{'operations':["
+    STRANGE_OPERATION("STRANGE", "122", "unary",
+        STRANGE_FIELD("tag", "tag", "fixed", ",'offset':0") ","
+        STRANGE_FIELD("level", "i16", "optional", ",'minimum':-5,'maximum':500") ","
+        STRANGE_FIELD("note", "text", "sized", ",'prefix':1,'max_bytes':10") ","
+        STRANGE_FIELD("colour", "colour", "fixed", "") ","
+        STRANGE_FIELD("bold", "bool", "fixed", "") ","
+        STRANGE_FIELD("count", "u8", "fixed", ",'maximum':3") ","
+        STRANGE_FIELD("pairs", "pair", "counted_array", ",'count_field':'count','max_count':3") ","
+        STRANGE_FIELD("numbers", "u32", "counted_array",
+                      ",'count_field':'count','max_count':3,'maximum':99") ","
+        STRANGE_FIELD("tail", "bytes", "rest", ",'max_bytes':8"),
+        STRANGE_FIELD("at", "timestamp", "optional", "") ","
+        STRANGE_FIELD("outcome", "status", "fixed", "") ","
+        STRANGE_FIELD("count", "u8", "fixed", "") ","
+        STRANGE_FIELD("pairs", "pair", "counted_array", ",'count_field':'count'") ","
+        STRANGE_FIELD("sizes", "u64", "counted_array", ",'count_field':'count','max_count':4") ","
+        STRANGE_FIELD("rest", "colour", "rest_array", "")) ","
+    STRANGE_OPERATION("FLOW", "123", "stream",
+        "",
+        STRANGE_FIELD("first", "bool", "fixed", "") ","
+        STRANGE_FIELD("values", "f64", "rest_array", ""))
+    "]}]}";
+/* clang-format on */
 
 /* The document as JSON; to be freed. */
 static inline char *strange_text(void)

@@ -192,7 +192,8 @@ static void what_is_accepted_decides_on_the_record(void **state)
 
 // The chunks of a record, as points; the identity must be this one. Returns how many there are.
 static size_t chunk_points(const struct taud_record *record, uint64_t identity,
-                           int64_t *ret_timestamps, double *ret_values, size_t *ret_largest, size_t *ret_smallest)
+                           int64_t *ret_timestamps, double *ret_values, size_t *ret_largest,
+                           size_t *ret_smallest)
 {
     struct taud_codec *codec = taud_codec_new(taud_allocator_system());
     const uint8_t *at = record->chunks;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Many threads on one engine: writers, readers, creators, lens makers, committers inline and in the
-// background. Run under ThreadSanitizer; here it checks that acknowledged points are there, in order,
-// and that every listener hears of the end.
+// background. Run under ThreadSanitizer; here it checks that acknowledged points are there, in
+// order, and that every listener hears of the end.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

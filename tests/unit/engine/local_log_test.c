@@ -540,8 +540,8 @@ static void room_is_what_is_left_or_what_is_prepared(void **state)
     assert_true(log->needs_prepare(rig.backend));
 }
 
-// Many times around: what is read back begins where it was trimmed, and nothing of an earlier use of
-// the same blocks is taken for good.
+// Many times around: what is read back begins where it was trimmed, and nothing of an earlier use
+// of the same blocks is taken for good.
 static void a_log_that_is_trimmed_goes_around(void **state)
 {
     (void)state;
@@ -563,8 +563,8 @@ static void a_log_that_is_trimmed_goes_around(void **state)
     local_rig_open(&rig);
     read_end = stored - 9000;
     read_count = 0;
-    assert_int_equal(rig.backend->log->open(rig.backend, stored - 9000, 0, take_group, NULL, &report,
-                                            &rig.error),
+    assert_int_equal(rig.backend->log->open(rig.backend, stored - 9000, 0, take_group, NULL,
+                                            &report, &rig.error),
                      TAU_STATUS_SUCCESS);
     assert_int_equal(read_count, 1);
     assert_int_equal(read_end, stored);

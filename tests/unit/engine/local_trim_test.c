@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The beginning of the local log goes segment by segment, only what holds nothing behind the position,
-// and whatever call fails or is cut off, all that is needed stays. What is kept of it is used again.
+// The beginning of the local log goes segment by segment, only what holds nothing behind the
+// position, and whatever call fails or is cut off, all that is needed stays. What is kept of it is
+// used again.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The local backend on a disk in memory, with a stage between it and the engine: each call that does
-// not move points may be made to fail, a log that nobody wrote can be played to the engine, and what
-// the engine did write can be read. Writes themselves fail where the disk does.
+// The local backend on a disk in memory, with a stage between it and the engine: each call that
+// does not move points may be made to fail, a log that nobody wrote can be played to the engine,
+// and what the engine did write can be read. Writes themselves fail where the disk does.
 #ifndef STAGED_STORAGE_H
 #define STAGED_STORAGE_H
 

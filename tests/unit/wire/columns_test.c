@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Tests of wire/columns.c: every count around the width of vectors, every alignment, no byte beside.
+ * Tests of wire/columns.c: every count around the width of vectors, every alignment, no byte
+ * beside.
  */
 #include "wire/columns.h"
 
