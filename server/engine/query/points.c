@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Pieces are those of a merge over a snapshot. A codec is held for as long as a call takes, so any
-// number of series may be open.
+// Pieces are those of a merge over a snapshot. A codec is held for as long as a call takes, or a
+// row of them, so any number of series may be open.
 #include "points.h"
 
 #include "../read/snapshot.h"
@@ -11,7 +11,8 @@ struct taud_points {
     struct taud_engine *engine;
     struct taud_snapshot snapshot;
     struct taud_merge *merge;
-    struct taud_piece piece; // the last one
+    struct taud_codec *codec; // NULL while none is held
+    struct taud_piece piece;  // the last one
     uint64_t left;           // of the limit
 };
 
@@ -157,9 +158,28 @@ void taud_points_close(struct taud_points *points)
     if (!points)
         return;
     const struct taud_allocator *allocator = points->engine->allocator;
+    taud_points_pause(points);
     taud_merge_free(points->merge);
     taud_snapshot_done(&points->snapshot);
     allocator->release(allocator->context, points);
+}
+
+enum tau_status taud_points_begin(struct taud_points *points)
+{
+    if (points->codec)
+        return TAU_STATUS_SUCCESS;
+    points->codec = taud_codecs_take(&points->engine->codecs);
+    if (!points->codec)
+        return TAU_STATUS_NO_MEMORY;
+    taud_merge_use(points->merge, points->codec);
+    return TAU_STATUS_SUCCESS;
+}
+
+void taud_points_pause(struct taud_points *points)
+{
+    if (points->codec)
+        taud_codecs_give(&points->engine->codecs, points->codec);
+    points->codec = NULL;
 }
 
 static enum tau_status decode(struct taud_points *points, unsigned parts)
@@ -217,12 +237,12 @@ enum tau_status taud_points_next(struct taud_points *points, struct taud_points_
         *ret_piece = (struct taud_points_piece){.count = 0};
         return TAU_STATUS_SUCCESS;
     }
-    struct taud_codec *codec = taud_codecs_take(&points->engine->codecs);
-    if (!codec)
-        return TAU_STATUS_NO_MEMORY;
-    taud_merge_use(points->merge, codec);
-    enum tau_status status = next(points);
-    taud_codecs_give(&points->engine->codecs, codec);
+    bool held = points->codec != NULL;
+    enum tau_status status = taud_points_begin(points);
+    if (status == TAU_STATUS_SUCCESS)
+        status = next(points);
+    if (!held)
+        taud_points_pause(points);
     if (status == TAU_STATUS_SUCCESS)
         tell(points, ret_piece);
     return status;
@@ -234,12 +254,12 @@ enum tau_status taud_points_decode(struct taud_points *points, struct taud_point
     unsigned parts = TAUD_PIECE_VALUES | (timestamps ? TAUD_PIECE_TIMESTAMPS : 0U);
     if (piece->values && (!timestamps || piece->timestamps))
         return TAU_STATUS_SUCCESS;
-    struct taud_codec *codec = taud_codecs_take(&points->engine->codecs);
-    if (!codec)
-        return TAU_STATUS_NO_MEMORY;
-    taud_merge_use(points->merge, codec);
-    enum tau_status status = decode(points, parts);
-    taud_codecs_give(&points->engine->codecs, codec);
+    bool held = points->codec != NULL;
+    enum tau_status status = taud_points_begin(points);
+    if (status == TAU_STATUS_SUCCESS)
+        status = decode(points, parts);
+    if (!held)
+        taud_points_pause(points);
     if (status == TAU_STATUS_SUCCESS)
         tell(points, piece);
     return status;

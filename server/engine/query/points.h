@@ -50,6 +50,11 @@ enum tau_status taud_points_next(struct taud_points *points, struct taud_points_
 enum tau_status taud_points_decode(struct taud_points *points, struct taud_points_piece *piece,
                                    bool timestamps);
 
+// Between these two a codec is held, which each call takes for itself otherwise: for whoever asks
+// for many pieces in a row. Returns SUCCESS or NO_MEMORY; then none is held.
+enum tau_status taud_points_begin(struct taud_points *points);
+void taud_points_pause(struct taud_points *points);
+
 // What is known of a series without its points; it has no prior. Returns as taud_points_open.
 enum tau_status taud_points_survey(struct taud_engine *engine, const struct tau_label *label,
                                    struct taud_points_bounds *ret_bounds);

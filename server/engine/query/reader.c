@@ -98,16 +98,17 @@ static enum tau_status add_piece(struct taud_reader *reader, struct taud_aggrega
 enum tau_status taud_reader_fill(struct taud_reader *reader, struct taud_aggregate_window *window,
                                  taud_reader_check *check, void *user_data, bool *ret_more)
 {
-    enum tau_status status = advance(reader);
+    enum tau_status status = taud_points_begin(reader->points);
+    if (status == TAU_STATUS_SUCCESS)
+        status = advance(reader);
     while (status == TAU_STATUS_SUCCESS && reader->has_piece) {
-        if (!check(user_data))
-            return TAU_STATUS_CANCELLED;
-        status = add_piece(reader, window);
+        status = check(user_data) ? add_piece(reader, window) : TAU_STATUS_CANCELLED;
         if (reader->has_piece)
             break;
         if (status == TAU_STATUS_SUCCESS)
             status = advance(reader);
     }
+    taud_points_pause(reader->points);
     *ret_more = reader->has_piece;
     return status;
 }

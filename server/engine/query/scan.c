@@ -147,10 +147,12 @@ static enum tau_status read_series(struct page *page, struct columns *columns)
 {
     struct run *run = &columns->runs[columns->run_count];
     *run = (struct run){.label = page->labels[page->next]};
-    enum tau_status status;
-    while ((status = find_piece(page)) == TAU_STATUS_SUCCESS && page->piece.count > 0 &&
+    enum tau_status status = taud_points_begin(page->points);
+    while (status == TAU_STATUS_SUCCESS &&
+           (status = find_piece(page)) == TAU_STATUS_SUCCESS && page->piece.count > 0 &&
            page->left > 0 && columns->count < CAPACITY)
         run->count += take_points(page, columns);
+    taud_points_pause(page->points);
     columns->run_count += run->count > 0;
     if (status == TAU_STATUS_SUCCESS && (page->piece.count == 0 || page->left == 0))
         close_series(page);

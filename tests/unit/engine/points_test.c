@@ -12,6 +12,7 @@
 #include "query_rig.h"
 
 #include "engine/query/points.h"
+#include "engine/state.h"
 
 enum { POINTS = 5000, STEP = 10 };
 
@@ -98,6 +99,34 @@ static void bounds_and_prior(void **state)
         taud_points_close(points);
     }
     taud_points_close(NULL);
+}
+
+// Whoever begins holds the one codec that there is from then on, until the pause or the end.
+static void a_codec_is_held_between_begin_and_pause(void **state)
+{
+    struct workbench *bench = *state;
+    struct taud_codecs *codecs = &bench->engine->codecs;
+    struct tau_label label = workbench_label("s");
+    const struct taud_points_options options = {.from = INT64_MIN, .to = INT64_MAX};
+    rig_series(bench, "s", 0, STEP, POINTS, 0);
+    for (int paused = 0; paused < 2; paused++) {
+        struct taud_points *points;
+        struct taud_points_piece piece;
+        assert_int_equal(taud_points_open(bench->engine, &label, &options, &points, NULL),
+                         TAU_STATUS_SUCCESS);
+        unsigned kept = codecs->count;
+        for (int turn = 0; turn < 2; turn++) {
+            assert_int_equal(taud_points_begin(points), TAU_STATUS_SUCCESS);
+            assert_int_equal(taud_points_next(points, &piece), TAU_STATUS_SUCCESS);
+            assert_int_equal(taud_points_decode(points, &piece, true), TAU_STATUS_SUCCESS);
+            assert_int_equal(codecs->count, kept - 1);
+            if (paused)
+                taud_points_pause(points);
+            assert_int_equal(codecs->count, paused ? kept : kept - 1);
+        }
+        taud_points_close(points);
+        assert_int_equal(codecs->count, kept);
+    }
 }
 
 // Chunks that reach nowhere beyond what is asked for come with their summaries, and are as these
@@ -188,6 +217,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WORKBENCH_TEST(all_points_once),
         WORKBENCH_TEST(bounds_and_prior),
+        WORKBENCH_TEST(a_codec_is_held_between_begin_and_pause),
         WORKBENCH_TEST(whole_chunks_are_known_by_their_summaries),
         WORKBENCH_TEST(damage_is_told),
         WORKBENCH_TEST(nothing_opens_without_memory),
