@@ -249,17 +249,18 @@ static enum tau_status read_series(struct span *span, const struct tau_label *la
 {
     const struct taud_group *group = span->work.group;
     const struct taud_aggregate_plan *plan = &group->plan;
+    bool ordered = (plan->needs & TAUD_AGGREGATE_NEEDS_ORDER) != 0, more;
     struct taud_points_bounds bounds;
     struct taud_reader reader;
-    bool more;
     enum tau_status status =
         taud_reader_open(&reader, group->query->engine, label, plan,
                          taud_aggregate_bucket_first_instant(plan, span->first),
-                         taud_aggregate_bucket_last_instant(plan, span->end - 1), &bounds);
+                         taud_aggregate_bucket_last_instant(plan, span->end - 1),
+                         ordered ? &bounds : NULL);
     if (status != TAU_STATUS_SUCCESS)
         return status == TAU_STATUS_SERIES_NOT_FOUND ? TAU_STATUS_SUCCESS : status;
     status = taud_reader_fill(&reader, window, taud_feed_goes_on, span->work.step.feed, &more);
-    if (status == TAU_STATUS_SUCCESS && (plan->needs & TAUD_AGGREGATE_NEEDS_ORDER) != 0) {
+    if (status == TAU_STATUS_SUCCESS && ordered) {
         struct taud_aggregate_series series = {
             .has_prior = bounds.has_prior,
             .prior_timestamp = bounds.prior_timestamp,

@@ -6,6 +6,10 @@
 
 #include <string.h>
 
+// A range of at most this part of a window is not worth narrowing: the room that a series without
+// points in most of it keeps free in a sheet is small.
+enum { SMALL_PART = 8 };
+
 struct page {
     struct taud_step step; // first
     uint64_t first_group;
@@ -22,22 +26,32 @@ static struct taud_aggregate_query *query_of(const struct page *page)
     return (struct taud_aggregate_query *)page->step.feed;
 }
 
+// The plan of the series at `next`, which has no more buckets than may be told of.
+static enum tau_status make_plan(struct page *page)
+{
+    const struct taud_aggregate_query *query = query_of(page);
+    struct taud_points_bounds bounds;
+    uint32_t few = taud_aggregate_query_window(query) / SMALL_PART;
+    page->plan = query->plan;
+    if (!query->narrows || (page->plan.bucket_count > 0 && page->plan.bucket_count <= few))
+        return TAU_STATUS_SUCCESS;
+    enum tau_status status =
+        taud_points_survey(query->engine, &page->labels[page->next], &bounds);
+    return status == TAU_STATUS_SUCCESS ? taud_aggregate_query_plan(query, &bounds, &page->plan)
+                                        : status;
+}
+
 // Opens the series at `next`. Its points end where its plan does, whatever is written meanwhile.
 static enum tau_status open_series(struct page *page)
 {
-    struct taud_aggregate_query *query = query_of(page);
-    const struct tau_label *label = &page->labels[page->next];
-    struct taud_points_bounds bounds;
-    enum tau_status status = TAU_STATUS_SUCCESS;
-    page->plan = query->plan;
-    if (query->narrows)
-        status = taud_points_survey(query->engine, label, &bounds);
-    if (query->narrows && status == TAU_STATUS_SUCCESS)
-        status = taud_aggregate_query_plan(query, &bounds, &page->plan);
+    struct taud_points_bounds bounds = {.any = false};
+    enum tau_status status = make_plan(page);
     if (status != TAU_STATUS_SUCCESS || page->plan.bucket_count == 0)
         return status;
-    status = taud_reader_open(&page->reader, query->engine, label, &page->plan, page->plan.from,
-                              page->plan.to, &bounds);
+    bool ordered = (page->plan.needs & TAUD_AGGREGATE_NEEDS_ORDER) != 0;
+    status = taud_reader_open(&page->reader, query_of(page)->engine, &page->labels[page->next],
+                              &page->plan, page->plan.from, page->plan.to,
+                              ordered ? &bounds : NULL);
     page->series = (struct taud_aggregate_series){
         .has_prior = bounds.has_prior,
         .prior_timestamp = bounds.prior_timestamp,
