@@ -16,6 +16,7 @@ enum {
     OUTLIER_SAMPLE = 32,
     STEPS_WIN = 2,      // bits a value by which differences have to win in FAST
     HOPELESS_BITS = 60, // a value
+    HEAD_BYTES = 4,
 };
 
 static const double powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8, 1e9,
@@ -29,7 +30,8 @@ static struct codec_scale scale_of(struct codec_pair pair)
     return (struct codec_scale){.up = powers[pair.exponent],
                                 .down = inverses[pair.factor],
                                 .factor = powers[pair.factor],
-                                .fraction = inverses[pair.exponent]};
+                                .fraction = inverses[pair.exponent],
+                                .unit = powers[pair.exponent - pair.factor]};
 }
 
 static double value_of(const struct codec_scale *scale, uint64_t integer)
@@ -56,22 +58,27 @@ static bool in_range(double low, double high)
     return low > -(double)CODEC_INTEGER_MAX && high < (double)CODEC_INTEGER_MAX;
 }
 
-// Rounds all values to codec->integers, with CODEC_MAGIC_BITS added, and to codec->narrow,
-// and marks the misses. A row
-// that is not full is filled up with its last value. Returns whether all came back.
+// A row of the last values, filled up with the very last.
+static void fill_row(const double *values, size_t count, double row[CODEC_LANES])
+{
+    for (size_t i = 0; i < CODEC_LANES; i++)
+        row[i] = values[i < count ? i : count - 1];
+}
+
+// Rounds all values to codec->integers, with CODEC_MAGIC_BITS added, and marks the misses. Returns
+// whether all came back.
 static bool round_all(struct taud_codec *codec, const double *values, size_t count,
                       const struct codec_scale *scale, struct codec_lanes *lanes)
 {
     size_t rows = count / CODEC_LANES, rest = count % CODEC_LANES;
-    bool all = codec->kernels->alp_encode(values, rows, scale, codec->integers, codec->narrow,
-                                          codec->misses, lanes);
+    bool all =
+        codec->kernels->alp_encode(values, rows, scale, codec->integers, codec->misses, lanes);
     if (rest > 0) {
         struct codec_lanes last = *lanes;
         double row[CODEC_LANES];
-        for (size_t i = 0; i < CODEC_LANES; i++)
-            row[i] = values[rows * CODEC_LANES + (i < rest ? i : rest - 1)];
+        fill_row(values + rows * CODEC_LANES, rest, row);
         codec->kernels->alp_encode(row, 1, scale, codec->integers + rows * CODEC_LANES,
-                                   codec->narrow + rows * CODEC_LANES, codec->misses + rows, &last);
+                                   codec->misses + rows, &last);
         codec->misses[rows] &= (uint8_t)((1U << rest) - 1);
         all = all && codec->misses[rows] == 0;
         memcpy(last.sum + rest, lanes->sum + rest, (CODEC_LANES - rest) * sizeof *last.sum);
@@ -87,6 +94,30 @@ static bool round_all(struct taud_codec *codec, const double *values, size_t cou
             codec->misses[i / CODEC_LANES] |= (uint8_t)(1U << (i % CODEC_LANES));
     }
     return false;
+}
+
+static uint32_t *near_items(struct taud_codec *codec)
+{
+    return codec->near + CODEC_LANES;
+}
+
+// Rounds values that all come back as integers of 32 bits, to near_items, and adds them up. False,
+// and anything is left, where one does not.
+static bool round_near(struct taud_codec *codec, const double *values, size_t count,
+                       const struct codec_scale *scale, double sum[CODEC_LANES])
+{
+    size_t rows = count / CODEC_LANES, rest = count % CODEC_LANES;
+    if (!codec->kernels->alp_encode_narrow(values, rows, scale, near_items(codec), sum))
+        return false;
+    if (rest == 0)
+        return true;
+    double row[CODEC_LANES], last[CODEC_LANES];
+    fill_row(values + rows * CODEC_LANES, rest, row);
+    memcpy(last, sum, sizeof last);
+    bool all = codec->kernels->alp_encode_narrow(row, 1, scale,
+                                                 near_items(codec) + rows * CODEC_LANES, last);
+    memcpy(sum, last, rest * sizeof *sum);
+    return all;
 }
 
 // Takes the place of each miss by the integer before it, and lists them. Returns how many.
@@ -115,14 +146,13 @@ static unsigned sample_cost(struct taud_codec *codec, const double sample[SAMPLE
                             struct codec_pair pair, unsigned *ret_missed)
 {
     uint64_t integers[SAMPLE];
-    uint32_t narrow[SAMPLE];
     uint8_t misses[SAMPLE_ROWS];
     struct codec_scale scale = scale_of(pair);
     struct codec_lanes lanes;
     int64_t low = INT64_MAX, high = INT64_MIN;
     unsigned missed = 0;
     codec_lanes_init(&lanes);
-    codec->kernels->alp_encode(sample, SAMPLE_ROWS, &scale, integers, narrow, misses, &lanes);
+    codec->kernels->alp_encode(sample, SAMPLE_ROWS, &scale, integers, misses, &lanes);
     for (unsigned i = 0; i < SAMPLE; i++) {
         int64_t integer = (int64_t)(integers[i] - CODEC_MAGIC_BITS);
         if ((misses[i / CODEC_LANES] >> i % CODEC_LANES & 1) != 0 ||
@@ -236,57 +266,100 @@ bool codec_alp_search(struct taud_codec *codec, const double *values, size_t cou
 
 // --- writing -------------------------------------------------------------------------------------
 
-// Whether a few of the items lie so much closer together than all do that patches may pay.
-static bool has_outliers(const uint32_t *items, size_t count, unsigned width)
+// Whether a few of the items, or of their differences, lie so much closer together than all do that
+// patches may pay.
+static bool has_outliers(const uint32_t *items, size_t count, bool steps, unsigned width)
 {
-    size_t step = count < OUTLIER_SAMPLE ? 1 : count / OUTLIER_SAMPLE;
-    int32_t low = (int32_t)items[0], high = low;
-    for (size_t i = step; i < count; i += step) {
-        int32_t item = (int32_t)items[i];
+    size_t stride = count < OUTLIER_SAMPLE ? 1 : count / OUTLIER_SAMPLE;
+    int32_t low = INT32_MAX, high = INT32_MIN;
+    for (size_t i = 0; i < count; i += stride) {
+        int32_t item = (int32_t)(items[i] - (steps ? *(items + i - 1) : 0));
         low = item < low ? item : low;
         high = item > high ? item : high;
+        if (codec_range_width(low, high) + 2U > width)
+            return false;
     }
-    return codec_range_width(low, high) + 2U <= width;
+    return true;
 }
 
-// The fast way for integers that lie close together, by their low halves in codec->narrow: as they
-// are, or as differences where those are smaller by more than they slow down. Returns 0 where
-// patches may pay.
-static size_t write_narrow(struct taud_codec *codec, size_t count, int64_t low, int64_t high,
-                           uint8_t *out)
+// The fast way for integers that lie close together, near_items and `origin`: as they are, or as
+// differences where those are smaller by more than they slow down. Returns 0 where patches may pay,
+// or where it would take `limit` bytes.
+static size_t write_narrow(struct taud_codec *codec, size_t count, int64_t origin,
+                           const struct codec_extremes *extremes, size_t limit, uint8_t *out)
 {
     struct codec_column column, steps;
-    int32_t low_step = 0, high_step = 0;
-    uint32_t *items = codec->narrow;
-    if (count > 1)
-        codec->kernels->differences_narrow(items, count, codec->sums, &low_step, &high_step);
-    codec->sums[0] = (uint32_t)low_step;
-    uint64_t first = (uint64_t)low + (items[0] - (uint32_t)low);
-    codec_column_plan_plain(count, 0, 0, low, high, &column);
-    codec_column_plan_plain(count, 1, first, low_step, high_step, &steps);
-    if (steps.width + (unsigned)STEPS_WIN <= column.width && column.width < 31) {
+    uint32_t *items = near_items(codec);
+    uint64_t first = (uint64_t)origin + (uint64_t)(int64_t)(int32_t)items[0];
+    codec_column_plan_plain(count, 0, 0, origin + extremes->low, origin + extremes->high, &column);
+    codec_column_plan_plain(count, 1, first, extremes->low_step, extremes->high_step, &steps);
+    bool climbs = steps.width + (unsigned)STEPS_WIN <= column.width && column.width < 31;
+    if (climbs) {
         column = steps;
-        items = codec->sums;
+        *(items - 1) = items[0] - (uint32_t)extremes->low_step;
     }
-    codec->kernels->rebase_narrow(items, count, (uint32_t)column.base);
-    if (has_outliers(items, count, column.width))
+    if (column.width > 31 || column.bytes >= limit ||
+        has_outliers(items, count, climbs, column.width))
         return 0;
-    codec_pack_narrow(codec, items, count, column.width, codec_column_write_head(&column, out));
+    out = codec_column_write_head(&column, out);
+    if (climbs)
+        codec_pack_steps(codec, items, count, (uint32_t)column.base, column.width, out);
+    else
+        codec_pack_narrow(codec, items, count, (uint32_t)extremes->low, column.width, out);
     return column.bytes;
 }
 
+// Those in codec->integers, with CODEC_MAGIC_BITS added.
 static size_t write_integers(struct taud_codec *codec, size_t count, int64_t low, int64_t high,
                              enum taud_codec_effort effort, uint8_t *out)
 {
     size_t size = 0;
     bool thorough = effort != TAUD_EFFORT_FAST;
-    if (!thorough && codec_range_width(low, high) < 32)
-        size = write_narrow(codec, count, low, high, out);
+    if (!thorough && codec_range_width(low, high) < 32) {
+        struct codec_extremes extremes;
+        codec->kernels->narrow(codec->integers, count, (uint64_t)low + CODEC_MAGIC_BITS,
+                               near_items(codec));
+        codec->kernels->extremes_narrow(near_items(codec), count, &extremes);
+        size = write_narrow(codec, count, low, &extremes, SIZE_MAX, out);
+    }
     if (size != 0)
         return size;
     for (size_t i = 0; i < count; i++)
         codec->integers[i] -= CODEC_MAGIC_BITS;
     return codec_column_encode(codec, codec->integers, count, thorough, effort, out);
+}
+
+static uint8_t *write_head(struct codec_pair pair, size_t missed, uint8_t *out)
+{
+    out[0] = pair.exponent;
+    out[1] = pair.factor;
+    codec_store_u16(out + 2, missed);
+    return out + HEAD_BYTES;
+}
+
+static void learn(struct codec_alp_facts *facts, const struct codec_scale *scale,
+                  const double sum[CODEC_LANES], int64_t low, int64_t high)
+{
+    facts->exact = true;
+    facts->low = value_of(scale, (uint64_t)low); // rounding keeps the order
+    facts->high = value_of(scale, (uint64_t)high);
+    memcpy(facts->sum, sum, sizeof facts->sum);
+}
+
+size_t codec_alp_encode_narrow(struct taud_codec *codec, const double *values, size_t count,
+                               struct codec_pair pair, uint8_t *out, struct codec_alp_facts *ret)
+{
+    struct codec_scale scale = scale_of(pair);
+    struct codec_extremes extremes;
+    double sum[CODEC_LANES] = {0};
+    if (pair.factor > CODEC_NEAR_FACTOR_MAX || count * 8 <= HEAD_BYTES ||
+        !round_near(codec, values, count, &scale, sum))
+        return 0;
+    codec->kernels->extremes_narrow(near_items(codec), count, &extremes);
+    size_t size =
+        write_narrow(codec, count, 0, &extremes, count * 8 - HEAD_BYTES, write_head(pair, 0, out));
+    learn(ret, &scale, sum, extremes.low, extremes.high);
+    return size == 0 ? 0 : HEAD_BYTES + size;
 }
 
 size_t codec_alp_encode(struct taud_codec *codec, const double *values, size_t count,
@@ -303,23 +376,16 @@ size_t codec_alp_encode(struct taud_codec *codec, const double *values, size_t c
     if (ret->exact) {
         low = (int64_t)codec_lanes_low(&lanes);
         high = (int64_t)codec_lanes_high(&lanes);
-        ret->low = value_of(&scale, (uint64_t)low); // rounding keeps the order
-        ret->high = value_of(&scale, (uint64_t)high);
-        memcpy(ret->sum, lanes.sum, sizeof ret->sum);
+        learn(ret, &scale, lanes.sum, low, high);
     } else {
         missed = fill_misses(codec, count, positions);
         if (missed > count / EXCEPTIONS_IN)
             return 0;
-        codec->kernels->narrow(codec->integers, count, 0, codec->narrow);
         codec->kernels->range(codec->integers, count, &low, &high);
         low -= (int64_t)CODEC_MAGIC_BITS;
         high -= (int64_t)CODEC_MAGIC_BITS;
     }
-    uint8_t *at = out;
-    *at++ = pair.exponent;
-    *at++ = pair.factor;
-    codec_store_u16(at, missed);
-    at += 2;
+    uint8_t *at = write_head(pair, missed, out);
     at += write_integers(codec, count, low, high, effort, at);
     for (size_t i = 0; i < missed; i++, at += 2)
         codec_store_u16(at, positions[i]);

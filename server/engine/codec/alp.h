@@ -35,6 +35,11 @@ size_t codec_alp_encode(struct taud_codec *codec, const double *values, size_t c
                         struct codec_pair pair, enum taud_codec_effort effort, uint8_t *out,
                         struct codec_alp_facts *ret);
 
+// The fast way for values that all come back as integers of 32 bits. Writes fewer than 8 bytes a
+// value; 0 where that is not so, or where it is too much, or where patches may pay.
+size_t codec_alp_encode_narrow(struct taud_codec *codec, const double *values, size_t count,
+                               struct codec_pair pair, uint8_t *out, struct codec_alp_facts *ret);
+
 // A section that was opened.
 struct codec_alp {
     struct codec_scale scale;

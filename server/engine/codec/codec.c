@@ -12,8 +12,8 @@ const struct codec_kernels *codec_kernels_of(enum taud_codec_variant variant)
         return &codec_kernels_baseline;
 #if defined(__x86_64__)
     case TAUD_CODEC_AVX2:
-        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
-                       __builtin_cpu_supports("bmi2")
+        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+                       __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2")
                    ? &codec_kernels_avx2
                    : NULL;
     case TAUD_CODEC_AVX512:

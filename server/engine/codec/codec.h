@@ -19,7 +19,7 @@ enum {
 struct taud_codec {
     const struct codec_kernels *kernels;
     const struct taud_allocator *allocator;
-    void *memory;     // what was allocated; this stands in it, aligned
+    void *memory;      // what was allocated; this stands in it, aligned
     uint8_t *contexts; // squeeze.c: what those of zstd live in; they are NULL until they are used
     void *compressor;
     void *decompressor;
@@ -45,6 +45,8 @@ struct taud_codec {
 
     // alp.c and alp_rd.c: integers, or right parts.
     uint64_t integers[CODEC_POINTS] CODEC_ALIGNED;
+    // The same of 32 bits, behind a row whose last one precedes them.
+    uint32_t near[CODEC_LANES + CODEC_POINTS] CODEC_ALIGNED;
     uint8_t misses[CODEC_POINTS / CODEC_LANES] CODEC_ALIGNED;
 
     // values.c: values and lengths of runs, values of which a part is wanted.

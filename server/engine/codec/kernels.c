@@ -94,19 +94,47 @@ INLINE doubles lift(const uint32_t *row, unsigned part)
 #endif
 }
 
-// Stores the low halves of the items of two parts that follow each other.
-INLINE void store_low(longs first, longs second, uint32_t *out)
+// The low halves of the items of two parts that follow each other.
+INLINE words low_halves(longs first, longs second)
 {
 #if VECTOR_BYTES == 32
     __m256 mixed = _mm256_shuffle_ps((__m256)first, (__m256)second, 0x88);
-    _mm256_storeu_si256((__m256i *)(void *)out, _mm256_permute4x64_epi64((__m256i)mixed, 0xd8));
+    return (words)_mm256_permute4x64_epi64((__m256i)mixed, 0xd8);
 #elif defined(__SSE2__)
-    _mm_storeu_ps((float *)(void *)out, _mm_shuffle_ps((__m128)first, (__m128)second, 0x88));
+    return (words)_mm_shuffle_ps((__m128)first, (__m128)second, 0x88);
 #else
+    words low;
     for (unsigned i = 0; i < PART; i++) {
-        out[i] = (uint32_t)first[i];
-        out[PART + i] = (uint32_t)second[i];
+        low[i] = (uint32_t)first[i];
+        low[PART + i] = (uint32_t)second[i];
     }
+    return low;
+#endif
+}
+
+// value * unit, rounded and moved to where the low half of its bits is all there is to know.
+INLINE doubles round_near(doubles value, double unit)
+{
+#if defined(__FMA__)
+    const __m256d near = _mm256_set1_pd(CODEC_NEAR), units = _mm256_set1_pd(unit);
+    return (doubles)_mm256_fmadd_pd((__m256d)value, units, near);
+#else
+    return value * unit + CODEC_NEAR;
+#endif
+}
+
+// (rounded - CODEC_NEAR) * factor by the low half alone. One step less gives the same bits, since
+// the product of the two constants is exact.
+INLINE doubles grow_near(doubles rounded, double factor)
+{
+#if defined(__FMA__)
+    const __m256d high = (__m256d)_mm256_set1_epi64x((int64_t)CODEC_NEAR_HIGH);
+    const __m256d near = _mm256_set1_pd(-CODEC_NEAR * factor), factors = _mm256_set1_pd(factor);
+    __m256 low = _mm256_blend_ps((__m256)rounded, (__m256)high, 0xaa);
+    return (doubles)_mm256_fmadd_pd((__m256d)low, factors, near);
+#else
+    longs low = ((longs)rounded & UINT32_MAX) | CODEC_NEAR_HIGH;
+    return ((doubles)low - CODEC_NEAR) * factor;
 #endif
 }
 
@@ -152,6 +180,13 @@ INLINE void store_longs(uint8_t *out, longs word)
     memcpy(out, &word, sizeof word);
 }
 
+INLINE words words_of(const uint32_t *items)
+{
+    words loaded;
+    memcpy(&loaded, items, sizeof loaded);
+    return loaded;
+}
+
 INLINE longs part_of(const uint64_t *row, unsigned part)
 {
     longs items;
@@ -170,16 +205,27 @@ INLINE doubles values_of(const double *row, unsigned part)
 
 // One row of a block. Width and row are constants once this is inlined, so that only the shifts
 // remain; `word` is what is begun, and lives in a register.
-INLINE void pack_row(unsigned width, unsigned row, const uint32_t *in, uint8_t *out, words *word)
+INLINE void pack_row(unsigned width, unsigned row, words item, uint8_t *out, words *word)
 {
     const unsigned shift = row * width % 32;
-    words item;
-    memcpy(&item, in + (size_t)row * CODEC_LANES, sizeof item);
     *word = shift == 0 ? item : *word | item << shift;
     if (shift + width >= 32)
         store_words(out + (size_t)(row * width / 32) * ROW_BYTES, *word);
     if (shift + width > 32)
         *word = item >> (32 - shift);
+}
+
+INLINE void pack_item(unsigned width, unsigned row, const uint32_t *in, uint32_t base, uint8_t *out,
+                      words *word)
+{
+    pack_row(width, row, words_of(in + (size_t)row * CODEC_LANES) - base, out, word);
+}
+
+INLINE void pack_step(unsigned width, unsigned row, const uint32_t *in, uint32_t base, uint8_t *out,
+                      words *word)
+{
+    const uint32_t *from = in + (size_t)row * CODEC_LANES;
+    pack_row(width, row, words_of(from) - words_of(from - 1) - base, out, word);
 }
 
 INLINE void unpack_row(unsigned width, unsigned row, const uint8_t *in, uint32_t *out, words *word)
@@ -197,28 +243,33 @@ INLINE void unpack_row(unsigned width, unsigned row, const uint8_t *in, uint32_t
     memcpy(out + (size_t)row * CODEC_LANES, &item, sizeof item);
 }
 
-#define EACH_OF_8(step, width, row, from, to, word)                                                \
-    step(width, (row) + 0, from, to, word);                                                        \
-    step(width, (row) + 1, from, to, word);                                                        \
-    step(width, (row) + 2, from, to, word);                                                        \
-    step(width, (row) + 3, from, to, word);                                                        \
-    step(width, (row) + 4, from, to, word);                                                        \
-    step(width, (row) + 5, from, to, word);                                                        \
-    step(width, (row) + 6, from, to, word);                                                        \
-    step(width, (row) + 7, from, to, word)
-#define EACH_ROW(step, width, from, to, word)                                                      \
-    EACH_OF_8(step, width, 0, from, to, word);                                                     \
-    EACH_OF_8(step, width, 8, from, to, word);                                                     \
-    EACH_OF_8(step, width, 16, from, to, word);                                                    \
-    EACH_OF_8(step, width, 24, from, to, word)
+#define EACH_OF_8(step, width, row, ...)                                                           \
+    step(width, (row) + 0, __VA_ARGS__);                                                           \
+    step(width, (row) + 1, __VA_ARGS__);                                                           \
+    step(width, (row) + 2, __VA_ARGS__);                                                           \
+    step(width, (row) + 3, __VA_ARGS__);                                                           \
+    step(width, (row) + 4, __VA_ARGS__);                                                           \
+    step(width, (row) + 5, __VA_ARGS__);                                                           \
+    step(width, (row) + 6, __VA_ARGS__);                                                           \
+    step(width, (row) + 7, __VA_ARGS__)
+#define EACH_ROW(step, width, ...)                                                                 \
+    EACH_OF_8(step, width, 0, __VA_ARGS__);                                                        \
+    EACH_OF_8(step, width, 8, __VA_ARGS__);                                                        \
+    EACH_OF_8(step, width, 16, __VA_ARGS__);                                                       \
+    EACH_OF_8(step, width, 24, __VA_ARGS__)
 
-INLINE void pack_all(unsigned width, const uint32_t *restrict in, uint8_t *restrict out)
+INLINE void pack_all(unsigned width, const uint32_t *restrict in, uint32_t base, bool steps,
+                     uint8_t *restrict out)
 {
     for (size_t part = 0; part < WORDS_PARTS; part++) {
         const uint32_t *from = in + part * WORDS;
         uint8_t *to = out + part * VECTOR_BYTES;
         words word = {0};
-        EACH_ROW(pack_row, width, from, to, &word);
+        if (steps) {
+            EACH_ROW(pack_step, width, from, base, to, &word);
+        } else {
+            EACH_ROW(pack_item, width, from, base, to, &word);
+        }
     }
 }
 
@@ -241,9 +292,13 @@ INLINE void unpack_all(unsigned width, const uint8_t *restrict in, uint32_t *res
 // clang-format on
 
 #define DEFINE_WIDTH(width)                                                                        \
-    static void pack_##width(const uint32_t *in, uint8_t *out)                                     \
+    static void pack_##width(const uint32_t *in, uint32_t base, uint8_t *out)                      \
     {                                                                                              \
-        pack_all(width, in, out);                                                                  \
+        pack_all(width, in, base, false, out);                                                     \
+    }                                                                                              \
+    static void pack_steps_##width(const uint32_t *in, uint32_t base, uint8_t *out)                \
+    {                                                                                              \
+        pack_all(width, in, base, true, out);                                                      \
     }                                                                                              \
     static void unpack_##width(const uint8_t *in, uint32_t *out)                                   \
     {                                                                                              \
@@ -251,9 +306,10 @@ INLINE void unpack_all(unsigned width, const uint8_t *restrict in, uint32_t *res
     }
 EACH_WIDTH(DEFINE_WIDTH)
 
-static void pack_0(const uint32_t *in, uint8_t *out)
+static void pack_0(const uint32_t *in, uint32_t base, uint8_t *out)
 {
     (void)in;
+    (void)base;
     (void)out;
 }
 
@@ -264,12 +320,21 @@ static void unpack_0(const uint8_t *in, uint32_t *out)
 }
 
 #define PACK_ENTRY(width)   pack_##width,
+#define STEPS_ENTRY(width)  pack_steps_##width,
 #define UNPACK_ENTRY(width) unpack_##width,
 
-static void pack_block(unsigned width, const uint32_t *in, uint8_t *out)
+static void pack_block(unsigned width, const uint32_t *in, uint32_t base, uint8_t *out)
 {
-    static void (*const table[33])(const uint32_t *, uint8_t *) = {pack_0, EACH_WIDTH(PACK_ENTRY)};
-    table[width](in, out);
+    static void (*const table[33])(const uint32_t *, uint32_t,
+                                   uint8_t *) = {pack_0, EACH_WIDTH(PACK_ENTRY)};
+    table[width](in, base, out);
+}
+
+static void pack_steps(unsigned width, const uint32_t *in, uint32_t base, uint8_t *out)
+{
+    static void (*const table[33])(const uint32_t *, uint32_t,
+                                   uint8_t *) = {pack_0, EACH_WIDTH(STEPS_ENTRY)};
+    table[width](in, base, out);
 }
 
 static void unpack_block(unsigned width, const uint8_t *in, uint32_t *out)
@@ -334,18 +399,17 @@ static void widen(const uint32_t *restrict in, size_t count, uint64_t base, uint
         out[i] = in[i] + base;
 }
 
-static void differences_narrow(const uint32_t *restrict in, size_t count, uint32_t *restrict out,
-                               int32_t *ret_low, int32_t *ret_high)
+static void extremes_narrow(const uint32_t *in, size_t count, struct codec_extremes *ret)
 {
-    int32_t low = INT32_MAX, high = INT32_MIN;
+    int32_t low = (int32_t)in[0], high = low, low_step = INT32_MAX, high_step = INT32_MIN;
     for (size_t i = 1; i < count; i++) {
-        int32_t difference = (int32_t)(in[i] - in[i - 1]);
-        out[i] = (uint32_t)difference;
-        low = difference < low ? difference : low;
-        high = difference > high ? difference : high;
+        int32_t item = (int32_t)in[i], step = (int32_t)(in[i] - in[i - 1]);
+        low = item < low ? item : low;
+        high = item > high ? item : high;
+        low_step = step < low_step ? step : low_step;
+        high_step = step > high_step ? step : high_step;
     }
-    *ret_low = low;
-    *ret_high = high;
+    *ret = (struct codec_extremes){low, high, count > 1 ? low_step : 0, count > 1 ? high_step : 0};
 }
 
 static void rebase_narrow(uint32_t *items, size_t count, uint32_t base)
@@ -547,8 +611,7 @@ static void join(const uint32_t *restrict codes, const uint64_t dictionary[8], s
 // --- decimals as integers ------------------------------------------------------------------------
 
 static bool alp_encode(const double *restrict values, size_t rows, const struct codec_scale *scale,
-                       uint64_t *restrict out, uint32_t *restrict narrow, uint8_t *restrict misses,
-                       struct codec_lanes *lanes)
+                       uint64_t *restrict out, uint8_t *restrict misses, struct codec_lanes *lanes)
 {
     unsigned any = 0;
     const double up = scale->up, down = scale->down;
@@ -561,7 +624,6 @@ static bool alp_encode(const double *restrict values, size_t rows, const struct 
     }
     for (size_t row = 0; row < rows; row++) {
         unsigned missed = 0;
-        longs before = {0};
         for (unsigned part = 0; part < PARTS; part++) {
             doubles value = values_of(values + row * CODEC_LANES, part);
             doubles rounded = value * up * down + CODEC_MAGIC;
@@ -572,10 +634,6 @@ static bool alp_encode(const double *restrict values, size_t rows, const struct 
             sum[part] += value;
             low[part] = smaller(whole, low[part]);
             high[part] = larger(whole, high[part]);
-            if (part % 2 != 0)
-                store_low(before, (longs)rounded,
-                          narrow + row * CODEC_LANES + (size_t)(part - 1) * PART);
-            before = (longs)rounded;
         }
         misses[row] = (uint8_t)missed;
         any |= missed;
@@ -586,6 +644,47 @@ static bool alp_encode(const double *restrict values, size_t rows, const struct 
         memcpy(lanes->high + part * PART, &high[part], VECTOR_BYTES);
     }
     return any == 0;
+}
+
+// The integers of a row; in `wrong` the bits by which what comes back differs.
+INLINE void encode_row(const double *values, const struct codec_scale *scale, uint32_t *out,
+                       doubles sum[PARTS], longs wrong[PARTS])
+{
+    longs before = {0};
+    for (unsigned part = 0; part < PARTS; part++) {
+        doubles value = values_of(values, part);
+        doubles rounded = round_near(value, scale->unit);
+        doubles back = grow_near(rounded, scale->factor) * scale->fraction;
+        wrong[part] |= (longs)value ^ (longs)back;
+        sum[part] += value;
+        if (part % 2 != 0) {
+            words items = low_halves(before, (longs)rounded) - (UINT32_C(1) << 31);
+            memcpy(out + (size_t)(part - 1) * PART, &items, sizeof items);
+        }
+        before = (longs)rounded;
+    }
+}
+
+static bool alp_encode_narrow(const double *restrict values, size_t rows,
+                              const struct codec_scale *scale, uint32_t *restrict out,
+                              double all[CODEC_LANES])
+{
+    const struct codec_scale fixed = *scale;
+    doubles sum[PARTS];
+    unsigned missed = 0;
+    for (unsigned part = 0; part < PARTS; part++)
+        sum[part] = values_of(all, part);
+    for (size_t row = 0; row < rows && missed == 0;) {
+        size_t end = rows - row < CODEC_BLOCK_ROWS ? rows : row + CODEC_BLOCK_ROWS;
+        longs wrong[PARTS] = {{0}};
+        for (; row < end; row++)
+            encode_row(values + row * CODEC_LANES, &fixed, out + row * CODEC_LANES, sum, wrong);
+        for (unsigned part = 0; part < PARTS; part++)
+            missed |= different(wrong[part], (longs){0});
+    }
+    for (unsigned part = 0; part < PARTS; part++)
+        memcpy(all + part * PART, &sum[part], VECTOR_BYTES);
+    return missed == 0;
 }
 
 static void alp_decode_narrow(const uint32_t *restrict in, size_t rows, int64_t base,
@@ -713,13 +812,14 @@ DEFINE_ADD(squares, CODEC_SQUARES)
 const struct codec_kernels NAME(TAUD_KERNELS) = {
     .name = TEXT(TAUD_KERNELS),
     .pack_block = pack_block,
+    .pack_steps = pack_steps,
     .unpack_block = unpack_block,
     .pack_wide = pack_wide,
     .unpack_wide = unpack_wide,
     .narrow = narrow,
     .widen = widen,
     .widen_signed = widen_signed,
-    .differences_narrow = differences_narrow,
+    .extremes_narrow = extremes_narrow,
     .rebase_narrow = rebase_narrow,
     .add_up_narrow = add_up_narrow,
     .differences = differences,
@@ -729,6 +829,7 @@ const struct codec_kernels NAME(TAUD_KERNELS) = {
     .even_steps = even_steps,
     .ascending = ascending,
     .alp_encode = alp_encode,
+    .alp_encode_narrow = alp_encode_narrow,
     .alp_decode_narrow = alp_decode_narrow,
     .alp_decode_wide = alp_decode_wide,
     .alp_add_narrow = {alp_add_sum, alp_add_extremes, alp_add_squares},

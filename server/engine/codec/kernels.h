@@ -16,18 +16,36 @@ enum {
 };
 
 // A power of ten and the powers that undo it, as ALP has them: v -> round(v * up * down) = d, and
-// d * factor * fraction = v.
+// d * factor * fraction = v. `unit` is one power for both steps up, of which rounding makes the
+// same for all that come back of less than 32 bits.
 struct codec_scale {
     double up;
     double down;
     double factor;
     double fraction;
+    double unit;
 };
 
 // Adding and subtracting this rounds to an integer, and leaves it in the low bits in between.
 #define CODEC_MAGIC       6755399441055744.0
 #define CODEC_MAGIC_BITS  UINT64_C(0x4338000000000000)
 #define CODEC_INTEGER_MAX (INT64_C(1) << 51)
+
+// Adding this rounds what is within 31 bits to an integer and leaves all of that, beyond -2^31, in
+// the low 32 bits; those above are the same for all. Its product with a factor of at most 10^13 is
+// exact.
+#define CODEC_NEAR            4503601774854144.0
+#define CODEC_NEAR_HIGH       UINT64_C(0x4330000000000000)
+#define CODEC_NEAR_FACTOR_MAX 13
+
+// Of integers of 32 bits, as signed numbers, and of the differences of neighbours modulo 2^32; of
+// one integer those are 0.
+struct codec_extremes {
+    int32_t low;
+    int32_t high;
+    int32_t low_step;
+    int32_t high_step;
+};
 
 // What is known of values that were passed over. NaN are skipped, and `count` is of the others.
 struct codec_lanes {
@@ -44,9 +62,11 @@ enum codec_wanted { CODEC_SUM, CODEC_EXTREMES, CODEC_SQUARES };
 struct codec_kernels {
     const char *name;
 
-    // One block of 256 items of `width` 0 to 32 to 32 * width bytes, and back. Items have no bits
-    // above the width.
-    void (*pack_block)(unsigned width, const uint32_t *in, uint8_t *out);
+    // One block of 256 items of `width` 0 to 32 to 32 * width bytes, and back. Packed is what is
+    // left of items, or of their differences from the ones before them, without the base modulo
+    // 2^32; it has no bits above the width. Differences read in[-1].
+    void (*pack_block)(unsigned width, const uint32_t *in, uint32_t base, uint8_t *out);
+    void (*pack_steps)(unsigned width, const uint32_t *in, uint32_t base, uint8_t *out);
     void (*unpack_block)(unsigned width, const uint8_t *in, uint32_t *out);
 
     // Rows of items of 33 to 64 bits, a multiple of 64 / gcd(64, width) or padded up to one.
@@ -58,11 +78,10 @@ struct codec_kernels {
     void (*widen)(const uint32_t *in, size_t count, uint64_t base, uint64_t *out);
     void (*widen_signed)(const uint32_t *in, size_t count, uint64_t base, uint64_t *out);
 
-    // out[i] = in[i] - in[i - 1] modulo 2^32, for i from 1 to count - 1, and their extremes as
-    // signed numbers; the base taken off them; and sums of what is left with the base: out[i] =
-    // out[i - 1] + base + in[i], where out[-1] is 0.
-    void (*differences_narrow)(const uint32_t *in, size_t count, uint32_t *out, int32_t *ret_low,
-                               int32_t *ret_high);
+    // `count` from 1.
+    void (*extremes_narrow)(const uint32_t *in, size_t count, struct codec_extremes *ret);
+    // The base taken off items; and sums of what is left with the base: out[i] = out[i - 1] + base
+    // + in[i], where out[-1] is 0.
     void (*rebase_narrow)(uint32_t *items, size_t count, uint32_t base);
     void (*add_up_narrow)(const uint32_t *in, size_t rows, uint32_t base, uint32_t *out);
 
@@ -78,11 +97,15 @@ struct codec_kernels {
     bool (*even_steps)(const uint64_t *in, size_t count, uint64_t step);
     bool (*ascending)(const int64_t *in, size_t count);
 
-    // round(v * up * down) + CODEC_MAGIC_BITS of all values, and its low 32 bits; in misses[row] a
-    // bit for each that does not come back, in `lanes` the sum of the values and the extremes of
-    // the rounded, misses included. Returns whether there are none.
+    // round(v * up * down) + CODEC_MAGIC_BITS of all values; in misses[row] a bit for each that
+    // does not come back, in `lanes` the sum of the values and the extremes of the rounded, misses
+    // included. Returns whether there are none.
     bool (*alp_encode)(const double *values, size_t rows, const struct codec_scale *scale,
-                       uint64_t *out, uint32_t *narrow, uint8_t *misses, struct codec_lanes *lanes);
+                       uint64_t *out, uint8_t *misses, struct codec_lanes *lanes);
+    // The same where each comes back as an integer of 32 bits; adds the values to `sum`. Returns
+    // false, and leaves anything, where one does not. The factor is at most 10^13.
+    bool (*alp_encode_narrow)(const double *values, size_t rows, const struct codec_scale *scale,
+                              uint32_t *out, double sum[8]);
     // Values of base + in[i], signed, or of in[i]; at most 2^51 from zero.
     void (*alp_decode_narrow)(const uint32_t *in, size_t rows, int64_t base,
                               const struct codec_scale *scale, double *out);

@@ -97,30 +97,45 @@ static void unpack_tail(const uint8_t *in, size_t count, unsigned width, uint64_
 
 // --- packing -------------------------------------------------------------------------------------
 
-static void pack_narrow_rows(struct taud_codec *codec, const uint32_t *items,
-                             const struct layout *layout, unsigned width, uint8_t *out)
+typedef void pack_block(unsigned width, const uint32_t *in, uint32_t base, uint8_t *out);
+
+// What stands behind the rows may hold anything: it fills up the last block behind all else, and is
+// cut off again.
+static void pack_rows(struct taud_codec *codec, pack_block *pack, const uint32_t *items,
+                      const struct layout *layout, uint32_t base, unsigned width, uint8_t *out)
 {
     size_t row = 0;
     for (; row + CODEC_BLOCK_ROWS <= layout->rows; row += CODEC_BLOCK_ROWS) {
-        codec->kernels->pack_block(width, items + row * CODEC_LANES, out);
+        pack(width, items + row * CODEC_LANES, base, out);
         out += (size_t)CODEC_BLOCK_ROWS * width;
     }
     if (row < layout->rows) {
-        codec->kernels->pack_block(width, items + row * CODEC_LANES, codec->packed);
+        pack(width, items + row * CODEC_LANES, base, codec->packed);
         trim(layout, row * width / 32, codec->packed, out);
     }
 }
 
-// What stands behind the rows may hold anything, but of the width: it fills up the last block, and
-// is cut off again.
-void codec_pack_narrow(struct taud_codec *codec, const uint32_t *items, size_t count,
+void codec_pack_narrow(struct taud_codec *codec, const uint32_t *items, size_t count, uint32_t base,
                        unsigned width, uint8_t *out)
 {
     struct layout layout = layout_of(count, width);
+    const uint32_t *rest = items + layout.rows * CODEC_LANES;
     uint64_t tail[TAIL_MAX];
-    pack_narrow_rows(codec, items, &layout, width, out);
+    pack_rows(codec, codec->kernels->pack_block, items, &layout, base, width, out);
     for (size_t i = 0; i < layout.tail_count; i++)
-        tail[i] = items[layout.rows * CODEC_LANES + i];
+        tail[i] = rest[i] - base;
+    pack_tail(tail, layout.tail_count, width, out + layout.rows_bytes);
+}
+
+void codec_pack_steps(struct taud_codec *codec, const uint32_t *items, size_t count, uint32_t base,
+                      unsigned width, uint8_t *out)
+{
+    struct layout layout = layout_of(count, width);
+    const uint32_t *rest = items + layout.rows * CODEC_LANES;
+    uint64_t tail[TAIL_MAX];
+    pack_rows(codec, codec->kernels->pack_steps, items, &layout, base, width, out);
+    for (size_t i = 0; i < layout.tail_count; i++)
+        tail[i] = rest[i] - *(rest + i - 1) - base;
     pack_tail(tail, layout.tail_count, width, out + layout.rows_bytes);
 }
 
@@ -129,9 +144,7 @@ void codec_pack(struct taud_codec *codec, const uint64_t *items, size_t count, u
 {
     if (width <= 32) {
         codec->kernels->narrow(items, count, 0, codec->narrow);
-        size_t padded = (count + CODEC_BLOCK - 1) / CODEC_BLOCK * CODEC_BLOCK;
-        memset(codec->narrow + count, 0, (padded - count) * sizeof *codec->narrow);
-        codec_pack_narrow(codec, codec->narrow, count, width, out);
+        codec_pack_narrow(codec, codec->narrow, count, 0, width, out);
         return;
     }
     struct layout layout = layout_of(count, width);

@@ -15,10 +15,14 @@ static inline size_t codec_packed_rows(size_t count)
     return count / 64 * 8;
 }
 
-// Items have no bits above the width. `items` of the narrow one has to have room for whole blocks
-// of 256, and width is at most 32 there. Each writes exactly codec_packed_bytes.
-void codec_pack_narrow(struct taud_codec *codec, const uint32_t *items, size_t count,
+// What is left of items without the base modulo 2^32, or of their differences from the ones before
+// them, the first of which stands in items[-1]; `items` has to have room for whole blocks of 256.
+// Packed has no bits above the width, which is at most 32. Writes exactly codec_packed_bytes.
+void codec_pack_narrow(struct taud_codec *codec, const uint32_t *items, size_t count, uint32_t base,
                        unsigned width, uint8_t *out);
+void codec_pack_steps(struct taud_codec *codec, const uint32_t *items, size_t count, uint32_t base,
+                      unsigned width, uint8_t *out);
+// Of any width, as they are.
 void codec_pack(struct taud_codec *codec, const uint64_t *items, size_t count, unsigned width,
                 uint8_t *out);
 

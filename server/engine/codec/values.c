@@ -83,8 +83,22 @@ static void remember(struct taud_chunk_hint *hint, struct codec_pair pair, size_
                                      .age = searched ? 0 : (uint8_t)(hint->age + 1)};
 }
 
-// Decimals to `out`, which has room for a candidate; 0 where the values had better stay as they
-// are.
+// Decimals by a pair, in fewer than 8 bytes a value; 0 where that cannot be.
+static size_t write_decimals(struct taud_codec *codec, const double *values, size_t count,
+                             struct codec_pair pair, uint8_t *out, struct codec_alp_facts *facts)
+{
+    uint8_t *trial = codec->candidates[1];
+    size_t size = codec_alp_encode_narrow(codec, values, count, pair, out, facts);
+    if (size != 0)
+        return size;
+    size = codec_alp_encode(codec, values, count, pair, TAUD_EFFORT_FAST, trial, facts);
+    if (size >= count * 8)
+        return 0;
+    memcpy(out, trial, size);
+    return size;
+}
+
+// Decimals; 0 where the values had better stay as they are.
 static size_t write_fast(struct taud_codec *codec, const double *values, size_t count,
                          struct taud_chunk_hint *hint, uint8_t *out, struct codec_alp_facts *facts)
 {
@@ -96,17 +110,17 @@ static size_t write_fast(struct taud_codec *codec, const double *values, size_t 
     }
     if (has_pair(hint)) {
         pair = pair_of(hint);
-        size = codec_alp_encode(codec, values, count, pair, TAUD_EFFORT_FAST, out, facts);
-        if (size != 0 && size < count * 8 && size * 8 <= count * (hint->bits + (size_t)BITS_MORE)) {
+        size = write_decimals(codec, values, count, pair, out, facts);
+        if (size != 0 && size * 8 <= count * (hint->bits + (size_t)BITS_MORE)) {
             remember(hint, pair, size, count, false);
             return size;
         }
     }
     if (codec_alp_search(codec, values, count, false, &pair))
-        size = codec_alp_encode(codec, values, count, pair, TAUD_EFFORT_FAST, out, facts);
+        size = write_decimals(codec, values, count, pair, out, facts);
     else
         size = 0;
-    if (size != 0 && size < count * 8) {
+    if (size != 0) {
         remember(hint, pair, size, count, true);
         return size;
     }
@@ -216,10 +230,8 @@ size_t codec_values_encode(struct taud_codec *codec, const double *values, size_
         size = write_smallest(codec, values, count, effort, 0, out, ret_scheme);
     } else {
         *ret_scheme = CODEC_VALUES_ALP;
-        size = write_fast(codec, values, count, hint, codec->candidates[1], &facts);
-        if (size != 0) {
-            memcpy(out, codec->candidates[1], size);
-        } else {
+        size = write_fast(codec, values, count, hint, out, &facts);
+        if (size == 0) {
             facts.exact = false;
             size = write_raw(values, count, out, ret_scheme);
         }

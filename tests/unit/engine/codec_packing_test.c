@@ -77,6 +77,37 @@ static void part_of_a_column_is_unpacked_alone(void **state)
     taud_codec_free(codec);
 }
 
+// Items taken from a base, and their differences, are packed as what is left would be.
+static void what_is_left_of_items_is_packed(void **state)
+{
+    (void)state;
+    static uint64_t left[CODEC_POINTS];
+    static uint8_t expected[ROOM], out[ROOM];
+    static uint32_t room[1 + CODEC_POINTS], *const items = room + 1;
+    for (int variant = 0; variant < TAUD_CODEC_VARIANTS; variant++) {
+        struct taud_codec *codec = rig_codec((enum taud_codec_variant)variant);
+        for (unsigned width = 0; codec != NULL && width <= 32; width++) {
+            for (size_t i = 0; i < RIG_COUNTS; i++) {
+                size_t count = rig_counts[i];
+                uint32_t base = 0x9e3779b9U * (width + 1);
+                draw(left, count, width, i);
+                codec_pack(codec, left, count, width, expected);
+                size_t bytes = codec_packed_bytes(count, width);
+                for (size_t at = 0; at < count; at++)
+                    items[at] = (uint32_t)left[at] + base;
+                codec_pack_narrow(codec, items, count, base, width, out);
+                assert_memory_equal(out, expected, bytes);
+                items[-1] = 77;
+                for (size_t at = 0; at < count; at++)
+                    items[at] = room[at] + (uint32_t)left[at] + base;
+                codec_pack_steps(codec, items, count, base, width, out);
+                assert_memory_equal(out, expected, bytes);
+            }
+        }
+        taud_codec_free(codec);
+    }
+}
+
 // The layout by hand: row r of lane l begins at bit r * width of the lane's words.
 static void rows_are_interleaved(void **state)
 {
@@ -102,6 +133,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_width_comes_back_the_same_with_all_instructions),
         cmocka_unit_test(part_of_a_column_is_unpacked_alone),
+        cmocka_unit_test(what_is_left_of_items_is_packed),
         cmocka_unit_test(rows_are_interleaved),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
