@@ -16,7 +16,8 @@ struct taud_slab {
 };
 
 enum {
-    DIRTY_KEPT = 64, // empty slabs whose pages are kept for the next need
+    DIRTY_KEPT = 64, // empty slabs whose pages are kept in any case
+    DIRTY_SHARE = 2, // and that many times more than lately were needed from one trim to the next
     SPARE_SHARE = 8, // of the slabs, and some for what does not grow with them
     SPARE_SLABS = (2 << 20) / TAUD_SLAB_BYTES,
 };
@@ -127,6 +128,7 @@ static bool add_slab(struct taud_arena *arena, enum taud_block_class class)
     slab->class = (uint8_t)class;
     push(arena, &arena->partial[class], index);
     arena->slabs_used++;
+    arena->needed++;
     return true;
 }
 
@@ -177,12 +179,25 @@ void taud_arena_give(struct taud_arena *arena, void *block, enum taud_block_clas
     pthread_mutex_unlock(&arena->mutex);
 }
 
+// What is likely to be needed until the next call: what was needed since the last one, or half of
+// what was expected then.
+static uint32_t expect_need(struct taud_arena *arena)
+{
+    pthread_mutex_lock(&arena->mutex);
+    uint32_t before = arena->expected / 2;
+    arena->expected = arena->needed > before ? arena->needed : before;
+    arena->needed = 0;
+    pthread_mutex_unlock(&arena->mutex);
+    return arena->expected;
+}
+
 void taud_arena_trim(struct taud_arena *arena)
 {
+    uint64_t kept = DIRTY_KEPT + DIRTY_SHARE * (uint64_t)expect_need(arena);
     for (;;) {
         uint32_t index = 0;
         pthread_mutex_lock(&arena->mutex);
-        bool found = arena->dirty_count > DIRTY_KEPT && pop(arena, &arena->dirty, &index);
+        bool found = arena->dirty_count > kept && pop(arena, &arena->dirty, &index);
         if (found)
             arena->dirty_count--;
         pthread_mutex_unlock(&arena->mutex);

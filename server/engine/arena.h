@@ -52,6 +52,8 @@ struct taud_arena {
     uint32_t untouched; // slabs from here on were never used
     _Atomic uint32_t slabs_used;
     uint32_t dirty_count;
+    uint32_t needed;   // slabs since the last trim
+    uint32_t expected; // to be needed until the next one
     struct taud_slab_list partial[TAUD_BLOCK_CLASSES]; // with a free block
     struct taud_slab_list dirty;                       // empty, their pages still there
     struct taud_slab_list clean;                       // empty, their pages given back
@@ -89,8 +91,11 @@ static inline void *taud_arena_slab(const struct taud_arena *arena, const void *
     return arena->base + offset / TAUD_SLAB_BYTES * TAUD_SLAB_BYTES;
 }
 
-// Gives the pages of empty slabs back to the system when there are many. Calls the kernel: not
-// under a lock that a request may wait for.
+// Gives the pages of empty slabs back to the system that are more than will soon be needed, by what
+// was needed lately: pages that a flush leaves are there for the points of the next one, since
+// fresh ones cost many times what is written to them. Called at even distances, and by one thread;
+// memory that nobody needs is given back within some ten calls. Calls the kernel: not under a lock
+// that a request may wait for.
 void taud_arena_trim(struct taud_arena *arena);
 
 // Another bound, at most the one that it was made with, and at least one slab: no more than that

@@ -191,10 +191,8 @@ enum tau_status taud_engine_drop_series(struct taud_engine *engine, const struct
     taud_log_release(&engine->log, TAUD_RECORD_DROP_SERIES_BYTES);
     if (run)
         taud_run_release(run, &engine->arena);
-    if (status == TAU_STATUS_SUCCESS) {
-        taud_arena_trim(&engine->arena);
+    if (status == TAU_STATUS_SUCCESS)
         taud_storage_consider(engine);
-    }
     return status;
 }
 

@@ -498,7 +498,6 @@ static void leave_all(struct taud_engine *engine)
     uint64_t identity = 0, hash;
     for (; next_series(engine, identity, &identity, &hash); identity++)
         leave(engine, identity, hash);
-    taud_arena_trim(&engine->arena);
 }
 
 static enum tau_status finish(struct taud_engine *engine, struct taud_error *error)

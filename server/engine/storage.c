@@ -15,6 +15,7 @@
 
 enum {
     IDLE_MS = 10000, // between looks at what nobody tells of: what has grown too old
+    TRIM_MS = 10000, // between looks at memory that nobody needs any more, at least
 };
 
 // --- life -------------------------------------------------------------------------------------
@@ -107,6 +108,16 @@ static void rest(struct taud_engine *engine)
     storage->woken = false;
 }
 
+static void trim_memory(struct taud_engine *engine)
+{
+    struct taud_storage *storage = &engine->storage;
+    uint64_t now = now_ns(storage);
+    if (now < storage->trim_at_ns)
+        return;
+    storage->trim_at_ns = now + (uint64_t)TRIM_MS * 1000000U;
+    taud_arena_trim(&engine->arena);
+}
+
 static void *storage_main(void *user_data)
 {
     struct taud_engine *engine = user_data;
@@ -114,6 +125,7 @@ static void *storage_main(void *user_data)
     while (!taud_storage_is_stopping(storage)) {
         if (taud_storage_turn(engine))
             continue;
+        trim_memory(engine);
         pthread_mutex_lock(&storage->mutex);
         rest(engine);
         pthread_mutex_unlock(&storage->mutex);

@@ -85,6 +85,7 @@ struct taud_storage {
     uint64_t file_seed, file_count; // from which numbers of files are made
     uint64_t retry_at_ns;           // no flush before, after a failure
     uint64_t flushed_at_ns;         // when the last flush ended
+    uint64_t trim_at_ns;            // memory is looked through, not before
     uint64_t compact_at_ns;         // no compaction before, after a failure
     uint64_t retention_at_ns;       // when segments are next looked through for what is too old
     uint64_t relied_position;       // of the log: compactions left out what it says before that

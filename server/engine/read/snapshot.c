@@ -150,8 +150,6 @@ void taud_snapshot_done(struct taud_snapshot *snapshot)
     const struct taud_allocator *allocator = snapshot->engine->allocator;
     for (uint32_t i = 0; i < snapshot->run_count; i++)
         taud_run_release(snapshot->runs[i].run, &snapshot->engine->arena);
-    if (snapshot->run_count > 0)
-        taud_arena_trim(&snapshot->engine->arena);
     allocator->release(allocator->context, snapshot->chunks);
     allocator->release(allocator->context, snapshot->columns);
     taud_view_release(snapshot->view);

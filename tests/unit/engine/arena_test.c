@@ -36,27 +36,56 @@ static void the_bound_holds_and_blocks_come_back(void **state)
     taud_arena_done(&arena);
 }
 
-static void pages_of_empty_slabs_are_given_back(void **state)
+enum { SLABS = 200, BLOCKS = SLABS * 4 };
+
+static void use_all(struct taud_arena *arena, void **blocks)
 {
-    (void)state;
-    enum { SLABS = 200, BLOCKS = SLABS * 4 };
-    struct taud_arena arena;
-    static void *blocks[BLOCKS];
-    assert_true(taud_arena_init(&arena, SLABS * TAUD_SLAB_BYTES, taud_allocator_system()));
     for (unsigned i = 0; i < BLOCKS; i++) {
-        blocks[i] = taud_arena_take(&arena, TAUD_BLOCK_16K);
+        blocks[i] = taud_arena_take(arena, TAUD_BLOCK_16K);
+        assert_non_null(blocks[i]);
         memset(blocks[i], 0xee, 16384);
     }
     for (unsigned i = 0; i < BLOCKS; i++)
-        taud_arena_give(&arena, blocks[i], TAUD_BLOCK_16K);
-    taud_arena_trim(&arena);
+        taud_arena_give(arena, blocks[i], TAUD_BLOCK_16K);
+}
+
+// How many blocks have fresh pages.
+static unsigned count_clean(struct taud_arena *arena, void **blocks)
+{
     unsigned clean = 0;
     for (unsigned i = 0; i < BLOCKS; i++) {
-        uint8_t *block = taud_arena_take(&arena, TAUD_BLOCK_16K);
-        assert_non_null(block);
-        clean += block[100] == 0;
+        blocks[i] = taud_arena_take(arena, TAUD_BLOCK_16K);
+        assert_non_null(blocks[i]);
+        clean += ((const uint8_t *)blocks[i])[100] == 0;
     }
-    assert_true(clean > BLOCKS / 2);
+    return clean;
+}
+
+static void pages_that_are_needed_again_stay(void **state)
+{
+    (void)state;
+    struct taud_arena arena;
+    static void *blocks[BLOCKS];
+    assert_true(taud_arena_init(&arena, SLABS * TAUD_SLAB_BYTES, taud_allocator_system()));
+    for (unsigned round = 0; round < 5; round++) {
+        use_all(&arena, blocks);
+        taud_arena_trim(&arena);
+    }
+    assert_int_equal(count_clean(&arena, blocks), 0);
+    taud_arena_done(&arena);
+}
+
+static void pages_that_nobody_needs_are_given_back(void **state)
+{
+    (void)state;
+    struct taud_arena arena;
+    static void *blocks[BLOCKS];
+    assert_true(taud_arena_init(&arena, SLABS * TAUD_SLAB_BYTES, taud_allocator_system()));
+    use_all(&arena, blocks);
+    for (unsigned i = 0; i < 10; i++)
+        taud_arena_trim(&arena);
+    unsigned clean = count_clean(&arena, blocks);
+    assert_true(clean > BLOCKS / 2 && clean < BLOCKS);
     taud_arena_done(&arena);
 }
 
@@ -64,7 +93,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_bound_holds_and_blocks_come_back),
-        cmocka_unit_test(pages_of_empty_slabs_are_given_back),
+        cmocka_unit_test(pages_that_are_needed_again_stay),
+        cmocka_unit_test(pages_that_nobody_needs_are_given_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
