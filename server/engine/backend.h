@@ -148,7 +148,9 @@ struct taud_objects_operations {
                            size_t size, struct taud_error *error);
     // The same in pieces, for what is too large for memory. Every writer ends with finish or
     // abandon, which free it. What failed once fails until then; after a failed finish an object of
-    // that name is there whole, as it was before, or not at all. Returns as put.
+    // that name is there whole, as it was before, or not at all. Large pieces that begin in memory
+    // and in the object at a multiple of TAUD_IO_BLOCK may go past a cache of the system. Returns
+    // as put.
     enum tau_status (*begin)(struct taud_backend *backend, const char *name,
                              struct taud_object_writer **ret_writer, struct taud_error *error);
     enum tau_status (*write)(struct taud_object_writer *writer, const void *data, size_t size,

@@ -32,6 +32,8 @@ static int posix_open(void *context, const char *path, unsigned flags, unsigned 
         native |= O_EXCL;
     if (flags & TAUD_IO_DIRECT_SYNC)
         native |= O_DIRECT | O_DSYNC;
+    if (flags & TAUD_IO_DIRECT)
+        native |= O_DIRECT;
     return result(open(path, native, (mode_t)mode));
 }
 

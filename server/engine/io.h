@@ -17,9 +17,10 @@ enum taud_io_open_flags {
     TAUD_IO_EXCLUSIVE = 8,    // with CREATE: fail with EEXIST
     TAUD_IO_DIRECT_SYNC = 16, // every write bypasses the cache and is durable when it returns;
                               // EINVAL where the file system cannot; offsets in TAUD_IO_BLOCK
+    TAUD_IO_DIRECT = 32,      // the same, but durable with a sync alone
 };
 
-// Offset, size and memory of a TAUD_IO_DIRECT_SYNC read or write are multiples of this.
+// Offset, size and memory of a read or write past the cache are multiples of this.
 enum { TAUD_IO_BLOCK = 4096 };
 
 // Called once for each name; a non-zero result ends the listing and is returned.

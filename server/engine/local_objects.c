@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 // The objects of the local backend: a file each. It is written in the folder `unfinished` under a
 // number, synced, and only then moved to its name, so that a name never stands for half an object;
-// what a crash leaves is in that one folder. It must not know what objects hold.
+// what a crash leaves is in that one folder. Large ones are written past the system's cache: their
+// pages would cost more than the writing, and push out what is read. It must not know what objects
+// hold.
 #include "local.h"
 
 #include <assert.h>
@@ -11,9 +13,13 @@
 
 static const char unfinished_folder[] = "unfinished", quarantine_folder[] = "quarantine";
 
+enum { NOT_YET = -1, NEVER = -2 };        // a file past the cache: opened, possible
+enum { PAST_CACHE_BYTES_MIN = 64 << 10 }; // of a piece; smaller ones are cheaper through it
+
 struct taud_object_writer {
     struct taud_local *local;
     int file;
+    int direct_file; // or one of those
     int failure; // the first one, a negative errno
     uint64_t size;
     uint64_t number;
@@ -121,6 +127,20 @@ static int open_unfinished(struct taud_object_writer *writer)
     return io->truncate(io->context, writer->file, 0);
 }
 
+static void close_direct(struct taud_object_writer *writer)
+{
+    const struct taud_io *io = writer->local->io;
+    if (writer->direct_file >= 0)
+        io->close(io->context, writer->direct_file);
+    writer->direct_file = NEVER;
+}
+
+static void close_files(struct taud_object_writer *writer)
+{
+    close_direct(writer);
+    writer->local->io->close(writer->local->io->context, writer->file);
+}
+
 static void objects_abandon(struct taud_object_writer *writer)
 {
     if (!writer)
@@ -129,7 +149,7 @@ static void objects_abandon(struct taud_object_writer *writer)
     const struct taud_io *io = local->io;
     if (writer->file >= 0) {
         char path[TAUD_PATH_BYTES];
-        io->close(io->context, writer->file);
+        close_files(writer);
         unfinished_path(writer, path);
         io->unlink(io->context, path);
     }
@@ -149,7 +169,7 @@ static enum tau_status objects_begin(struct taud_backend *backend, const char *n
         local->allocator->allocate(local->allocator->context, sizeof *writer);
     if (!writer)
         return no_memory(local, name, error);
-    *writer = (struct taud_object_writer){.local = local, .file = -1};
+    *writer = (struct taud_object_writer){.local = local, .file = -1, .direct_file = NOT_YET};
     writer->number = atomic_fetch_add(&local->unfinished_count, 1);
     snprintf(writer->name, sizeof writer->name, "%s", name);
     status = open_unfinished(writer);
@@ -161,12 +181,45 @@ static enum tau_status objects_begin(struct taud_backend *backend, const char *n
     return TAU_STATUS_SUCCESS;
 }
 
+// Writes whole blocks past the cache. Returns how many bytes that were, 0 where it is not possible,
+// or a negative errno.
+static int64_t write_blocks(struct taud_object_writer *writer, const void *data, size_t size)
+{
+    const struct taud_io *io = writer->local->io;
+    size -= size % TAUD_IO_BLOCK;
+    if (size < PAST_CACHE_BYTES_MIN || ((uintptr_t)data | writer->size) % TAUD_IO_BLOCK != 0)
+        return 0;
+    if (writer->direct_file == NOT_YET) {
+        char path[TAUD_PATH_BYTES];
+        unfinished_path(writer, path);
+        writer->direct_file = io->open(io->context, path, TAUD_IO_WRITE | TAUD_IO_DIRECT, 0600);
+    }
+    if (writer->direct_file < 0) {
+        writer->direct_file = NEVER;
+        return 0;
+    }
+    int status = taud_io_write_all(io, writer->direct_file, data, size, writer->size);
+    if (status != -EINVAL)
+        return status < 0 ? status : (int64_t)size;
+    close_direct(writer); // some file systems tell only now
+    return 0;
+}
+
+static int write_piece(struct taud_object_writer *writer, const uint8_t *data, size_t size)
+{
+    int64_t written = write_blocks(writer, data, size);
+    if (written < 0)
+        return (int)written;
+    size_t done = (size_t)written;
+    return taud_io_write_all(writer->local->io, writer->file, data + done, size - done,
+                             writer->size + done);
+}
+
 static enum tau_status objects_write(struct taud_object_writer *writer, const void *data,
                                      size_t size, struct taud_error *error)
 {
     if (writer->failure == 0)
-        writer->failure =
-            taud_io_write_all(writer->local->io, writer->file, data, size, writer->size);
+        writer->failure = write_piece(writer, data, size);
     writer->size += size;
     return refuse(writer->local, writer->failure, "store", writer->name, error);
 }
@@ -193,7 +246,7 @@ static enum tau_status objects_finish(struct taud_object_writer *writer, struct 
         objects_abandon(writer);
         return result;
     }
-    local->io->close(local->io->context, writer->file);
+    close_files(writer);
     folder_of(writer->name, folder);
     status = sync_folder(local, folder);
     enum tau_status result = refuse(local, status, "store", writer->name, error);

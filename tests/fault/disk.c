@@ -16,7 +16,7 @@ enum { OPEN_MAX = 1024 };
 
 struct open_file {
     struct node *node;
-    bool direct, has_lock, shares_lock;
+    bool direct, synced, has_lock, shares_lock;
 };
 
 struct disk {
@@ -131,7 +131,9 @@ static int open_node(struct disk *disk, struct node *node, unsigned flags)
         if (disk->files[i].node)
             continue;
         disk->files[i] =
-            (struct open_file){.node = node, .direct = (flags & TAUD_IO_DIRECT_SYNC) != 0};
+            (struct open_file){.node = node,
+                               .direct = (flags & (TAUD_IO_DIRECT_SYNC | TAUD_IO_DIRECT)) != 0,
+                               .synced = (flags & TAUD_IO_DIRECT_SYNC) != 0};
         node->opened++;
         return i;
     }
@@ -147,7 +149,7 @@ static int disk_open(void *context, const char *path, unsigned flags, unsigned m
                        &partial);
     if (status != 0)
         return leave(disk, status);
-    if ((flags & TAUD_IO_DIRECT_SYNC) && !disk->direct)
+    if ((flags & (TAUD_IO_DIRECT_SYNC | TAUD_IO_DIRECT)) && !disk->direct)
         return leave(disk, -EINVAL);
     struct node *node = store_find(&disk->store, path);
     if (node && (flags & TAUD_IO_CREATE) && (flags & TAUD_IO_EXCLUSIVE))
@@ -228,7 +230,7 @@ static int64_t disk_write(void *context, int file, const void *data, size_t size
     size_t fitting = fit(disk, node, size, offset);
     if (fitting == 0 && size > 0)
         return leave(disk, -ENOSPC);
-    if (direct && !disk->skip_syncs)
+    if (disk->files[file].synced && !disk->skip_syncs)
         node_write_through(node, offset, data, fitting);
     else
         node_write(node, offset, data, fitting);

@@ -14,8 +14,9 @@ struct taud_segment_writer {
     struct taud_object_writer *object;
     uint64_t offset; // behind what was added
     size_t used;     // of the buffer
+    uint8_t *buffer; // in `room`, where a block begins: its blocks need no place in a cache
     char name[TAUD_SEGMENT_NAME_BYTES];
-    uint8_t buffer[BUFFER_BYTES];
+    uint8_t room[BUFFER_BYTES + TAUD_IO_BLOCK];
 };
 
 static enum tau_status no_memory(const char *name, struct taud_error *error)
@@ -66,6 +67,7 @@ enum tau_status taud_segment_writer_new(const struct taud_store *store, struct t
     writer->object = NULL;
     writer->used = 0;
     writer->offset = 0;
+    writer->buffer = writer->room + -(uintptr_t)writer->room % TAUD_IO_BLOCK;
     memcpy(writer->name, name, sizeof name);
     if (!taud_index_builder_init(&writer->index, allocator, codec, facts)) {
         allocator->release(allocator->context, writer);

@@ -87,7 +87,7 @@ static void a_file_is_opened_as_the_flags_say(void **state)
     assert_int_equal(io->close(io->context, file), -EBADF);
 }
 
-// Where the file system can do it: past the cache, in whole blocks, and durable.
+// Where the file system can do it: past the cache, in whole blocks, and durable if asked for.
 static void direct_writes_are_whole_blocks(void **state)
 {
     (void)state;
@@ -105,6 +105,10 @@ static void direct_writes_are_whole_blocks(void **state)
     assert_int_equal(io->size(io->context, file, &size), 0);
     assert_int_equal(size, 2 * TAUD_IO_BLOCK);
     free(block);
+    close_file(file);
+    file = io->open(io->context, file_path, TAUD_IO_WRITE | TAUD_IO_DIRECT, 0);
+    assert_true(file >= 0);
+    assert_int_equal(fcntl(file, F_GETFL) & (O_DIRECT | O_DSYNC), O_DIRECT);
     close_file(file);
 }
 

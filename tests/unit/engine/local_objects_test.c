@@ -499,6 +499,63 @@ static void power_may_be_cut_at_any_call(void **state)
         local_rig_try_each_call(&trial, (struct disk_fault){.kind = DISK_FAULT_CUT});
 }
 
+// --- what goes past the cache -----------------------------------------------------------------
+
+enum { LARGE_BYTES = (80 << 10) + 100 }; // blocks, and a tail that goes through the cache
+
+static _Alignas(TAUD_IO_BLOCK) uint8_t large[LARGE_BYTES];
+
+static int run_large(struct local_rig *rig)
+{
+    const struct taud_objects_operations *objects = objects_of(rig);
+    struct taud_object_writer *writer;
+    enum tau_status status = objects->begin(rig->backend, object, &writer, &rig->error);
+    for (size_t i = 0; i < LARGE_BYTES; i++)
+        large[i] = (uint8_t)(i * 31 >> 4);
+    if (status != TAU_STATUS_SUCCESS)
+        return (int)status;
+    (void)!objects->write(writer, large, LARGE_BYTES, NULL); // finish tells
+    return (int)objects->finish(writer, &rig->error);
+}
+
+static bool is_large_or_before(struct local_rig *rig, int answer)
+{
+    return holds(rig, object, large, LARGE_BYTES) ||
+           (answer != TAU_STATUS_SUCCESS && holds(rig, object, before, sizeof before));
+}
+
+static void check_large(struct local_rig *rig, int answer, bool failed)
+{
+    assert_true(failed || answer == TAU_STATUS_SUCCESS);
+    assert_true(is_large_or_before(rig, answer));
+    assert_int_equal(disk_count(rig->disk, "data/unfinished"), 0);
+}
+
+static void check_large_after_cut(struct local_rig *rig, int answer, bool failed)
+{
+    (void)failed;
+    disk_restart(rig->disk, power_seed);
+    assert_true(is_large_or_before(rig, answer));
+}
+
+static void large_pieces_go_past_the_cache_where_that_is_possible(void **state)
+{
+    (void)state;
+    struct local_rig_trial trial = {store_before, run_large, check_large, .direct = false};
+    struct disk_fault fault = {.kind = DISK_FAULT_ERROR, .error = EIO};
+    unsigned calls = local_rig_try_each_call(&trial, fault);
+    trial.direct = true;
+    assert_int_equal(local_rig_try_each_call(&trial, fault), calls + 1); // the tail by itself
+    fault.error = ENOSPC;
+    local_rig_try_each_call(&trial, fault);
+    fault.error = EINVAL; // a file system that offers it and cannot
+    local_rig_try_each_call(&trial, fault);
+    local_rig_try_each_call(&trial, (struct disk_fault){.kind = DISK_FAULT_SHORT});
+    trial.check = check_large_after_cut;
+    for (power_seed = 0; power_seed < 20; power_seed++)
+        local_rig_try_each_call(&trial, (struct disk_fault){.kind = DISK_FAULT_CUT});
+}
+
 // The planted bug.
 static void syncs_that_do_nothing_are_caught(void **state)
 {
@@ -509,6 +566,20 @@ static void syncs_that_do_nothing_are_caught(void **state)
     disk_skip_syncs(rig.disk);
     power_seed = 0;
     assert_false(survives(&rig, run_put(&rig)));
+    local_rig_done(&rig);
+}
+
+static void large_objects_need_their_sync_too(void **state)
+{
+    (void)state;
+    struct local_rig rig;
+    local_rig_init(&rig, true);
+    store_before(&rig);
+    disk_skip_syncs(rig.disk);
+    power_seed = 0;
+    int answer = run_large(&rig);
+    disk_restart(rig.disk, power_seed);
+    assert_false(is_large_or_before(&rig, answer));
     local_rig_done(&rig);
 }
 
@@ -622,7 +693,9 @@ int main(void)
         cmocka_unit_test(a_disk_that_fails_for_good_leaves_the_old_object_or_the_new),
         cmocka_unit_test(writes_in_parts_make_a_whole_object),
         cmocka_unit_test(power_may_be_cut_at_any_call),
+        cmocka_unit_test(large_pieces_go_past_the_cache_where_that_is_possible),
         cmocka_unit_test(syncs_that_do_nothing_are_caught),
+        cmocka_unit_test(large_objects_need_their_sync_too),
         cmocka_unit_test(the_damaged_is_never_lost),
         cmocka_unit_test(every_call_that_fails_is_told),
         OBJECTS_TEST(without_memory_nothing_is_left_open),
