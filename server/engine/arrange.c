@@ -1,18 +1,95 @@
 // SPDX-License-Identifier: MIT
-// What ascends stays where it is, what is late for it is put aside and sorted, and in the end both
-// are merged. Many rows are sorted digit by digit of what tells their times apart, the lowest
-// first, few or very different ones by merging pieces that double in length.
+// Times of a batch mostly lie about as far from each other as from their neighbours, however late
+// some of them came. So the span from the first to the last is divided into about as many equal
+// slots as there are rows; rows are counted by slot and put where their slot begins, and the few
+// that share one are put into order there. Where too many share theirs, the rows that ascend stay,
+// what is late for them is sorted, and both are merged.
 #include "arrange.h"
 
 #include <stdbool.h>
 #include <string.h>
 
 enum {
-    DIGIT_BITS = 11,
-    DIGITS = 1 << DIGIT_BITS,
-    BY_DIGITS_MIN = 512, // rows; fewer are merged
-    PASSES_MAX = 4,      // of those that count digits; more of them cost what merging does
+    // Rows in a slot, squared, of all slots and for each row: what putting them into order costs.
+    CROWD_MAX = 16,
 };
+
+// --- by slots ---------------------------------------------------------------------------------
+
+struct slots {
+    uint64_t least;
+    unsigned shift; // a time belongs to slot (time - least) >> shift
+    size_t count;   // from 1 to twice the rows
+};
+
+static struct slots slots_of(const int64_t *timestamps, size_t count)
+{
+    int64_t least = timestamps[0], most = least;
+    for (size_t i = 1; i < count; i++) {
+        least = timestamps[i] < least ? timestamps[i] : least;
+        most = timestamps[i] > most ? timestamps[i] : most;
+    }
+    uint64_t span = (uint64_t)most - (uint64_t)least;
+    struct slots slots = {.least = (uint64_t)least};
+    while (span >> slots.shift >= 2 * count)
+        slots.shift++;
+    slots.count = (size_t)(span >> slots.shift) + 1;
+    return slots;
+}
+
+static size_t slot_of(const struct slots *slots, int64_t timestamp)
+{
+    return (size_t)(((uint64_t)timestamp - slots->least) >> slots->shift);
+}
+
+// Counts the rows of each slot, and replaces the counts by where the slots begin. Returns false
+// where too many rows share one.
+static bool place_slots(const int64_t *timestamps, size_t count, const struct slots *slots,
+                        uint32_t *places)
+{
+    uint64_t crowd = 0;
+    uint32_t place = 0;
+    memset(places, 0, slots->count * sizeof *places);
+    for (size_t i = 0; i < count; i++)
+        places[slot_of(slots, timestamps[i])]++;
+    for (size_t i = 0; i < slots->count; i++) {
+        uint32_t here = places[i];
+        crowd += (uint64_t)here * here;
+        places[i] = place;
+        place += here;
+    }
+    return crowd <= (uint64_t)CROWD_MAX * count;
+}
+
+// Rows that are out of order are in one slot: each goes only a few places back, and none past one
+// of its own time.
+static void settle(struct taud_arranged *rows, size_t count)
+{
+    for (size_t i = 1; i < count; i++) {
+        struct taud_arranged row = rows[i];
+        size_t place = i;
+        for (; place > 0 && rows[place - 1].timestamp > row.timestamp; place--)
+            rows[place] = rows[place - 1];
+        if (place < i)
+            rows[place] = row;
+    }
+}
+
+static bool sort_by_slots(const int64_t *timestamps, size_t count, struct taud_arranged *rows,
+                          uint32_t *places)
+{
+    struct slots slots = slots_of(timestamps, count);
+    if (!place_slots(timestamps, count, &slots, places))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        uint32_t place = places[slot_of(&slots, timestamps[i])]++;
+        rows[place] = (struct taud_arranged){timestamps[i], (uint32_t)i};
+    }
+    settle(rows, count);
+    return true;
+}
+
+// --- by merging -------------------------------------------------------------------------------
 
 // Before in time, or as early and before in the batch.
 static bool is_before(const struct taud_arranged *a, const struct taud_arranged *b)
@@ -34,63 +111,7 @@ static void merge(const struct taud_arranged *a, size_t a_count, const struct ta
     memcpy(out + (a_count - i), b + k, (b_count - k) * sizeof *out);
 }
 
-// What of timestamps has to be compared: (timestamp - least) >> shift, of so many bits.
-struct span {
-    uint64_t least;
-    unsigned shift, bits;
-};
-
-static struct span span_of(const struct taud_arranged *rows, size_t count)
-{
-    int64_t least = rows[0].timestamp;
-    uint64_t all = 0;
-    for (size_t i = 1; i < count; i++)
-        least = rows[i].timestamp < least ? rows[i].timestamp : least;
-    for (size_t i = 0; i < count; i++)
-        all |= (uint64_t)rows[i].timestamp - (uint64_t)least;
-    unsigned shift = all ? (unsigned)__builtin_ctzll(all) : 0;
-    unsigned top = all ? 64 - (unsigned)__builtin_clzll(all) : 0;
-    return (struct span){(uint64_t)least, shift, top - shift};
-}
-
-static uint32_t digit_of(const struct taud_arranged *row, const struct span *span, unsigned pass)
-{
-    uint64_t over = ((uint64_t)row->timestamp - span->least) >> span->shift;
-    return (uint32_t)(over >> (pass * DIGIT_BITS)) % DIGITS;
-}
-
-// Rows with equal digits keep their order.
-static void sort_by_digit(const struct taud_arranged *from, size_t count, const struct span *span,
-                          unsigned pass, struct taud_arranged *to)
-{
-    uint32_t places[DIGITS] = {0}, place = 0;
-    for (size_t i = 0; i < count; i++)
-        places[digit_of(&from[i], span, pass)]++;
-    for (size_t digit = 0; digit < DIGITS; digit++) {
-        uint32_t rows = places[digit];
-        places[digit] = place;
-        place += rows;
-    }
-    for (size_t i = 0; i < count; i++)
-        to[places[digit_of(&from[i], span, pass)]++] = from[i];
-}
-
-// Sorts within `rows`, which came in their order, with room for as many in `spare`.
-static void sort_by_digits(struct taud_arranged *rows, size_t count, const struct span *span,
-                           struct taud_arranged *spare)
-{
-    struct taud_arranged *from = rows, *to = spare;
-    for (unsigned pass = 0; pass * DIGIT_BITS < span->bits; pass++) {
-        sort_by_digit(from, count, span, pass, to);
-        struct taud_arranged *sorted = to;
-        to = from;
-        from = sorted;
-    }
-    if (from != rows)
-        memcpy(rows, from, count * sizeof *rows);
-}
-
-static void sort_by_merging(struct taud_arranged *rows, size_t count, struct taud_arranged *spare)
+static void sort(struct taud_arranged *rows, size_t count, struct taud_arranged *spare)
 {
     struct taud_arranged *from = rows, *to = spare;
     for (size_t width = 1; width < count; width *= 2) {
@@ -107,39 +128,41 @@ static void sort_by_merging(struct taud_arranged *rows, size_t count, struct tau
         memcpy(rows, from, count * sizeof *rows);
 }
 
-static void sort(struct taud_arranged *rows, size_t count, struct taud_arranged *spare)
+// Puts what ascends into `rows` and what is late for it into `late`, in their order. Returns how
+// many ascend.
+static size_t split(const int64_t *timestamps, size_t count, struct taud_arranged *rows,
+                    struct taud_arranged *late)
 {
-    struct span span = {.bits = UINT32_MAX};
-    if (count >= BY_DIGITS_MIN && count <= UINT32_MAX)
-        span = span_of(rows, count);
-    if (span.bits <= PASSES_MAX * DIGIT_BITS)
-        sort_by_digits(rows, count, &span, spare);
-    else
-        sort_by_merging(rows, count, spare);
-}
-
-// Moves what is late for the rows before it to `late`, in its order. Returns how many stay.
-static size_t split(struct taud_arranged *rows, size_t count, struct taud_arranged *late)
-{
-    size_t stay = count > 0, moved = 0;
-    for (size_t i = 1; i < count; i++) { // without a branch, which nothing could foretell
-        struct taud_arranged row = rows[i];
-        bool in_order = row.timestamp > rows[stay - 1].timestamp;
+    size_t stay = 0, moved = 0;
+    int64_t last = 0;
+    for (size_t i = 0; i < count; i++) { // without a branch, which nothing could foretell
+        struct taud_arranged row = {timestamps[i], (uint32_t)i};
+        bool in_order = stay == 0 || row.timestamp > last;
         rows[stay] = row;
         late[moved] = row;
+        last = in_order ? row.timestamp : last;
         stay += in_order;
         moved += !in_order;
     }
     return stay;
 }
 
-void taud_arrange(struct taud_arranged *rows, size_t count, struct taud_arranged *spare)
+static void sort_by_merging(const int64_t *timestamps, size_t count, struct taud_arranged *rows,
+                            struct taud_arranged *spare)
 {
-    size_t stay = split(rows, count, spare), late = count - stay;
+    size_t stay = split(timestamps, count, rows, spare), late = count - stay;
     if (late == 0)
         return;
     // Both side by side in `spare`; then `rows` is free, to sort and to merge into.
     memcpy(spare + late, rows, stay * sizeof *rows);
     sort(spare, late, rows);
     merge(spare, late, spare + late, stay, rows);
+}
+
+void taud_arrange(const int64_t *timestamps, size_t count, struct taud_arranged *rows,
+                  struct taud_arranged *spare)
+{
+    _Static_assert(sizeof *spare >= 2 * sizeof(uint32_t), "slots are counted in the spare rows");
+    if (count > 0 && !sort_by_slots(timestamps, count, rows, (uint32_t *)(void *)spare))
+        sort_by_merging(timestamps, count, rows, spare);
 }

@@ -12,8 +12,9 @@ struct taud_arranged {
     uint32_t row;
 };
 
-// Sorts rows that are given in their order; `spare` has room for as many. Rows that ascend but for
-// a few that are late, as they mostly come, cost little more than reading them.
-void taud_arrange(struct taud_arranged *rows, size_t count, struct taud_arranged *spare);
+// Sorts at most UINT32_MAX rows of these timestamps into `rows`; `spare` has room for as many. What
+// that costs grows with the rows alone where their times are spread evenly, whatever their order.
+void taud_arrange(const int64_t *timestamps, size_t count, struct taud_arranged *rows,
+                  struct taud_arranged *spare);
 
 #endif

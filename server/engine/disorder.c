@@ -17,20 +17,27 @@ struct disorder {
     size_t count;
     int64_t *timestamps; // as they came
     double *values;
-    struct taud_arranged *rows, *spare;
+    struct taud_arranged *rows;
     bool arranged;
-    int64_t *judged_timestamps; // what is to be stored, ascending
+    struct taud_arranged *spare; // to arrange them; then the judged columns are here
+    int64_t *judged_timestamps;  // what is to be stored, ascending
     double *judged_values;
     size_t judged_count;
+    bool told;                 // else every row is stored
     enum tau_status *statuses; // of each row
 };
+
+_Static_assert(sizeof(struct taud_arranged) == sizeof(int64_t) + sizeof(double),
+               "the judged columns are where rows were arranged");
 
 static struct disorder *new_disorder(const struct taud_allocator *allocator,
                                      struct tau_array timestamps, struct tau_array values)
 {
     size_t count = timestamps.count;
     struct disorder *batch = allocator->allocate(
-        allocator->context, sizeof *batch + count * (2 * sizeof *batch->rows + 2 * 16 +
+        allocator->context, sizeof *batch + count * (sizeof *batch->timestamps +
+                                                     sizeof *batch->values +
+                                                     2 * sizeof *batch->rows +
                                                      sizeof *batch->statuses));
     if (!batch)
         return NULL;
@@ -41,9 +48,9 @@ static struct disorder *new_disorder(const struct taud_allocator *allocator,
     tau_f64_copy(values, 0, count, batch->values);
     batch->rows = (struct taud_arranged *)(void *)(batch->values + count);
     batch->spare = batch->rows + count;
-    batch->judged_timestamps = (int64_t *)(void *)(batch->spare + count);
+    batch->judged_timestamps = (int64_t *)(void *)batch->spare;
     batch->judged_values = (double *)(void *)(batch->judged_timestamps + count);
-    batch->statuses = (enum tau_status *)(void *)(batch->judged_values + count);
+    batch->statuses = (enum tau_status *)(void *)(batch->spare + count);
     return batch;
 }
 
@@ -51,9 +58,7 @@ static void arrange(struct disorder *batch)
 {
     if (batch->arranged)
         return;
-    for (size_t i = 0; i < batch->count; i++)
-        batch->rows[i] = (struct taud_arranged){batch->timestamps[i], (uint32_t)i};
-    taud_arrange(batch->rows, batch->count, batch->spare);
+    taud_arrange(batch->timestamps, batch->count, batch->rows, batch->spare);
     batch->arranged = true;
 }
 
@@ -106,6 +111,7 @@ static void add_point(struct disorder *batch, int64_t timestamp, double value)
 // Of a strict series: each row has to be later than all before it.
 static void judge_strict(struct disorder *batch, const struct taud_series *series)
 {
+    batch->told = true;
     int64_t last = series->last_timestamp;
     bool any = series->any;
     for (size_t i = 0; i < batch->count; i++) {
@@ -155,11 +161,16 @@ static void judge_group(const struct taud_columns *columns, struct disorder *bat
 // Where the last point of a timestamp stays, none is refused and nothing has to be looked up.
 static void judge_last(struct disorder *batch)
 {
-    memset(batch->statuses, 0, batch->count * sizeof *batch->statuses);
-    for (size_t i = 0; i < batch->count; i++) {
-        if (i + 1 == batch->count || batch->rows[i + 1].timestamp != batch->rows[i].timestamp)
-            add_point(batch, batch->rows[i].timestamp, batch->values[batch->rows[i].row]);
+    int64_t *timestamps = batch->judged_timestamps;
+    double *values = batch->judged_values;
+    size_t count = 0;
+    for (size_t i = 0; i < batch->count; i++) { // one that has a later one gives its place to that
+        const struct taud_arranged *row = &batch->rows[i];
+        count -= i > 0 && row[-1].timestamp == row->timestamp;
+        timestamps[count] = row->timestamp;
+        values[count++] = batch->values[row->row];
     }
+    batch->judged_count = count;
 }
 
 static void judge(const struct taud_columns *columns, struct disorder *batch)
@@ -173,6 +184,7 @@ static void judge(const struct taud_columns *columns, struct disorder *batch)
         judge_last(batch);
         return;
     }
+    batch->told = true;
     for (size_t i = 0, end; i < batch->count; i = end) {
         end = i + 1;
         while (end < batch->count && batch->rows[end].timestamp == batch->rows[i].timestamp)
@@ -188,6 +200,9 @@ static void mark_full(struct disorder *batch, size_t from, size_t to)
 {
     if (from == to)
         return;
+    if (!batch->told)
+        memset(batch->statuses, 0, batch->count * sizeof *batch->statuses);
+    batch->told = true;
     int64_t first = batch->judged_timestamps[from], last = batch->judged_timestamps[to - 1];
     for (size_t i = 0; i < batch->count; i++) {
         int64_t timestamp = batch->timestamps[i];
@@ -201,7 +216,7 @@ static enum tau_status report(const struct disorder *batch, struct tau_refused_r
 {
     size_t refused = 0;
     bool full = false;
-    for (size_t i = 0; i < batch->count; i++) {
+    for (size_t i = 0; i < batch->count && batch->told; i++) {
         if (batch->statuses[i] == TAU_STATUS_SUCCESS)
             continue;
         full |= batch->statuses[i] == TAU_STATUS_STORAGE_FULL;

@@ -26,9 +26,7 @@ static uint64_t draw(uint64_t bound)
 static void check(size_t count)
 {
     bool seen[ROWS] = {false};
-    for (size_t i = 0; i < count; i++)
-        rows[i] = (struct taud_arranged){given[i], (uint32_t)i};
-    taud_arrange(rows, count, spare);
+    taud_arrange(given, count, rows, spare);
     for (size_t i = 0; i < count; i++) {
         assert_true(rows[i].row < count && !seen[rows[i].row]);
         seen[rows[i].row] = true;
