@@ -16,7 +16,7 @@ enum {
     OUTLIER_SAMPLE = 32,
     STEPS_WIN = 2,      // bits a value by which differences have to win in FAST
     HOPELESS_BITS = 60, // a value
-    HEAD_BYTES = 4,
+    HEAD_BYTES = 4,     // before the column of integers
 };
 
 static const double powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8, 1e9,
@@ -410,10 +410,9 @@ bool codec_alp_open(struct codec_cursor *cursor, size_t count, struct codec_alp 
     return !cursor->failed;
 }
 
-bool codec_alp_placed(const struct codec_alp *alp)
+bool codec_alp_is_summed(const uint8_t *bytes, size_t size)
 {
-    const struct codec_column *column = &alp->column;
-    return column->order == 0 && !column->squeezed && column->divisor == 1;
+    return size > HEAD_BYTES && codec_column_is_summed(bytes[HEAD_BYTES]);
 }
 
 // Whether integers of at most 32 bits can be made doubles as they are unpacked.
@@ -512,20 +511,17 @@ bool codec_alp_add(struct taud_codec *codec, const struct codec_alp *alp, size_t
     return true;
 }
 
-double codec_alp_at(const struct codec_alp *alp, size_t index)
+bool codec_alp_at(struct taud_codec *codec, const struct codec_alp *alp, size_t index, double *ret)
 {
-    const struct codec_column *column = &alp->column;
     size_t exception = codec_find_position(alp->positions, alp->exception_count, index);
     uint64_t item;
-    double value;
     if (exception < alp->exception_count) {
-        item = taud_load_u64(alp->exceptions + exception * 8);
-        memcpy(&value, &item, sizeof value);
-        return value;
+        taud_copy_words(ret, alp->exceptions + exception * 8, 1);
+        return true;
     }
-    for (size_t i = 0; i < column->patch_count; i++)
-        if (codec_patch(column, i, &item) == index)
-            return value_of(&alp->scale, item);
-    item = column->base + codec_packed_at(column->body, column->count, column->width, index);
-    return value_of(&alp->scale, item);
+    if (!codec_column_at(codec, &alp->column, index, &item) ||
+        !in_range((double)(int64_t)item, (double)(int64_t)item))
+        return false;
+    *ret = value_of(&alp->scale, item);
+    return true;
 }

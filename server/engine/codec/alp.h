@@ -60,9 +60,10 @@ bool codec_alp_addable(const struct codec_alp *alp);
 bool codec_alp_add(struct taud_codec *codec, const struct codec_alp *alp, size_t from, size_t to,
                    enum codec_wanted wanted, struct codec_lanes *lanes);
 
-// Whether a value can be read alone.
-bool codec_alp_placed(const struct codec_alp *alp);
-double codec_alp_at(const struct codec_alp *alp, size_t index);
+// One value alone; false where that cannot be done, or not for this one, or where it is damaged.
+bool codec_alp_at(struct taud_codec *codec, const struct codec_alp *alp, size_t index, double *ret);
+// Whether that looks at all that stands before it in a section that begins so.
+bool codec_alp_is_summed(const uint8_t *bytes, size_t size);
 
 // The index of a position among ascending ones; `count` where it is not.
 size_t codec_find_position(const uint8_t *positions, size_t count, size_t position);

@@ -98,7 +98,7 @@ bool taud_chunk_open(const uint8_t *bytes, size_t size, struct taud_chunk *ret)
 
 void taud_chunk_prefetch(const uint8_t *bytes, size_t size, double share)
 {
-    enum { LINE = 64, NEAR = 4 }; // what follows is brought near by the processor
+    enum { LINE = 64, NEAR = 4 }; // of timestamps the processor itself brings near what follows
     size_t timestamps = size < TAUD_CHUNK_HEADER_BYTES ? 0 : codec_load_u16(bytes + AT_SIZE);
     size_t values = TAUD_CHUNK_HEADER_BYTES + timestamps;
     if (values >= size)
@@ -107,8 +107,14 @@ void taud_chunk_prefetch(const uint8_t *bytes, size_t size, double share)
     for (size_t at = LINE; at < reach + LINE && at < NEAR * LINE; at += LINE)
         __builtin_prefetch(bytes + at);
     __builtin_prefetch(bytes + reach);
+    size_t wanted = values + (size_t)(share * (double)(size - 1 - values));
+    // What lies far is not waited for to know how it is read.
+    bool summed = values >= LINE ||
+                  codec_values_are_summed(bytes[AT_SCHEMES + 1], bytes + values, size - values);
+    for (size_t at = values; at < wanted && summed; at += LINE)
+        __builtin_prefetch(bytes + at);
     __builtin_prefetch(bytes + values);
-    __builtin_prefetch(bytes + values + (size_t)(share * (double)(size - 1 - values)));
+    __builtin_prefetch(bytes + wanted);
 }
 
 bool taud_chunk_timestamps(struct taud_codec *codec, const struct taud_chunk *chunk, uint32_t from,

@@ -507,6 +507,55 @@ bool codec_column_read(struct taud_codec *codec, const struct codec_column *colu
     return true;
 }
 
+// The sum of the differences up to one of them, where such sums are narrow. A patch counts in place
+// of what is packed there.
+static bool sum_at(struct taud_codec *codec, const struct codec_column *column, size_t index,
+                   uint64_t *ret)
+{
+    const uint32_t base = (uint32_t)column->base;
+    uint32_t sum =
+        codec_packed_sum(codec, column->body, column->count, column->width, index + 1) +
+        base * (uint32_t)(index + 1);
+    for (size_t i = 0, next = 0; i < column->patch_count && next <= index; i++) {
+        uint64_t item;
+        if (!codec_next_patch(column, i, &next, &item))
+            return false;
+        if (next <= index + 1)
+            sum += (uint32_t)item - base -
+                   (uint32_t)codec_packed_at(column->body, column->count, column->width, next - 1);
+    }
+    *ret = column->start + (uint64_t)(int64_t)(int32_t)sum;
+    return true;
+}
+
+static uint64_t item_at(const struct codec_column *column, size_t index)
+{
+    uint64_t item;
+    for (size_t i = 0; i < column->patch_count; i++)
+        if (codec_patch(column, i, &item) == index)
+            return item;
+    return column->base + codec_packed_at(column->body, column->count, column->width, index);
+}
+
+bool codec_column_at(struct taud_codec *codec, const struct codec_column *column, size_t index,
+                     uint64_t *ret)
+{
+    uint64_t item;
+    if (column->squeezed)
+        return false;
+    if (column->order == 0)
+        item = item_at(column, index);
+    else if (!column->narrow_sums || column->width > 32 || !sum_at(codec, column, index, &item))
+        return false;
+    *ret = column->divisor == 1 ? item : column->offset + column->divisor * item;
+    return true;
+}
+
+bool codec_column_is_summed(uint8_t flags)
+{
+    return (flags & FLAG_ORDER) != 0;
+}
+
 // Small items are added up as they are packed; what all of them have more is a number of even
 // steps.
 static bool sums_are_small(const struct codec_column *column)

@@ -69,6 +69,14 @@ bool codec_column_liftable(const struct codec_column *column);
 const uint32_t *codec_column_lift(struct taud_codec *codec, const struct codec_column *column,
                                   size_t from, size_t to, int64_t *ret_start);
 
+// One item, without the others: by its place, or by the sum of the differences up to it. False
+// where it cannot be had so, or where patches are damaged.
+bool codec_column_at(struct taud_codec *codec, const struct codec_column *column, size_t index,
+                     uint64_t *ret);
+
+// Whether it is a sum in a column whose description begins with this byte.
+bool codec_column_is_summed(uint8_t flags);
+
 // Where items lead as steps: out[0] = first, out[i] = out[i - 1] + item i. Item 0 is passed over.
 // False where the column is damaged.
 bool codec_column_walk(struct taud_codec *codec, const struct codec_column *column, uint64_t first,

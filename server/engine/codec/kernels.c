@@ -228,7 +228,7 @@ INLINE void pack_step(unsigned width, unsigned row, const uint32_t *in, uint32_t
     pack_row(width, row, words_of(from) - words_of(from - 1) - base, out, word);
 }
 
-INLINE void unpack_row(unsigned width, unsigned row, const uint8_t *in, uint32_t *out, words *word)
+INLINE words take_row(unsigned width, unsigned row, const uint8_t *in, words *word)
 {
     const unsigned shift = row * width % 32;
     if (shift == 0)
@@ -240,6 +240,12 @@ INLINE void unpack_row(unsigned width, unsigned row, const uint8_t *in, uint32_t
     }
     if (width < 32)
         item &= (1U << (width & 31)) - 1;
+    return item;
+}
+
+INLINE void unpack_row(unsigned width, unsigned row, const uint8_t *in, uint32_t *out, words *word)
+{
+    words item = take_row(width, row, in, word);
     memcpy(out + (size_t)row * CODEC_LANES, &item, sizeof item);
 }
 
@@ -342,6 +348,71 @@ static void unpack_block(unsigned width, const uint8_t *in, uint32_t *out)
     static void (*const table[33])(const uint8_t *, uint32_t *) = {unpack_0,
                                                                    EACH_WIDTH(UNPACK_ENTRY)};
     table[width](in, out);
+}
+
+// --- adding up what is packed --------------------------------------------------------------------
+
+INLINE void sum_row(unsigned width, unsigned row, const uint8_t *in, words *sum, words *word)
+{
+    *sum += take_row(width, row, in, word);
+}
+
+// Of 1 to 4 times eight rows.
+INLINE void sum_all(unsigned width, const uint8_t *in, size_t eights, uint32_t *out)
+{
+    for (size_t part = 0; part < WORDS_PARTS; part++) {
+        const uint8_t *from = in + part * VECTOR_BYTES;
+        words word = {0}, sum = {0};
+        EACH_OF_8(sum_row, width, 0, from, &sum, &word);
+        if (eights > 1) {
+            EACH_OF_8(sum_row, width, 8, from, &sum, &word);
+        }
+        if (eights > 2) {
+            EACH_OF_8(sum_row, width, 16, from, &sum, &word);
+        }
+        if (eights > 3) {
+            EACH_OF_8(sum_row, width, 24, from, &sum, &word);
+        }
+        memcpy(out + part * WORDS, &sum, sizeof sum);
+    }
+}
+
+#define DEFINE_SUM(width)                                                                          \
+    static void sum_##width(const uint8_t *in, size_t eights, uint32_t *out)                       \
+    {                                                                                              \
+        sum_all(width, in, eights, out);                                                           \
+    }
+EACH_WIDTH(DEFINE_SUM)
+
+// Any row. Where an item ends in the word in which it begins the second one is masked away.
+INLINE words packed_row(const uint8_t *in, unsigned width, size_t row)
+{
+    const size_t first = row * width, last = first + width - 1;
+    words low = load_words(in + first / 32 * ROW_BYTES) >> (first % 32);
+    words high = load_words(in + last / 32 * ROW_BYTES) << 1 << (31 - first % 32);
+    return (low | high) & (UINT32_MAX >> (32 - width));
+}
+
+#define SUM_ENTRY(width) sum_##width,
+
+static uint32_t sum_block(unsigned width, const uint8_t *in, size_t count)
+{
+    static void (*const table[32])(const uint8_t *, size_t, uint32_t *) = {EACH_WIDTH(SUM_ENTRY)};
+    uint32_t lanes[CODEC_LANES] = {0}, items[CODEC_LANES], sum = 0;
+    size_t eights = count / (8 * CODEC_LANES);
+    if (eights > 0)
+        table[width - 1](in, eights, lanes);
+    for (size_t row = 8 * eights; row * CODEC_LANES < count; row++) {
+        for (unsigned part = 0; part < WORDS_PARTS; part++) {
+            words item = packed_row(in + (size_t)part * VECTOR_BYTES, width, row);
+            memcpy(items + (size_t)part * WORDS, &item, sizeof item);
+        }
+        for (unsigned lane = 0; lane < CODEC_LANES; lane++)
+            lanes[lane] += row * CODEC_LANES + lane < count ? items[lane] : 0;
+    }
+    for (unsigned lane = 0; lane < CODEC_LANES; lane++)
+        sum += lanes[lane];
+    return sum;
 }
 
 // --- packing more than 32 bits -------------------------------------------------------------------
@@ -814,6 +885,7 @@ const struct codec_kernels NAME(TAUD_KERNELS) = {
     .pack_block = pack_block,
     .pack_steps = pack_steps,
     .unpack_block = unpack_block,
+    .sum_block = sum_block,
     .pack_wide = pack_wide,
     .unpack_wide = unpack_wide,
     .narrow = narrow,

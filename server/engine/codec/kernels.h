@@ -68,6 +68,8 @@ struct codec_kernels {
     void (*pack_block)(unsigned width, const uint32_t *in, uint32_t base, uint8_t *out);
     void (*pack_steps)(unsigned width, const uint32_t *in, uint32_t base, uint8_t *out);
     void (*unpack_block)(unsigned width, const uint8_t *in, uint32_t *out);
+    // The sum modulo 2^32 of the first `count` items of such a block, of `width` 1 to 32.
+    uint32_t (*sum_block)(unsigned width, const uint8_t *in, size_t count);
 
     // Rows of items of 33 to 64 bits, a multiple of 64 / gcd(64, width) or padded up to one.
     void (*pack_wide)(unsigned width, const uint64_t *in, size_t rows, uint8_t *out);

@@ -226,3 +226,25 @@ uint64_t codec_packed_at(const uint8_t *in, size_t count, unsigned width, size_t
         item |= words[1] << (layout.word_bytes * 8 - shift);
     return item & codec_mask(width);
 }
+
+uint32_t codec_packed_sum(struct taud_codec *codec, const uint8_t *in, size_t count, unsigned width,
+                          size_t to)
+{
+    struct layout layout = layout_of(count, width);
+    size_t in_rows = to < layout.rows * CODEC_LANES ? to : layout.rows * CODEC_LANES, at = 0;
+    uint32_t sum = 0;
+    if (width == 0)
+        return 0;
+    for (; at < in_rows; at += CODEC_BLOCK) {
+        const uint8_t *block = in + at / CODEC_LANES * width;
+        size_t taken = in_rows - at < CODEC_BLOCK ? in_rows - at : CODEC_BLOCK;
+        if (at / CODEC_LANES + CODEC_BLOCK_ROWS > layout.rows) {
+            untrim(&layout, at / CODEC_LANES * width / 32, block, codec->packed);
+            block = codec->packed;
+        }
+        sum += codec->kernels->sum_block(width, block, taken);
+    }
+    for (at = in_rows; at < to; at++)
+        sum += (uint32_t)codec_get_bits(in + layout.rows_bytes, (at - in_rows) * width, width);
+    return sum;
+}

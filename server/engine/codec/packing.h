@@ -35,5 +35,9 @@ void codec_unpack(struct taud_codec *codec, const uint8_t *in, size_t count, uns
                   uint64_t base, uint64_t *out);
 
 uint64_t codec_packed_at(const uint8_t *in, size_t count, unsigned width, size_t index);
+// The sum modulo 2^32 of the first `to` items, of at most 32 bits. What is behind them is not
+// looked at.
+uint32_t codec_packed_sum(struct taud_codec *codec, const uint8_t *in, size_t count, unsigned width,
+                          size_t to);
 
 #endif

@@ -408,16 +408,20 @@ bool codec_values_read(struct taud_codec *codec, const struct taud_chunk *chunk,
     return true;
 }
 
+bool codec_values_are_summed(uint8_t scheme, const uint8_t *bytes, size_t size)
+{
+    return scheme == CODEC_VALUES_ALP && codec_alp_is_summed(bytes, size);
+}
+
 bool codec_values_at(struct taud_codec *codec, const struct taud_chunk *chunk, size_t index,
                      double *ret)
 {
     struct section section = section_of(chunk);
     struct codec_alp alp;
     struct codec_alp_rd rd;
-    if (section.scheme == CODEC_VALUES_ALP && open_alp(&section, &alp) && codec_alp_placed(&alp)) {
-        *ret = codec_alp_at(&alp, index);
+    if (section.scheme == CODEC_VALUES_ALP && open_alp(&section, &alp) &&
+        codec_alp_at(codec, &alp, index, ret))
         return true;
-    }
     if (section.scheme == CODEC_VALUES_ALP_RD && open_alp_rd(&section, &rd)) {
         *ret = codec_alp_rd_at(&rd, index);
         return true;

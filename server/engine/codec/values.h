@@ -32,6 +32,8 @@ bool codec_values_read(struct taud_codec *codec, const struct taud_chunk *chunk,
                        size_t to, double *out);
 bool codec_values_at(struct taud_codec *codec, const struct taud_chunk *chunk, size_t index,
                      double *ret);
+// Whether that looks at all that stands before the value in a section that begins so.
+bool codec_values_are_summed(uint8_t scheme, const uint8_t *bytes, size_t size);
 bool codec_values_aggregate(struct taud_codec *codec, const struct taud_chunk *chunk, size_t from,
                             size_t to, enum codec_wanted wanted, struct codec_lanes *lanes);
 

@@ -169,6 +169,8 @@ enum tau_status taud_segment_hold_summaries(const struct taud_segment *segment,
 
 // --- reading ----------------------------------------------------------------------------------
 
+enum { RECORD_NEAR_BYTES = 64 }; // its frame and the chunk's header are not far from its start
+
 static uint64_t window_of(const struct taud_segment *segment, uint32_t chunk)
 {
     return taud_segment_offset(segment, chunk) / TAUD_SEGMENT_BLOCK_BYTES;
@@ -239,8 +241,11 @@ struct taud_cache_block *taud_segment_hold(const struct taud_segment *segment, u
     struct taud_cache *cache = segment->store.cache;
     struct taud_cache_block *block =
         cache ? taud_cache_find(cache, segment->owner, window_of(segment, chunk)) : NULL;
-    if (block)
-        __builtin_prefetch(block->data + (taud_segment_offset(segment, chunk) - block->start));
+    if (block) {
+        const uint8_t *record = block->data + (taud_segment_offset(segment, chunk) - block->start);
+        __builtin_prefetch(record);
+        __builtin_prefetch(record + RECORD_NEAR_BYTES);
+    }
     return block;
 }
 

@@ -5,6 +5,7 @@
 #include "codec_rig.h"
 
 #include "engine/codec/column.h"
+#include "engine/codec/packing.h"
 
 enum { ROOM = CODEC_COLUMN_BYTES_MAX + 64, GUARD = 0x5a, DAMAGED_BYTES = 3 };
 
@@ -98,6 +99,23 @@ static bool read(struct taud_codec *codec, const uint8_t *bytes, size_t size, si
            codec_column_read(codec, &column, out);
 }
 
+// Some items one by one, where their column allows that.
+static void check_alone(struct taud_codec *codec, const uint8_t *bytes, size_t size,
+                        const uint64_t *items, size_t count)
+{
+    struct codec_cursor cursor = {.at = bytes, .end = bytes + size};
+    struct codec_column column;
+    assert_true(codec_column_open(&cursor, count, &column));
+    assert_int_equal(codec_column_is_summed(bytes[0]), column.order > 0);
+    bool alone = !column.squeezed &&
+                 (column.order == 0 || (column.narrow_sums && column.width <= 32));
+    for (size_t i = 0; i < count; i += 1 + count / 41) {
+        uint64_t item = 0;
+        assert_int_equal(codec_column_at(codec, &column, i, &item), alone);
+        assert_true(!alone || item == items[i]);
+    }
+}
+
 static void every_shape_comes_back(void **state)
 {
     (void)state;
@@ -115,6 +133,7 @@ static void every_shape_comes_back(void **state)
                 assert_memory_equal(out, first, size);
                 assert_true(read(codec, out, size, count, back));
                 assert_memory_equal(back, items, count * sizeof *items);
+                check_alone(codec, out, size, items, count);
                 if (count == CODEC_POINTS && run % 6 > 3)
                     assert_true((double)size * 8 / (double)count <= shapes[run / 6].bits);
             }
@@ -173,6 +192,39 @@ static void sums_are_narrow_only_where_they_fit(void **state)
             assert_memory_equal(items, back, sizeof items);
         }
     }
+    taud_codec_free(codec);
+}
+
+// A walk with jumps, as differences of which some are patches. What another writer left below those
+// does not count.
+static void a_patch_takes_the_place_of_what_is_packed(void **state)
+{
+    (void)state;
+    static uint64_t items[CODEC_POINTS], changed[CODEC_POINTS];
+    static uint32_t packed[CODEC_POINTS];
+    static uint8_t out[ROOM];
+    struct taud_codec *codec = rig_best();
+    uint64_t seed = 5;
+    for (size_t i = 0; i < CODEC_POINTS; i++)
+        items[i] = (i == 0 ? 0 : items[i - 1]) +
+                   (rig_random(&seed) % 40 == 0 ? 10000 : rig_random(&seed) % 16);
+    memcpy(changed, items, sizeof items);
+    size_t size =
+        codec_column_encode(codec, changed, CODEC_POINTS, false, TAUD_EFFORT_THOROUGH, out);
+    struct codec_cursor cursor = {.at = out, .end = out + size};
+    struct codec_column column;
+    assert_true(codec_column_open(&cursor, CODEC_POINTS, &column));
+    assert_true(column.order == 1 && column.narrow_sums && column.patch_count > 10);
+    check_alone(codec, out, size, items, CODEC_POINTS);
+    codec_unpack_narrow(codec, column.body, CODEC_POINTS, column.width, 0, CODEC_POINTS, packed);
+    for (size_t i = 0; i < column.patch_count; i++) {
+        uint64_t item;
+        packed[codec_patch(&column, i, &item)] = (uint32_t)codec_mask(column.width);
+    }
+    codec_pack_narrow(codec, packed, CODEC_POINTS, 0, column.width, out + (column.body - out));
+    assert_true(read(codec, out, size, CODEC_POINTS, changed));
+    assert_memory_equal(changed, items, sizeof items);
+    check_alone(codec, out, size, items, CODEC_POINTS);
     taud_codec_free(codec);
 }
 
@@ -325,6 +377,22 @@ static void only_what_must_climb_does(void **state)
     assert_false(codec_column_climbs(&column, room));
 }
 
+// Whatever it is: an item alone is the one that is read with the others, where that can be done.
+static void check_damaged(struct taud_codec *codec, const uint8_t *bytes, size_t size)
+{
+    static uint64_t back[CODEC_POINTS];
+    struct codec_cursor cursor = {.at = bytes, .end = bytes + size};
+    struct codec_column column;
+    bool good = read(codec, bytes, size, 100, back);
+    if (!codec_column_open(&cursor, 100, &column))
+        return;
+    for (size_t i = 0; i < 100; i += 9) {
+        uint64_t item;
+        bool alone = codec_column_at(codec, &column, i, &item);
+        assert_true(!good || !alone || item == back[i]);
+    }
+}
+
 static void what_is_damaged_does_no_harm(void **state)
 {
     (void)state;
@@ -345,7 +413,7 @@ static void what_is_damaged_does_no_harm(void **state)
             memcpy(exact, out, size);
             for (size_t at = rig_random(&seed) % DAMAGED_BYTES; at < size; at += 5)
                 exact[at] ^= (uint8_t)(rig_random(&seed) % 4 == 0 ? rig_random(&seed) : 0);
-            read(codec, exact, size, 100, back);
+            check_damaged(codec, exact, size);
             free(exact);
         }
     }
@@ -384,6 +452,7 @@ int main(void)
         cmocka_unit_test(every_shape_comes_back),
         cmocka_unit_test(patches_reach_from_none_to_all_that_there_are),
         cmocka_unit_test(sums_are_narrow_only_where_they_fit),
+        cmocka_unit_test(a_patch_takes_the_place_of_what_is_packed),
         cmocka_unit_test(lifted_items_are_distances_from_one_number),
         cmocka_unit_test(steps_are_walked),
         cmocka_unit_test(sums_of_the_largest_items_fit),

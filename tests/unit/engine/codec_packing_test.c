@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Packed columns of every width and many counts: what is packed comes back whole and one by one,
-// takes as many bytes as it says, and is the same with all instructions.
+// Packed columns of every width and many counts: what is packed comes back whole, one by one and
+// added up, takes as many bytes as it says, and is the same with all instructions.
 #include "codec_rig.h"
 
 #include "engine/codec/packing.h"
@@ -34,6 +34,25 @@ static void check(struct taud_codec *codec, size_t count, unsigned width, uint8_
         assert_true(back[i] == items[i] + 1000);
 }
 
+// Sums end everywhere, and nothing beyond the column is looked at.
+static void check_sums(struct taud_codec *codec, size_t count, unsigned width,
+                       const uint8_t *packed)
+{
+    static uint64_t items[CODEC_POINTS];
+    size_t bytes = codec_packed_bytes(count, width);
+    uint8_t *exact = malloc(bytes > 0 ? bytes : 1);
+    uint32_t sum = 0;
+    assert_non_null(exact);
+    memcpy(exact, packed, bytes);
+    draw(items, count, width, count * 65 + width);
+    assert_int_equal(codec_packed_sum(codec, exact, count, width, 0), 0);
+    for (size_t i = 0; i < count; i++) {
+        sum += (uint32_t)items[i];
+        assert_int_equal(codec_packed_sum(codec, exact, count, width, i + 1), sum);
+    }
+    free(exact);
+}
+
 static void every_width_comes_back_the_same_with_all_instructions(void **state)
 {
     (void)state;
@@ -46,6 +65,8 @@ static void every_width_comes_back_the_same_with_all_instructions(void **state)
                 check(baseline, rig_counts[i], width, first);
                 check(codec, rig_counts[i], width, out);
                 assert_memory_equal(out, first, ROOM);
+                if (width <= 32)
+                    check_sums(codec, rig_counts[i], width, out);
             }
             check(codec, 0, width, out);
         }
