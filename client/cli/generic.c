@@ -93,6 +93,23 @@ static bool read_signed(const struct cli *cli, const struct cli_field *field, co
     return true;
 }
 
+static bool read_duration(const struct cli *cli, const struct cli_field *field, const char *text,
+                          void *member)
+{
+    char most[CLI_TIME_TEXT_SIZE];
+    int64_t value;
+    if (!cli_read_duration(cli, field->name, text, field->minimum, &value)) {
+        return false;
+    }
+    if ((uint64_t)value > field->maximum) {
+        cli_span_to_text(field->maximum, CLI_TIME_RFC3339, most);
+        cli_complain(cli, "%s: `%s` is too long: at most %s", field->name, text, most);
+        return false;
+    }
+    store(member, field->size, (uint64_t)value);
+    return true;
+}
+
 /* Reads what is stored as an unsigned integer: counts, truth values, choices. */
 static bool read_unsigned(const struct cli *cli, const struct cli_field *field, const char *text,
                           void *member)
@@ -143,6 +160,9 @@ bool cli_field_read(const struct cli *cli, const struct cli_field *field, const 
     case CLI_FIELD_TIME:
         ok = cli_read_time(cli, field->name, text, &time_ns);
         memcpy(member, &time_ns, ok ? sizeof(time_ns) : 0);
+        break;
+    case CLI_FIELD_DURATION:
+        ok = read_duration(cli, field, text, member);
         break;
     case CLI_FIELD_NAME:
         ok = cli_read_label(cli, field->name, text, &label);
@@ -200,6 +220,8 @@ struct cli_cell cli_field_cell(const struct cli_field *field, const void *holder
         return choice_cell(field, load(member, field->size));
     case CLI_FIELD_TIME:
         return cli_cell_time(load_signed(member, field->size));
+    case CLI_FIELD_DURATION:
+        return cli_cell_duration(load(member, field->size));
     case CLI_FIELD_NAME:
         cell.kind = CLI_CELL_LABEL;
         memcpy(&cell.as.label, member, sizeof(cell.as.label));
@@ -216,10 +238,11 @@ struct cli_cell cli_field_cell(const struct cli_field *field, const void *holder
 static enum cli_cell_kind column_kind(enum cli_field_kind kind)
 {
     static const enum cli_cell_kind kinds[] = {
-        [CLI_FIELD_UNSIGNED] = CLI_CELL_U64, [CLI_FIELD_SIGNED] = CLI_CELL_I64,
-        [CLI_FIELD_F64] = CLI_CELL_F64,      [CLI_FIELD_BOOL] = CLI_CELL_BOOL,
-        [CLI_FIELD_ENUM] = CLI_CELL_TEXT,    [CLI_FIELD_TIME] = CLI_CELL_TIME,
-        [CLI_FIELD_NAME] = CLI_CELL_LABEL,   [CLI_FIELD_TEXT] = CLI_CELL_TEXT,
+        [CLI_FIELD_UNSIGNED] = CLI_CELL_U64,      [CLI_FIELD_SIGNED] = CLI_CELL_I64,
+        [CLI_FIELD_F64] = CLI_CELL_F64,           [CLI_FIELD_BOOL] = CLI_CELL_BOOL,
+        [CLI_FIELD_ENUM] = CLI_CELL_TEXT,         [CLI_FIELD_TIME] = CLI_CELL_TIME,
+        [CLI_FIELD_DURATION] = CLI_CELL_DURATION, [CLI_FIELD_NAME] = CLI_CELL_LABEL,
+        [CLI_FIELD_TEXT] = CLI_CELL_TEXT,
     };
     return kinds[kind];
 }

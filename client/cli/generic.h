@@ -17,8 +17,9 @@ enum cli_field_kind {
     CLI_FIELD_BOOL,
     CLI_FIELD_ENUM,
     CLI_FIELD_TIME,
-    CLI_FIELD_NAME, /* 32 bytes, written as a label is */
-    CLI_FIELD_TEXT  /* a struct tau_slice */
+    CLI_FIELD_DURATION, /* in nanoseconds */
+    CLI_FIELD_NAME,     /* 32 bytes, written as a label is */
+    CLI_FIELD_TEXT      /* a struct tau_slice */
 };
 
 #define CLI_NO_OFFSET SIZE_MAX
@@ -38,7 +39,7 @@ struct cli_field {
     size_t has_offset;   /* of the bool that says whether it is there, or CLI_NO_OFFSET */
     size_t needs_offset; /* of the count or truth while which is 0 this field has no meaning */
     size_t needs_size;   /* of that member; 0 where the field always has a meaning */
-    int64_t minimum;     /* of a signed or unsigned integer */
+    int64_t minimum;     /* of an integer that is no time */
     uint64_t maximum;
     const struct cli_choice *choices; /* of an enumeration */
     size_t choice_count;

@@ -16,6 +16,7 @@ from .model import Cli, Field, Member, Model, Operation, Type, TypeKind
 OUTPUTS: tuple[str, ...] = ("tau_cli_commands.h", "tau_cli_commands.c")
 
 _LABEL_SIZE = 32
+_DURATION_UNIT = "nanoseconds"
 _I64_MIN = -(1 << 63)
 _U64_MAX = (1 << 64) - 1
 
@@ -65,11 +66,13 @@ def _quote(text: str) -> str:
     return '"' + flat.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-def _kind(type_: Type, cli: Cli) -> str:
-    """How a value of this type is read and printed."""
+def _kind(type_: Type, unit: str, cli: Cli) -> str:
+    """How a value of this type, in this unit, is read and printed."""
     if type_.kind is TypeKind.INTEGER:
         if type_.name == "timestamp" or type_.alias_of == "timestamp":
             return "TIME"
+        if unit == _DURATION_UNIT and not type_.signed and type_.size == 8:
+            return "DURATION"
         return "SIGNED" if type_.signed else "UNSIGNED"
     if type_.kind is TypeKind.BYTES and type_.size != _LABEL_SIZE:
         wrong = f"the command `{cli.command}` has bytes that are no label: `{type_.name}`"
@@ -96,6 +99,7 @@ class _Row:
 
     name: str
     type: Type
+    unit: str
     struct: str
     path: str
     has: str
@@ -104,7 +108,7 @@ class _Row:
     maximum: int
 
     def text(self, cli: Cli) -> str:
-        kind = _kind(self.type, cli)
+        kind = _kind(self.type, self.unit, cli)
         has = f"offsetof(struct {self.struct}, {self.has})" if self.has else "CLI_NO_OFFSET"
         lines = [
             f'.name = "{self.name}", .kind = CLI_FIELD_{kind},',
@@ -115,7 +119,7 @@ class _Row:
         if self.only_with:
             lines.append(f".needs_offset = offsetof(struct {self.struct}, {self.only_with}),")
             lines.append(f".needs_size = sizeof(((struct {self.struct} *)0)->{self.only_with}),")
-        if kind in ("SIGNED", "UNSIGNED"):
+        if kind in ("SIGNED", "UNSIGNED", "DURATION"):
             low = "INT64_MIN" if self.minimum == _I64_MIN else f"INT64_C({self.minimum})"
             lines.append(f".minimum = {low}, .maximum = UINT64_C({self.maximum}),")
         if kind == "ENUM":
@@ -137,12 +141,14 @@ def _field_rows(field: Field, struct: str) -> list[_Row]:
     has = f"has_{field.tail or field.name}" if field.may_be_missing else ""
     if field.type.kind is TypeKind.STRUCT:
         return [
-            _Row(m.name, m.type, struct, f"{field.name}.{m.name}", has, field.only_with,
+            _Row(m.name, m.type, m.unit, struct, f"{field.name}.{m.name}", has, field.only_with,
                  *_bounds(m.type, None, None))
             for m in field.type.members
         ]  # fmt: skip
     bounds = _bounds(field.type, field.minimum, field.maximum)
-    return [_Row(field.name, field.type, struct, field.name, has, field.only_with, *bounds)]
+    return [
+        _Row(field.name, field.type, field.unit, struct, field.name, has, field.only_with, *bounds)
+    ]
 
 
 def _element_rows(field: Field) -> list[_Row]:
@@ -151,12 +157,13 @@ def _element_rows(field: Field) -> list[_Row]:
         return [_member_row(m, field.type.c_struct) for m in field.type.members]
     name = field.name[:-1] if field.name.endswith("s") else field.name
     bounds = _bounds(field.type, None, None)
-    return [_Row(name, field.type, f"one_{field.type.c_stem}", "value", "", "", *bounds)]
+    holder = f"one_{field.type.c_stem}"
+    return [_Row(name, field.type, field.unit, holder, "value", "", "", *bounds)]
 
 
 def _member_row(member: Member, struct: str) -> _Row:
     bounds = _bounds(member.type, None, None)
-    return _Row(member.name, member.type, struct, member.name, "", "", *bounds)
+    return _Row(member.name, member.type, member.unit, struct, member.name, "", "", *bounds)
 
 
 def _table(name: str, rows: list[_Row], cli: Cli) -> str:

@@ -166,10 +166,21 @@ class Commands(unittest.TestCase):
         self.assertIsNone(described["last_timestamp"])
         header, row = lines(self.cli.ok("describe", name, "--format", "csv"))
         self.assertTrue(header.endswith(",first_timestamp,last_timestamp,retention"), header)
-        self.assertTrue(row.endswith(",,,0"), row)
+        self.assertTrue(row.endswith(",,,0s"), row)
         self.assertNotIn("1970", self.cli.ok("describe", name))
         self.cli.ok("append", name, "0", "1")
         self.assertIn("1970-01-01T00:00:00Z", self.cli.ok("describe", name))
+
+    def test_describe_shows_durations_as_policy_takes_them(self) -> None:
+        name = self.series()
+        for text in ("30d", "1h30m", "0s"):
+            self.cli.ok("policy", name, "--retention", text)
+            described = json.loads(self.cli.ok("describe", name, "--format", "json"))
+            self.assertEqual(described["retention"], text)
+            self.cli.ok("policy", name, "--retention", described["retention"])
+        self.cli.ok("policy", name, "--retention", "90s")
+        described = json.loads(self.cli.ok("describe", name, "--format", "json", "--time", "ns"))
+        self.assertEqual(described["retention"], 90_000_000_000)
 
     def test_list(self) -> None:
         for at in range(12):

@@ -14,7 +14,8 @@ static const struct cli_argument typed[] = {{.name = "SERIES", .doc = "the serie
 static const struct cli_option options[] = {
     [OPTION_ORDER] = {"order", 'o', "POLICY",
                       "strict, reject, last, first, min, max or sum (see below)"},
-    [OPTION_RETENTION] = {"retention", 0, "DURATION", "keep points so long; `forever` for ever"},
+    [OPTION_RETENTION] = {"retention", 0, "DURATION",
+                          "keep points so long; `forever` or 0s for ever"},
 };
 
 const struct cli_syntax tau_command_policy_syntax = {
@@ -35,7 +36,7 @@ static bool read_retention(const struct cli *cli, const char *text, uint64_t *re
 {
     int64_t duration_ns = 0;
     if (strcmp(text, "forever") != 0 &&
-        !cli_read_duration(cli, "--retention", text, 1, &duration_ns)) {
+        !cli_read_duration(cli, "--retention", text, 0, &duration_ns)) {
         return false;
     }
     *ret_ns = (uint64_t)duration_ns;

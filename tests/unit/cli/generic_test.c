@@ -14,6 +14,7 @@ struct holder {
     int64_t time;
     struct tau_label label;
     struct tau_slice text;
+    uint64_t width;
 };
 
 static const struct cli_choice choices[] = {{"forward", 0}, {"backward", 1}};
@@ -38,13 +39,14 @@ static const struct cli_field fields[] = {
     {FIELD(time, CLI_FIELD_TIME)},
     {FIELD(label, CLI_FIELD_NAME)},
     {FIELD(text, CLI_FIELD_TEXT)},
+    {FIELD(width, CLI_FIELD_DURATION), .minimum = 1000, .maximum = UINT64_C(86400000000000)},
 };
 
 static void test_round_trip(void **state)
 {
-    static const char *const texts[] = {"200",  "4294967295", "-9223372036854775808", "-0.5",
-                                        "true", "backward",   "1970-01-01T00:00:01Z", "cpu.load",
-                                        "words"};
+    static const char *const texts[] = {"200",   "4294967295", "-9223372036854775808", "-0.5",
+                                        "true",  "backward",   "1970-01-01T00:00:01Z", "cpu.load",
+                                        "words", "23h59m"};
     struct capture capture;
     struct holder holder;
     (void)state;
@@ -69,7 +71,8 @@ static void test_refuse(void **state)
         size_t field;
         const char *text;
     } cases[] = {{0, "0"}, {0, "201"},   {0, "-1"},       {1, "4294967296"}, {2, "1.5"},
-                 {3, "x"}, {4, "maybe"}, {5, "sideways"}, {6, "noon"},       {7, "a\\"}};
+                 {3, "x"}, {4, "maybe"}, {5, "sideways"}, {6, "noon"},       {7, "a\\"},
+                 {9, "1"}, {9, "999ns"}, {9, "1d1ns"}};
     struct capture capture;
     struct holder holder;
     struct holder untouched;

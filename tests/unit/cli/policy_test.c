@@ -58,6 +58,8 @@ static void test_changed(void **state)
     request = asked(rig, 2);
     assert_int_equal(request.order, TAU_ORDER_POLICY_STRICT);
     assert_true(request.retention == 0);
+    rig_expect(rig, "policy cpu --retention 0s", CLI_OK, "", "");
+    assert_true(asked(rig, 3).retention == 0);
 }
 
 static void test_failures(void **state)
