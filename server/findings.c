@@ -3,8 +3,11 @@
 // JSON has the same words; numbers stand as numbers.
 #include "findings.h"
 
+#include "wire/utf8.h"
+
 #include <assert.h>
 #include <string.h>
+#include <time.h>
 
 static const char *const KINDS[] = {
     [TAUD_FINDING_NOTE] = "note",
@@ -50,6 +53,80 @@ void taud_findings_begin(struct taud_findings *findings, const char *command,
 
 // --- findings ---------------------------------------------------------------------------------
 
+enum {
+    LABEL_TEXT_BYTES = sizeof(struct tau_label) * 4 + 1,
+    TIME_TEXT_BYTES = 40,
+    LOSS_TEXT_BYTES = 1000,
+};
+
+// A label as tau-cli prints it.
+static void label_text(const struct tau_label *label, char out[LABEL_TEXT_BYTES])
+{
+    size_t size = sizeof label->bytes, length = 0;
+    while (size > 0 && label->bytes[size - 1] == 0)
+        size--;
+    for (size_t i = 0, plain; i < size; i += plain) {
+        plain = label->bytes[i] == '\\' ? 0 : tau_utf8_printable(label->bytes + i, size - i);
+        if (plain > 0)
+            memcpy(out + length, label->bytes + i, plain);
+        length += plain;
+        if (plain == 0) {
+            length += (size_t)sprintf(out + length, "\\x%02X", label->bytes[i]);
+            plain = 1;
+        }
+    }
+    out[length] = '\0';
+}
+
+// A timestamp as tau-cli prints it: in UTC, with as much of the second as there is.
+static void time_text(int64_t timestamp_ns, char out[TIME_TEXT_BYTES])
+{
+    enum { SECOND_NS = 1000000000 };
+    int64_t fraction = timestamp_ns % SECOND_NS;
+    time_t seconds = (time_t)(timestamp_ns / SECOND_NS) - (fraction < 0);
+    struct tm parts;
+    int digits = 9;
+    fraction += fraction < 0 ? SECOND_NS : 0;
+    gmtime_r(&seconds, &parts);
+    size_t length = strftime(out, TIME_TEXT_BYTES, "%Y-%m-%dT%H:%M:%S", &parts);
+    for (; fraction != 0 && fraction % 1000 == 0; digits -= 3)
+        fraction /= 1000;
+    if (fraction != 0)
+        length += (size_t)sprintf(out + length, ".%0*lld", digits, (long long)fraction);
+    memcpy(out + length, "Z", 2);
+}
+
+// Names a series by its label, where that is known, and its identity, which the data files have.
+static size_t series_text(uint64_t identity, const struct tau_label *label, char *out, size_t room)
+{
+    char name[LABEL_TEXT_BYTES];
+    if (!label)
+        return (size_t)snprintf(out, room, "series %llu", (unsigned long long)identity);
+    label_text(label, name);
+    return (size_t)snprintf(out, room, "%s (series %llu)", name, (unsigned long long)identity);
+}
+
+// What is lost, and of whom.
+static void loss_text(const struct taud_finding *finding, char out[LOSS_TEXT_BYTES])
+{
+    const struct taud_finding_points *points = finding->points;
+    char from[TIME_TEXT_BYTES], to[TIME_TEXT_BYTES];
+    size_t length = (size_t)snprintf(out, LOSS_TEXT_BYTES, "%.400s", finding->loss);
+    if (!points)
+        return;
+    length += (size_t)snprintf(out + length, LOSS_TEXT_BYTES - length, " of ");
+    length += series_text(points->first_identity, points->first_label, out + length,
+                          LOSS_TEXT_BYTES - length);
+    if (points->first_identity == points->last_identity) {
+        time_text(points->from, from);
+        time_text(points->to, to);
+        snprintf(out + length, LOSS_TEXT_BYTES - length, ", %s to %s", from, to);
+        return;
+    }
+    length += (size_t)snprintf(out + length, LOSS_TEXT_BYTES - length, " to ");
+    series_text(points->last_identity, points->last_label, out + length, LOSS_TEXT_BYTES - length);
+}
+
 static void write_loss(FILE *out, const char *loss)
 {
     if (loss[0] != '\0')
@@ -66,9 +143,11 @@ static void add_json(struct taud_findings *findings, const char *kind,
     write_member(out, "place", finding->place);
     fprintf(out, ", \"offset\": %llu, \"size\": %llu, ", (unsigned long long)finding->offset,
             (unsigned long long)finding->size);
+    char loss[LOSS_TEXT_BYTES];
+    loss_text(finding, loss);
     write_member(out, "problem", finding->problem);
     fputs(", ", out);
-    write_member(out, "loss", finding->loss);
+    write_member(out, "loss", loss);
     fputc('}', out);
 }
 
@@ -83,8 +162,10 @@ void taud_findings_add(struct taud_findings *findings, const struct taud_finding
     if (finding->size > 0)
         fprintf(findings->out, ", %llu bytes at %llu", (unsigned long long)finding->size,
                 (unsigned long long)finding->offset);
+    char loss[LOSS_TEXT_BYTES];
+    loss_text(finding, loss);
     fprintf(findings->out, ": %s\n", finding->problem);
-    write_loss(findings->out, finding->loss);
+    write_loss(findings->out, loss);
 }
 
 void taud_findings_done(struct taud_findings *findings, const char *place, const char *what,

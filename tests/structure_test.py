@@ -32,7 +32,7 @@ LAYERS: dict[str, set[str]] = {
     "config": {"wire"},
     "observe": {"wire"},
     "server": {"wire", "engine", "service", "transport", "net", "config", "observe", "dispatch",
-               "context"},
+               "context", "characters"},
     "api": {"wire-public"},
     "client": {"wire", "wire-public", "api", "client-generated", "characters"},
     "adapters": {"api", "wire-public"},

@@ -31,7 +31,7 @@ void taud_inspector_advance(struct taud_inspector *inspector, uint64_t bytes)
 static void tell(struct taud_inspector *inspector, enum taud_finding_kind kind, const char *place,
                  const char *problem, const char *loss)
 {
-    taud_inspector_tell(inspector, (struct taud_finding){kind, place, 0, 0, problem, loss});
+    taud_inspector_tell(inspector, (struct taud_finding){kind, place, 0, 0, problem, loss, NULL});
 }
 
 // --- manifests --------------------------------------------------------------------------------
@@ -76,8 +76,13 @@ static enum tau_status check_copies(struct taud_inspector *inspector, uint64_t n
     taud_manifest_copies(bytes, size, intact);
     inspector->store.allocator->release(inspector->store.allocator->context, bytes);
     for (int i = 0; i < 2; i++) {
-        struct taud_finding finding = {TAUD_FINDING_DAMAGED, name, i == 0 ? 0 : size / 2, size / 2,
-                                       "one of its two copies is damaged", ""};
+        struct taud_finding finding = {TAUD_FINDING_DAMAGED,
+                                       name,
+                                       i == 0 ? 0 : size / 2,
+                                       size / 2,
+                                       "one of its two copies is damaged",
+                                       "",
+                                       NULL};
         if (!intact[i])
             taud_inspector_tell(inspector, finding);
     }
@@ -212,7 +217,9 @@ enum tau_status taud_check(const struct taud_check_options *options, struct taud
     if (!inspector.codec)
         return taud_error_set(error, TAU_STATUS_NO_MEMORY, 0, "no memory to check anything");
     taud_manifest_init(&manifest, options->allocator);
+    taud_series_names_init(&inspector.names, &inspector.store, &manifest);
     enum tau_status status = check_all(&inspector, &root, &manifest);
+    taud_series_names_done(&inspector.names);
     taud_manifest_done(&manifest);
     taud_codec_free(inspector.codec);
     return status;

@@ -16,13 +16,21 @@ enum taud_finding_kind {
     TAUD_FINDING_KINDS,
 };
 
-// All text is the caller's until the callback returns.
+// Whose points are lost: those of one series, or of some whose identities follow each other.
+struct taud_finding_points {
+    uint64_t first_identity, last_identity;
+    const struct tau_label *first_label, *last_label; // NULL: nothing tells it any more
+    int64_t from, to;                                 // of one series alone; both included
+};
+
+// All that it points to is the caller's until the callback returns.
 struct taud_finding {
     enum taud_finding_kind kind;
     const char *place;     // the object that it is in, by its name
     uint64_t offset, size; // in it; a size of 0: all of it, or no place in it
     const char *problem;   // what is wrong
     const char *loss;      // what is lost, "" for nothing
+    const struct taud_finding_points *points; // NULL: whose they are is not known, or it is none
 };
 
 typedef void taud_check_finding_callback(const struct taud_finding *finding, void *user_data);

@@ -25,9 +25,9 @@ static enum tau_status check_block(const uint8_t *records, size_t size, void *us
         char problem[100];
         snprintf(problem, sizeof problem, "a record of type %u: a later version wrote it", type);
         if (!check->told)
-            taud_inspector_tell(check->inspector,
-                                (struct taud_finding){TAUD_FINDING_UNKNOWN, check->name, 0, 0,
-                                                      problem, ""});
+            taud_inspector_tell(
+                check->inspector,
+                (struct taud_finding){TAUD_FINDING_UNKNOWN, check->name, 0, 0, problem, "", NULL});
         check->told = true; // what is behind it is of that version too
         break;
     }
@@ -58,8 +58,8 @@ enum tau_status taud_check_catalog(struct taud_inspector *inspector,
     taud_inspector_advance(inspector, entry->size);
     if (status != TAU_STATUS_INTERNAL_ERROR)
         return status;
-    taud_inspector_tell(inspector, (struct taud_finding){faults[fault].kind, name, 0, 0,
-                                                         faults[fault].problem,
-                                                         faults[fault].loss});
+    taud_inspector_tell(inspector,
+                        (struct taud_finding){faults[fault].kind, name, 0, 0, faults[fault].problem,
+                                              faults[fault].loss, NULL});
     return TAU_STATUS_SUCCESS;
 }

@@ -24,8 +24,8 @@ static void tell_unknown(struct log_check *check, const struct taud_log_group *g
                  "a record of type %u at position %llu: a later version wrote it", record[0],
                  (unsigned long long)(group->position + group->size - left));
     if (!check->told)
-        taud_inspector_tell(check->inspector,
-                            (struct taud_finding){TAUD_FINDING_UNKNOWN, "log", 0, 0, problem, ""});
+        taud_inspector_tell(check->inspector, (struct taud_finding){TAUD_FINDING_UNKNOWN, "log", 0,
+                                                                    0, problem, "", NULL});
     check->told = true; // what is behind it is of that version too
 }
 
@@ -57,7 +57,7 @@ static enum tau_status take_damage(const struct taud_log_damage *damage, void *u
     struct log_check *check = user_data;
     char loss[160];
     struct taud_finding finding = {TAUD_FINDING_DAMAGED, damage->place, damage->offset,
-                                   damage->size, "the header is damaged", ""};
+                                   damage->size, "the header is damaged", "", NULL};
     if (!damage->spare) {
         finding.problem = damage->size > 0 ? "bytes that are no good group of records"
                                            : "records that were durable are not there";
@@ -122,8 +122,8 @@ enum tau_status taud_check_log(struct taud_inspector *inspector,
     inspector->report->torn_bytes = found.cut_bytes;
     if (found.cut_bytes > 0 && found.quarantined_count == 0)
         taud_inspector_tell(
-            inspector,
-            (struct taud_finding){TAUD_FINDING_NOTE, "log", 0, found.cut_bytes,
-                                  "the last write was not finished; a start cuts it off", ""});
+            inspector, (struct taud_finding){TAUD_FINDING_NOTE, "log", 0, found.cut_bytes,
+                                             "the last write was not finished; a start cuts it off",
+                                             "", NULL});
     return TAU_STATUS_SUCCESS;
 }

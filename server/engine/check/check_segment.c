@@ -28,7 +28,7 @@ static void tell(struct segment_check *check, enum taud_finding_kind kind, uint6
                  uint64_t size, const char *problem, const char *loss)
 {
     taud_inspector_tell(check->inspector, (struct taud_finding){kind, check->name, offset, size,
-                                                                problem, loss});
+                                                                problem, loss, NULL});
 }
 
 // Says that so many points are lost, and counts them.
@@ -47,23 +47,30 @@ static void lose(struct segment_check *check, enum taud_finding_kind kind, const
 
 static void end_run(struct segment_check *check)
 {
+    struct taud_inspector *inspector = check->inspector;
     char loss[TEXT_BYTES];
     if (check->run.count == 0)
         return;
-    int length = snprintf(loss, sizeof loss, "%llu points",
-                          (unsigned long long)check->run.points);
-    if (check->run.first_identity == check->run.last_identity)
-        snprintf(loss + length, sizeof loss - (size_t)length, " of series %llu, %lld to %lld",
-                 (unsigned long long)check->run.first_identity,
-                 (long long)check->run.first_timestamp, (long long)check->run.last_timestamp);
-    else
-        snprintf(loss + length, sizeof loss - (size_t)length, " of series %llu to %llu",
-                 (unsigned long long)check->run.first_identity,
-                 (unsigned long long)check->run.last_identity);
+    const struct taud_finding_points points = {
+        .first_identity = check->run.first_identity,
+        .last_identity = check->run.last_identity,
+        .first_label = taud_series_names_find(&inspector->names, check->run.first_identity),
+        .last_label = taud_series_names_find(&inspector->names, check->run.last_identity),
+        .from = check->run.first_timestamp,
+        .to = check->run.last_timestamp,
+    };
+    snprintf(loss, sizeof loss, "%llu points", (unsigned long long)check->run.points);
     if (check->run.kind == TAUD_FINDING_DAMAGED)
-        check->inspector->report->lost_points += check->run.points;
-    tell(check, check->run.kind, check->run.offset, check->run.end - check->run.offset,
-         check->run.problem, loss);
+        inspector->report->lost_points += check->run.points;
+    taud_inspector_tell(inspector, (struct taud_finding){
+                                       .kind = check->run.kind,
+                                       .place = check->name,
+                                       .offset = check->run.offset,
+                                       .size = check->run.end - check->run.offset,
+                                       .problem = check->run.problem,
+                                       .loss = loss,
+                                       .points = &points,
+                                   });
     check->run.count = 0;
 }
 

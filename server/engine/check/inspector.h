@@ -6,11 +6,13 @@
 #include "../store/manifest_store.h"
 #include "../store/segment.h"
 #include "check.h"
+#include "names.h"
 
 struct taud_inspector {
     const struct taud_check_options *options;
     struct taud_store store; // without a cache
     struct taud_codec *codec;
+    struct taud_series_names names;
     struct taud_check_report *report;
     struct taud_error *error;
     bool manifest_lost; // or the root: which one counts is not known

@@ -148,9 +148,12 @@ static void add_finding(const struct taud_finding *finding, void *user_data)
     static const char *const kinds[] = {"note", "damaged", "lost", "unknown"};
     struct check_rig_findings *found = user_data;
     size_t used = strlen(found->text);
-    snprintf(found->text + used, sizeof found->text - used, "%s %s %llu %llu: %s: %s\n",
+    const struct taud_finding_points *points = finding->points;
+    const struct tau_label *label = points ? points->first_label : NULL;
+    snprintf(found->text + used, sizeof found->text - used, "%s %s %llu %llu: %s: %s%s%.32s\n",
              kinds[finding->kind], finding->place, (unsigned long long)finding->offset,
-             (unsigned long long)finding->size, finding->problem, finding->loss);
+             (unsigned long long)finding->size, finding->problem, finding->loss,
+             points ? " of " : "", label ? (const char *)label->bytes : "");
 }
 
 void check_rig_check(struct disk *disk, struct check_rig_findings *ret)

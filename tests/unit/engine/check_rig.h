@@ -35,7 +35,7 @@ struct check_rig_findings {
     struct taud_error error;
     struct taud_check_report report;
     uint64_t damaged; // DAMAGED and LOST
-    char text[4000];  // a line for each: kind, place, offset, size, problem, loss
+    char text[4000];  // a line for each: kind, place, offset, size, problem, loss, label
 };
 
 // Checks a disk by a backend that only reads. The disk must not change.

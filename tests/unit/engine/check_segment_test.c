@@ -26,9 +26,21 @@ static void add_finding(const struct taud_finding *finding, void *user_data)
     (void)user_data;
     size_t used = strlen(text);
     assert_string_equal(finding->place, "segments/0000000000000007-00000001.seg");
-    snprintf(text + used, sizeof text - used, "%d %llu+%llu %s: %s\n", (int)finding->kind,
-             (unsigned long long)finding->offset, (unsigned long long)finding->size,
-             finding->problem, finding->loss);
+    used += (size_t)snprintf(text + used, sizeof text - used, "%d %llu+%llu %s: %s",
+                             (int)finding->kind, (unsigned long long)finding->offset,
+                             (unsigned long long)finding->size, finding->problem, finding->loss);
+    const struct taud_finding_points *points = finding->points;
+    if (points) {
+        assert_null(points->first_label);
+        assert_null(points->last_label);
+        used += (size_t)snprintf(text + used, sizeof text - used, " of series %llu to %llu",
+                                 (unsigned long long)points->first_identity,
+                                 (unsigned long long)points->last_identity);
+    }
+    if (points && points->first_identity == points->last_identity)
+        used += (size_t)snprintf(text + used, sizeof text - used, ", %lld to %lld",
+                                 (long long)points->from, (long long)points->to);
+    snprintf(text + used, sizeof text - used, "\n");
 }
 
 static uint64_t progress;
@@ -51,12 +63,16 @@ static enum tau_status try_check(void)
                                        .codec = rig.codec,
                                        .report = &report,
                                        .error = &rig.local.error};
+    struct taud_manifest manifest; // without a catalog
+    taud_manifest_init(&manifest, rig.store.allocator);
+    taud_series_names_init(&inspector.names, &rig.store, &manifest);
     memset(&report, 0, sizeof report);
     text[0] = '\0';
     progress = 0;
     enum tau_status status = taud_check_segment(&inspector, &entry);
     if (status == TAU_STATUS_SUCCESS)
         assert_true(inspector.done_bytes >= entry.size);
+    taud_series_names_done(&inspector.names);
     return status;
 }
 
@@ -111,7 +127,7 @@ static void chunks_side_by_side_are_one_place(void **state)
     uint64_t first = damage(1, &sizes[0]);
     damage(2, &sizes[1]);
     snprintf(line, sizeof line,
-             "2 %llu+%llu a chunk does not match its checksum: 20 points of series 10, "
+             "2 %llu+%llu a chunk does not match its checksum: 20 points of series 10 to 10, "
              "1700004200000000000 to 1700008940000000000\n",
              (unsigned long long)first, (unsigned long long)(sizes[0] + sizes[1]));
     expect(line, 10, 20);

@@ -42,6 +42,7 @@ static void a_damaged_chunk_alone_is_lost(void **state)
     memcpy(before, bytes + TAUD_SEGMENT_HEAD_BYTES, sizeof before);
     assert_true(serve() > 0);
     assert_int_equal(found.report.findings[TAUD_FINDING_LOST], 1);
+    assert_non_null(strstr(found.text, " points of a\n")); // the first series that there is
     unsigned length;
     assert_int_equal(sscanf(strstr(found.text, "seg 64 ") + 7, "%u", &length), 1);
     snprintf(name, sizeof name, "data/quarantine/segments-%s-0000000040-%08x",

@@ -30,9 +30,9 @@ static void expect(const char *expected)
     free(shown);
 }
 
-static const struct taud_finding lost = {
-    TAUD_FINDING_LOST, "segments/1.seg", 64, 30, "it is\n\"bad\"", "3 points"};
-static const struct taud_finding note = {TAUD_FINDING_NOTE, "log", 0, 0, "a\\b\x7f", ""};
+static const struct taud_finding lost = {TAUD_FINDING_LOST, "segments/1.seg", 64,  30,
+                                         "it is\n\"bad\"",  "3 points",       NULL};
+static const struct taud_finding note = {TAUD_FINDING_NOTE, "log", 0, 0, "a\\b\x7f", "", NULL};
 
 static void text_has_a_line_each(void **state)
 {
@@ -45,8 +45,9 @@ static void text_has_a_line_each(void **state)
                                        .findings = {1, 1, 1, 2}};
     begin(false);
     taud_findings_add(&findings, &(struct taud_finding){TAUD_FINDING_DAMAGED, "catalog", 0, 0,
-                                                        "it is damaged", ""});
-    taud_findings_add(&findings, &(struct taud_finding){TAUD_FINDING_LOST, "log", 8, 9, "x", "y"});
+                                                        "it is damaged", "", NULL});
+    taud_findings_add(&findings,
+                      &(struct taud_finding){TAUD_FINDING_LOST, "log", 8, 9, "x", "y", NULL});
     taud_findings_end(&findings, "DIR", &report, NULL);
     expect("damaged  catalog: it is damaged\n"
            "lost     log, 9 bytes at 8: x\n"
@@ -64,6 +65,49 @@ static void text_has_a_line_each(void **state)
     begin(false);
     taud_findings_end(&findings, "DIR", &report, "no");
     expect("");
+}
+
+// Series by their labels and identities, times as tau-cli prints them.
+static void points_have_names_and_times(void **state)
+{
+    (void)state;
+    static const struct tau_label plain = {"kitchen.\xc3\xa4"}, odd = {"\\a\n\0b"};
+    static const struct {
+        struct taud_finding_points points;
+        const char *words;
+    } cases[] = {
+        {{7, 7, &plain, &plain, 1700000000000000000, 1700000000120000000},
+         "kitchen.\xc3\xa4 (series 7), 2023-11-14T22:13:20Z to 2023-11-14T22:13:20.120Z"},
+        {{7, 7, NULL, NULL, -1, 1},
+         "series 7, 1969-12-31T23:59:59.999999999Z to "
+         "1970-01-01T00:00:00.000000001Z"},
+        {{1, 1, NULL, NULL, INT64_MIN, INT64_MAX},
+         "series 1, 1677-09-21T00:12:43.145224192Z to "
+         "2262-04-11T23:47:16.854775807Z"},
+        {{7, 9, &odd, NULL, 0, 1000}, "\\x5Ca\\x0A\\x00b (series 7) to series 9"},
+        {{7, 9, NULL, &plain, 0, 0}, "series 7 to kitchen.\xc3\xa4 (series 9)"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char expected[400];
+        struct taud_finding finding = lost;
+        finding.problem = "bad";
+        finding.points = &cases[i].points;
+        begin(false);
+        taud_findings_add(&findings, &finding);
+        snprintf(expected, sizeof expected,
+                 "lost     segments/1.seg, 30 bytes at 64: bad\n"
+                 "         lost: 3 points of %s\n",
+                 cases[i].words);
+        expect(expected);
+    }
+    begin(true);
+    struct taud_finding finding = lost;
+    finding.points = &cases[3].points;
+    taud_findings_add(&findings, &finding);
+    fclose(findings.out);
+    assert_non_null(strstr(shown, "\"loss\": \"3 points of \\\\x5Ca\\\\x0A\\\\x00b (series 7) "
+                                  "to series 9\"}"));
+    free(shown);
 }
 
 static void json_is_one_object(void **state)
@@ -131,6 +175,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(text_has_a_line_each),
+        cmocka_unit_test(points_have_names_and_times),
         cmocka_unit_test(json_is_one_object),
         cmocka_unit_test(the_result_is_the_worst),
         cmocka_unit_test(what_was_done_is_a_finding_too),
