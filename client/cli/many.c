@@ -94,6 +94,19 @@ void cli_stream_row(struct cli_stream *stream, const struct cli_cell *cells)
     cli_writer_row(&stream->writer, cells);
 }
 
+const struct cli_column cli_point_columns[] = {
+    {"series", CLI_CELL_LABEL}, {"timestamp", CLI_CELL_TIME}, {"value", CLI_CELL_F64}};
+
+void cli_stream_points(struct cli_stream *stream, const struct tau_label *label,
+                       struct tau_array timestamps, struct tau_array values)
+{
+    for (size_t i = 0; i < timestamps.count; i++) {
+        struct cli_cell cells[] = {cli_cell_label(label), cli_cell_time(tau_i64_at(timestamps, i)),
+                                   cli_cell_f64(tau_f64_at(values, i))};
+        cli_stream_row(stream, cells);
+    }
+}
+
 bool cli_stream_goes_on(const struct cli_stream *stream)
 {
     return !ferror(stream->cli->out) && !cli_interrupted();

@@ -46,6 +46,14 @@ void cli_stream_init(struct cli_stream *stream, struct cli *cli, const struct cl
 
 void cli_stream_row(struct cli_stream *stream, const struct cli_cell *cells);
 
+/* Rows of points are these columns. */
+enum { CLI_POINT_COLUMNS = 3 };
+extern const struct cli_column cli_point_columns[CLI_POINT_COLUMNS];
+
+/* The points of a series, a row each. */
+void cli_stream_points(struct cli_stream *stream, const struct tau_label *label,
+                       struct tau_array timestamps, struct tau_array values);
+
 /* Whether the output still takes rows, and nobody has asked to stop. */
 bool cli_stream_goes_on(const struct cli_stream *stream);
 

@@ -1223,6 +1223,105 @@ local payloads = {
             },
         },
     },
+    multi_range_where_request = {
+        fields = {
+            {
+                name = "from",
+                type = "timestamp",
+                shape = "fixed",
+                doc = "The earliest timestamp.",
+            },
+            {
+                name = "to",
+                type = "timestamp",
+                shape = "fixed",
+                doc = "The latest timestamp.",
+            },
+            {
+                name = "low",
+                type = "f64",
+                shape = "fixed",
+                doc = "The condition's least value; NaN is passed over, unless there are no bounds.",
+            },
+            {
+                name = "high",
+                type = "f64",
+                shape = "fixed",
+                doc = "The condition's greatest value. From -inf to inf there are no bounds.",
+            },
+            {
+                name = "limit",
+                type = "u64",
+                shape = "fixed",
+                doc = "The most timestamps of each group; 0 for no limit.",
+            },
+            {
+                name = "direction",
+                type = "direction",
+                shape = "fixed",
+                doc = "Ascending or descending timestamps.",
+            },
+            {
+                name = "group_size",
+                type = "u32",
+                shape = "fixed",
+                low = 1,
+                high = 65536,
+                doc = "How many labels each group has, one behind the other.",
+            },
+            {
+                name = "label_count",
+                type = "u32",
+                shape = "fixed",
+                low = 1,
+                high = 65536,
+                counts = true,
+                doc = "The number of labels, a multiple of `group_size`.",
+            },
+            {
+                name = "labels",
+                type = "label",
+                shape = "counted_array",
+                max = 65536,
+                count = "label_count",
+                doc = "The series. Each must be there.",
+            },
+        },
+    },
+    multi_range_where_response = {
+        fields = {
+            {
+                name = "label",
+                type = "label",
+                shape = "fixed",
+                doc = "The series.",
+            },
+            {
+                name = "count",
+                type = "u32",
+                shape = "fixed",
+                high = 4093,
+                counts = true,
+                doc = "The number of points in this frame.",
+            },
+            {
+                name = "timestamps",
+                type = "timestamp",
+                shape = "counted_array",
+                max = 4093,
+                count = "count",
+                doc = "A column of timestamps.",
+            },
+            {
+                name = "values",
+                type = "value",
+                shape = "counted_array",
+                max = 4093,
+                count = "count",
+                doc = "A column of values.",
+            },
+        },
+    },
     create_lens_request = {
         fields = {
             {
@@ -1576,6 +1675,13 @@ local operations = {
         reply = 240,
         request = "multi_latest_request",
         response = "multi_latest_response",
+        extensible = false,
+    },
+    [54] = {
+        name = "MULTI_RANGE_WHERE",
+        reply = 240,
+        request = "multi_range_where_request",
+        response = "multi_range_where_response",
         extensible = false,
     },
     [64] = {

@@ -159,6 +159,51 @@ void taud_close_multi_range(void *stream)
     forget(asked);
 }
 
+// --- MULTI_RANGE_WHERE -------------------------------------------------------------------------
+
+enum tau_status taud_open_multi_range_where(struct taud_context *context,
+                                            const struct tau_multi_range_where_request *request,
+                                            void **ret_stream)
+{
+    if (isnan(request->low))
+        return taud_context_refuse(context, TAU_STATUS_INVALID_PAYLOAD,
+                                   TAUD_FIELD_MULTI_RANGE_WHERE_LOW);
+    if (isnan(request->high))
+        return taud_context_refuse(context, TAU_STATUS_INVALID_PAYLOAD,
+                                   TAUD_FIELD_MULTI_RANGE_WHERE_HIGH);
+    if (request->labels.count % request->group_size != 0)
+        return taud_context_refuse(context, TAU_STATUS_INVALID_PAYLOAD,
+                                   TAUD_FIELD_MULTI_RANGE_WHERE_GROUP_SIZE);
+    struct asked *asked = ask(context);
+    if (asked == NULL)
+        return TAU_STATUS_INTERNAL_ERROR;
+    enum tau_status status =
+        taud_scan_open_where(context->engine, request, wake, asked->alarm, &asked->query.scan);
+    return opened(asked, status, ret_stream);
+}
+
+enum tau_status taud_next_multi_range_where(struct taud_context *context, void *stream,
+                                            struct tau_multi_range_where_response *ret_batch,
+                                            bool *ret_end)
+{
+    struct asked *asked = stream;
+    struct taud_scan_batch batch;
+    enum tau_status status = taud_scan_next(asked->query.scan, &batch, ret_end);
+    if (status != TAU_STATUS_SUCCESS)
+        return outcome(context, asked, status);
+    asked->told_ms = context->now_ms;
+    ret_batch->label = batch.label;
+    ret_batch->count = (uint32_t)batch.count;
+    ret_batch->timestamps = (struct tau_array){.data = batch.timestamps, .count = batch.count};
+    ret_batch->values = (struct tau_array){.data = batch.values, .count = batch.count};
+    return TAU_STATUS_SUCCESS;
+}
+
+void taud_close_multi_range_where(void *stream)
+{
+    taud_close_multi_range(stream);
+}
+
 // --- MULTI_LATEST ------------------------------------------------------------------------------
 
 enum tau_status taud_open_multi_latest(struct taud_context *context,

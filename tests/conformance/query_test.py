@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 # ctest: timeout=300 labels=threads
 """Questions to many series at once: AGGREGATE against the model of aggregate_test.py, in every
-grouping, and MULTI_RANGE and MULTI_LATEST against lists of points; their limits, what they refuse,
-and CANCEL.
+grouping, and MULTI_RANGE, MULTI_RANGE_WHERE and MULTI_LATEST against lists of points; their limits,
+what they refuse, and CANCEL.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from typing import Any, Iterator, Optional, Sequence
 import aggregate_test as model
 import tau_raw as raw
 from tau_raw import (AGGREGATE, ALL, BACKWARD, CANCEL, CANCELLED, EACH, ERR, FLAG_MORE,
-                     INVALID_PAYLOAD, LIMIT_EXCEEDED, MULTI_LATEST, MULTI_RANGE, OK, PING, PONG,
-                     SERIES_NOT_FOUND, SIZED, THROTTLED, Connection, Reply, frame)
+                     INVALID_PAYLOAD, LIMIT_EXCEEDED, MULTI_LATEST, MULTI_RANGE, MULTI_RANGE_WHERE,
+                     OK, PING, PONG, SERIES_NOT_FOUND, SIZED, THROTTLED, Connection, Reply, frame)
 from tau_server import ServerCase
 
 CASES = 150
@@ -67,9 +67,10 @@ class QueryCase(ServerCase):
                 rows += [[start % (1 << 64), *bits] for start, *bits in batch.rows]
         return groups
 
-    def ranges(self, payload: bytes) -> list[tuple[bytes, list[Point]]]:
+    def ranges(self, payload: bytes,
+               opcode: int = MULTI_RANGE) -> list[tuple[bytes, list[Point]]]:
         found: list[tuple[bytes, list[Point]]] = []
-        for body in self.frames(MULTI_RANGE, payload):
+        for body in self.frames(opcode, payload):
             name, (count,) = body[:32], struct.unpack_from(">I", body, 32)
             times = struct.unpack_from(f">{count}q", body, 36)
             points = list(zip(times, struct.unpack_from(f">{count}d", body, 36 + 8 * count)))
@@ -260,6 +261,113 @@ class Ranges(QueryCase):
             self.assertEqual(got, [(name, *points[-1]) for name, points in inside if points])
 
 
+def moments_of(condition: Sequence[Point], first: int, last: int, low: float, high: float,
+               limit: int, backward: bool) -> list[int]:
+    """When a condition holds."""
+    bounded = (low, high) != (-math.inf, math.inf)
+    found = [t for t, v in condition
+             if first <= t <= last and (not bounded or low <= v <= high)]
+    return (found[::-1] if backward else found)[:limit or None]
+
+
+class Where(QueryCase):
+    """Points of series at the moments at which another has a value between bounds."""
+
+    def stored(self) -> dict[bytes, list[Point]]:
+        """What there is, of series that were measured together, later, more often, at random,
+        once and never."""
+        rng = random.Random(8)
+        times: list[Sequence[int]] = [
+            range(0, 60_000, 10), range(0, 60_000, 10), range(9_000, 70_000, 10),
+            range(5, 60_000, 10), range(0, 12_000, 2), sorted(rng.sample(range(60_000), 9_000)),
+            [30_000], []]
+        stored = {}
+        for i, chosen in enumerate(times):
+            points = [(t, rng.choice((rng.uniform(0, 9), -1.0, math.inf))) for t in chosen]
+            stored[self.store(b"w.%d" % i, points)] = points
+        return stored
+
+    def test_against_lists(self) -> None:
+        stored = self.stored()
+        rng = random.Random(9)
+        for _ in range(60):
+            labels = rng.sample(list(stored), rng.choice((1, 2, 4, 6, 8)))
+            size = rng.choice([n for n in (1, 2, 3, 4, 6, 8) if len(labels) % n == 0])
+            first, last = sorted(rng.randint(-10, 70_000) for _ in range(2))
+            low, high = rng.choice(((-math.inf, math.inf), (0.0, 3.0), (8.5, math.inf),
+                                    (-1.0, -1.0), (2.0, 1.0)))
+            limit, backward = rng.choice((0, 0, 1, 7, 4093, 5000)), rng.random() < 0.5
+            found = self.ranges(raw.where_payload(labels, size, first, last, low, high, limit,
+                                                  BACKWARD if backward else 0), MULTI_RANGE_WHERE)
+            expected: dict[bytes, list[Point]] = {}
+            for at in range(0, len(labels), size):
+                moments = moments_of(stored[labels[at]], first, last, low, high, limit, backward)
+                for name in labels[at:at + size]:
+                    values = dict(stored[name])
+                    points = [(t, values[t]) for t in moments if t in values]
+                    if points:
+                        expected[name] = points
+            got: dict[bytes, list[Point]] = {}
+            for name, points in found:
+                got.setdefault(name, []).extend(points)
+            self.assertEqual(got, expected)
+            self.assertEqual(list(got), list(expected))  # in the order of the request
+
+    def test_pieces(self) -> None:
+        """Of a group with many moments the series come again and again, each time further on."""
+        labels = [self.store(b"piece.%d" % i, [(t, float(t)) for t in range(8192)])
+                  for i in range(3)]
+        frames = list(self.frames(MULTI_RANGE_WHERE, raw.where_payload(labels, 3, first=3)))
+        names = [body[:32] for body in frames if body[32:36] != bytes(4)]
+        pieces = len(names) // 3
+        self.assertGreater(pieces, 8189 // BATCH_POINTS)
+        self.assertEqual(names, labels * pieces)
+        counts = [struct.unpack_from(">I", body, 32)[0] for body in frames]
+        self.assertEqual(sum(counts), 3 * 8189)
+        self.assertEqual(max(counts), BATCH_POINTS)  # the first, of 1,021 points and three chunks
+
+    def test_nan_never_holds_between_bounds(self) -> None:
+        condition = self.store(b"nan.0", [(1, math.nan), (2, 0.0), (3, 5.0)])
+        other = self.store(b"nan.1", [(1, 1.0), (2, math.nan), (4, 4.0)])
+        times = [[[t for t, _ in points] for _, points in self.ranges(
+            raw.where_payload([condition, other], 2, low=low, high=high), MULTI_RANGE_WHERE)]
+            for low, high in ((-math.inf, math.inf), (-1.0, math.inf), (-math.inf, 1.0))]
+        self.assertEqual(times, [[[1, 2, 3], [1, 2]], [[2, 3], [2]], [[2], [2]]])
+        for low, high in ((math.nan, 1.0), (1.0, math.nan)):
+            payload = raw.where_payload([condition, other], 2, low=low, high=high)
+            self.assertEqual(self.status(MULTI_RANGE_WHERE, payload), INVALID_PAYLOAD)
+
+    def test_groups_that_are_not_whole(self) -> None:
+        one = self.store(b"whole", [(1, 1.0)])
+        for count, size in ((1, 2), (3, 2), (2, 3), (1, LABELS_MAX), (0, 1), (1, 0), (0, 0),
+                            (LABELS_MAX, LABELS_MAX + 1), (LABELS_MAX + 1, 1)):
+            payload = raw.where_payload([one] * count, size)
+            self.assertEqual(self.status(MULTI_RANGE_WHERE, payload), INVALID_PAYLOAD)
+        sideways = raw.where_payload([one], 1, direction=2)
+        self.assertEqual(self.status(MULTI_RANGE_WHERE, sideways), INVALID_PAYLOAD)
+        for size in (1, LABELS_MAX):
+            found = self.ranges(raw.where_payload([one] * LABELS_MAX, size), MULTI_RANGE_WHERE)
+            self.assertEqual(found, [(one, [(1, 1.0)] * LABELS_MAX)])
+
+    def test_late_points_and_deleted_ones(self) -> None:
+        """What was written out of order and what is gone, in the condition and beside it."""
+        names = [raw.label(b"late.%d" % i) for i in range(2)]
+        for name in names:
+            self.assertEqual(self.client.create(name), 0)
+            policy = name + bytes([1]) + struct.pack(">Q", 0)
+            self.client.send(frame(raw.SET_POLICY, policy))
+            self.assertEqual(self.client.receive().opcode, OK)
+            self.client.batch(name, range(0, 20_000, 2), [float(t) for t in range(0, 20_000, 2)])
+            self.client.batch(name, range(1, 20_000, 4), [float(t) for t in range(1, 20_000, 4)])
+        self.client.send(frame(raw.DELETE_RANGE, names[0] + struct.pack(">qq", 100, 199))
+                         + frame(raw.DELETE_RANGE, names[1] + struct.pack(">qq", 150, 249)))
+        self.assertEqual([self.client.receive().opcode for _ in range(2)], [OK, OK])
+        found = self.ranges(raw.where_payload(names, 2, low=90.0, high=260.0), MULTI_RANGE_WHERE)
+        there = [t for t in range(90, 261) if t % 2 == 0 or t % 4 == 1]
+        expected = [t for t in there if not 100 <= t <= 199]
+        self.assertEqual([[t for t, _ in points] for _, points in found],
+                         [expected, [t for t in expected if not 150 <= t <= 249]])
+
 
 class Large(QueryCase):
     """Results and requests as large as they may be."""
@@ -338,11 +446,12 @@ def payloads(labels: Sequence[bytes]) -> list[tuple[int, bytes]]:
     return [(AGGREGATE, raw.aggregate_payload([(QUANTILE, 0.5)], width=1, labels=labels)),
             (AGGREGATE, raw.aggregate_payload([(SUM, 0)], width=1, labels=labels, grouping=ALL)),
             (MULTI_RANGE, raw.multi_range_payload(labels=labels)),
+            (MULTI_RANGE_WHERE, raw.where_payload(labels, 1)),
             (MULTI_LATEST, raw.multi_latest_payload(labels=labels))]
 
 
 class Streams(QueryCase):
-    """What the three have in common as streams."""
+    """What they have in common as streams."""
 
     def test_a_series_that_is_not_there(self) -> None:
         label = self.store(b"there", [(1, 1.0)])
@@ -370,7 +479,7 @@ class Streams(QueryCase):
 
     def test_cancelled_when_nothing_is_read(self) -> None:
         label = self.store(b"slow", [(t, float(t)) for t in range(300_000)])
-        for opcode, payload in payloads([label] * 500)[:3] + payloads([label] * LABELS_MAX)[3:]:
+        for opcode, payload in payloads([label] * 500)[:4] + payloads([label] * LABELS_MAX)[4:]:
             slow = self.server.connect(receive_buffer=8192)
             self.addCleanup(slow.close)
             slow.negotiate()

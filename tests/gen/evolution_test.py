@@ -40,6 +40,8 @@ from taugen.resolve import resolve
 SPEC = ROOT / "protocol"
 
 ALL = "--all" in sys.argv
+LATEST = "MULTI_RANGE_WHERE"  # the last operation of read.toml
+LATEST_RESERVED = f'space = "frame"\nname = "{LATEST}"\nnumber = 54'
 OF_A_KIND = 5  # mutants of a kind that are made without --all, at least where there are as many
 
 # Breaking mutations that change bytes: the vectors alone have to find each of these kinds.
@@ -321,13 +323,13 @@ class LockTest(unittest.TestCase):
         self.assertEqual(code, 1)
         self.assertIn("version 1 rises to 2", said)
         self.assertEqual(self.take(), (0, ""))
-        self.assertIn('space = "frame"\nname = "MULTI_LATEST"\nnumber = 53', self.lock.read_text())
+        self.assertIn(LATEST_RESERVED, self.lock.read_text())
         path = self.spec / "read.toml"
         text = path.read_text(encoding="utf-8")
         latest = (SPEC / "read.toml").read_text(encoding="utf-8").rpartition("[[operation]]")[2]
-        for name, opcode in (("MULTI_LATEST", "0x3F"), ("MULTI_FIRST", "0x35")):
+        for name, opcode in ((LATEST, "0x3F"), ("MULTI_FIRST", "0x36")):
             with self.subTest(name):
-                again = latest.replace("MULTI_LATEST", name).replace("0x35", opcode)
+                again = latest.replace(LATEST, name).replace("0x36", opcode)
                 path.write_text(text + "[[operation]]" + again, encoding="utf-8")
                 self.assertIn("no version of the protocol may do this", self.diff()[1])
                 self.change("tau.toml", "version = 2", "version = 3")
@@ -388,7 +390,7 @@ class LockTest(unittest.TestCase):
         self.change("tau.toml", 'name = "tau"\nversion = 1', 'name = "tau"\nversion = 2')
         self.lock.unlink()
         self.assertEqual(self.take_beside_releases(), (0, ""))
-        self.assertIn('space = "frame"\nname = "MULTI_LATEST"\nnumber = 53', self.lock.read_text())
+        self.assertIn(LATEST_RESERVED, self.lock.read_text())
 
     def test_what_was_never_released_may_be_taken_back(self) -> None:
         self.release()

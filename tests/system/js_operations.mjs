@@ -106,6 +106,20 @@ const CASES = {
         assert.deepEqual(multi, { accepted: 1, refused: [{ row: 1, status: 'series_not_found' }] });
     },
 
+    async 'points where another series is between bounds'(tau) {
+        const labels = [await series(tau), await series(tau)];
+        await tau.batchAppend({ label: labels[0], timestamps: [1n, 2n, 3n], values: [5, 95, 91] });
+        await tau.batchAppend({ label: labels[1], timestamps: [1n, 2n, 4n], values: [6, 7, 8] });
+        const found = [];
+        for await (const { label: name, timestamps, values } of tau.multiRangeWhere(
+            { ...EVERYTHING, low: 90, high: Infinity, groupSize: 2, labels })) {
+            if (timestamps.length > 0) {
+                found.push([labelText(name), [...timestamps], [...values]]);
+            }
+        }
+        assert.deepEqual(found, [[labels[0], [2n, 3n], [95, 91]], [labels[1], [2n], [7]]]);
+    },
+
     async lenses(tau) {
         const source = await series(tau);
         const [kelvin, fahrenheit, both] = [label(), label(), label()];

@@ -84,6 +84,10 @@ class Blocking(ClientCase):
         points = [p for b in client.multi_range(-9, 9, 2.0, 6.0, 0, BACKWARD, "", [name])
                   for p in zip(b.timestamps, b.values)]
         self.assertEqual(points, [(5, 6.0), (3, 3.0), (2, 2.0)])
+        found = [(tau.label_text(b.label), list(b.timestamps), list(b.values))
+                 for b in client.multi_range_where(-9, 9, 2.0, 6.0, 0, BACKWARD, 1, [name])
+                 if b.timestamps]
+        self.assertEqual(found, [(tau.label_text(tau.label(name)), [5, 3, 2], [6.0, 3.0, 2.0])])
         newest = [row for b in client.multi_latest(-9, 3, name.rstrip(b"\0"), []) for row in b]
         self.assertEqual(newest, [tau.Row(name, 3, 3.0)])
         about = client.describe_series(name)

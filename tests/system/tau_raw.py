@@ -34,7 +34,7 @@ SET_POLICY, CREATE_ROLLUP, DROP_ROLLUP, LIST_ROLLUPS = 0x14, 0x15, 0x16, 0x17
 APPEND, BATCH_APPEND, MULTI_APPEND, DELETE_RANGE = 0x20, 0x21, 0x22, 0x23
 FLUSH_DATA, COMPACT, SNAPSHOT = 0x60, 0x61, 0x62
 QUERY_POINT, QUERY_RANGE, QUERY_LATEST = 0x30, 0x31, 0x32
-AGGREGATE, MULTI_RANGE, MULTI_LATEST = 0x33, 0x34, 0x35
+AGGREGATE, MULTI_RANGE, MULTI_LATEST, MULTI_RANGE_WHERE = 0x33, 0x34, 0x35, 0x36
 CREATE_LENS, DROP_LENS, QUERY_LENS, COMPOSE_LENS, LIST_LENSES = 0x40, 0x41, 0x42, 0x43, 0x44
 # Replies.
 OK, ERR = 0xF0, 0xFF
@@ -130,6 +130,13 @@ def multi_range_payload(first: int = I64_MIN, last: int = I64_MAX, low: float = 
                         prefix: bytes = b"", labels: Sequence[bytes] = ()) -> bytes:
     return (struct.pack(">qq", first, last) + bits(low) + bits(high)
             + struct.pack(">QB", limit, direction) + b"".join(selection(prefix, labels)))
+
+
+def where_payload(labels: Sequence[bytes], group_size: int, first: int = I64_MIN,
+                  last: int = I64_MAX, low: float = -math.inf, high: float = math.inf,
+                  limit: int = 0, direction: int = FORWARD) -> bytes:
+    return (struct.pack(">qq", first, last) + bits(low) + bits(high)
+            + struct.pack(">QBI", limit, direction, group_size) + selection(b"", labels)[1])
 
 
 def multi_latest_payload(first: int = I64_MIN, last: int = I64_MAX, prefix: bytes = b"",

@@ -38,9 +38,6 @@ static const struct cli_option options[] = {
 const struct cli_syntax tau_command_scan_syntax = {
     .arguments = typed, .argument_count = 1, .options = options, .option_count = OPTION_COUNT};
 
-static const struct cli_column columns[] = {
-    {"series", CLI_CELL_LABEL}, {"timestamp", CLI_CELL_TIME}, {"value", CLI_CELL_F64}};
-
 static bool read_request(const struct cli *cli, const struct cli_arguments *arguments,
                          struct tau_multi_range_request *request)
 {
@@ -68,12 +65,7 @@ static bool read_request(const struct cli *cli, const struct cli_arguments *argu
 static bool on_batch(void *user_data, const struct tau_multi_range_response *batch)
 {
     struct cli_stream *stream = user_data;
-    for (size_t i = 0; i < batch->timestamps.count; i++) {
-        struct cli_cell cells[] = {cli_cell_label(&batch->label),
-                                   cli_cell_time(tau_i64_at(batch->timestamps, i)),
-                                   cli_cell_f64(tau_f64_at(batch->values, i))};
-        cli_stream_row(stream, cells);
-    }
+    cli_stream_points(stream, &batch->label, batch->timestamps, batch->values);
     return cli_stream_goes_on(stream);
 }
 
@@ -88,7 +80,7 @@ static int ask(struct cli *cli, struct tau_multi_range_request *request,
     }
     request->labels = cli_many_labels(many);
     request->prefix = cli_many_prefix(many);
-    cli_stream_init(&stream, cli, columns, 3);
+    cli_stream_init(&stream, cli, cli_point_columns, CLI_POINT_COLUMNS);
     enum tau_status status =
         tau_client_multi_range(cli->client, request, on_batch, &stream, &error);
     return cli_stream_end(&stream, status, &error);

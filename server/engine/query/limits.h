@@ -3,8 +3,10 @@
 // run and 8 tasks open (crew.h):
 //
 //   working memory      (T + 8) x TAUD_QUERY_TASK_BYTES, and the threads' codecs
-//   results ahead       TAUD_QUERY_AHEAD_BYTES for all streams together
-//   what is asked for   S x TAUD_QUERY_RESULT_BYTES, between its making and its sending
+//   results ahead       TAUD_QUERY_AHEAD_BYTES for all streams together, with the moments of
+//                       conditions that the next of them come from
+//   what is asked for   S x TAUD_QUERY_RESULT_BYTES, between its making and its sending, and as
+//                       many times TAUD_QUERY_MOMENT_BYTES where there are conditions
 //   labels of requests  TAUD_QUERY_LABEL_BYTES for all streams together; beyond that `throttled`
 //
 // A stream whose client takes nothing holds its labels and no more than one result ahead.
@@ -14,6 +16,7 @@
 enum {
     TAUD_QUERY_TASK_BYTES = 8 << 20,    // windows of buckets and sketches of one thread or one task
     TAUD_QUERY_RESULT_BYTES = 64 << 10, // rows or points that one piece of work leaves
+    TAUD_QUERY_MOMENT_BYTES = 81 << 10, // at which a condition holds, of one piece of work
     TAUD_QUERY_AHEAD_BYTES = 64 << 20,
     TAUD_QUERY_LABEL_BYTES = 64 << 20,
     TAUD_QUERY_STEPS_MAX = 16, // pieces of work of one stream that are underway or wait to be sent

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Questions to many series at once: aggregates over buckets of time, points of a range, latest
-// points. Each is a stream whose results the engine's query threads make ahead, in bounded memory
-// (limits.h), for the thread that takes them. Beside engine.h the only header of these that others
-// include.
+// Questions to many series at once: aggregates over buckets of time, points of a range, or of the
+// moments at which another series has a value between bounds, latest points. Each is a stream whose
+// results the engine's query threads make ahead, in bounded memory (limits.h), for the thread that
+// takes them. Beside engine.h the only header of these that others include.
 //
 // A query is opened, asked for batches and closed by one thread at a time, between the engine's
 // startup and its stop. It looks at its request only while it is opened. When a batch is not there
@@ -61,6 +61,14 @@ struct taud_scan_batch {
 enum tau_status taud_scan_open(struct taud_engine *engine,
                                const struct tau_multi_range_request *request, taud_query_wake *wake,
                                void *user_data, struct taud_scan **ret_scan);
+
+// A scan of groups of series: of each the points at the timestamps at which the first of them has a
+// value between the bounds. Returns SUCCESS, SERIES_NOT_FOUND, INVALID_PAYLOAD (labels that do not
+// make whole groups).
+enum tau_status taud_scan_open_where(struct taud_engine *engine,
+                                     const struct tau_multi_range_where_request *request,
+                                     taud_query_wake *wake, void *user_data,
+                                     struct taud_scan **ret_scan);
 
 // The next points, at most TAU_LIMIT_SERIES_BATCH_POINTS; they stay until the next call. Returns
 // SUCCESS, WOULD_BLOCK.

@@ -1,51 +1,12 @@
 // SPDX-License-Identifier: MIT
 // Points of many series: a page of labels is a step, done by one thread, series by series. When its
-// columns are full the step stops, and goes on with others.
-#include "../state.h"
-#include "points.h"
-#include "selection.h"
+// columns are full the step stops, and goes on with others. Results are taken here, of all scans.
+#include "scan_parts.h"
 
-#include "feed.h"
+#include "../state.h"
 
 #include <math.h>
 #include <string.h>
-
-enum { CAPACITY = TAU_LIMIT_SERIES_BATCH_POINTS };
-
-_Static_assert(CAPACITY * 16 <= TAUD_QUERY_RESULT_BYTES,
-               "columns are within the bound of a result");
-
-// Points of one series, behind those of the run before it.
-struct run {
-    struct tau_label label;
-    size_t count;
-};
-
-struct columns {
-    struct taud_result result; // first
-    uint32_t run_count;
-    size_t count;
-    struct run runs[TAUD_QUERY_PAGE];
-    int64_t timestamps[CAPACITY];
-    double values[CAPACITY];
-};
-
-struct taud_scan {
-    struct taud_feed feed; // first
-    struct taud_engine *engine;
-    struct taud_selection selection;
-    int64_t from, to;
-    double low, high;
-    bool bounded; // by values
-    bool descending;
-    uint64_t limit; // of each series; 0: none
-    struct taud_selection_place place;
-    uint32_t page_count;
-    // What is being told, by the thread that takes batches.
-    struct columns *columns;
-    uint32_t run;
-    size_t told; // points of the runs before it
-};
 
 struct page {
     struct taud_step step; // first
@@ -91,14 +52,6 @@ static void close_series(struct page *page)
     page->next++;
 }
 
-// Whether some of a chunk's values may lie between the bounds.
-static bool is_wanted(const struct taud_scan *scan, const struct taud_points_piece *piece)
-{
-    const struct taud_chunk_summary *summary = piece->summary;
-    return !scan->bounded || !summary ||
-           (summary->high >= scan->low && summary->low <= scan->high); // not for NaN
-}
-
 // Brings a piece with points that are not used. At the end its count is 0.
 static enum tau_status find_piece(struct page *page)
 {
@@ -110,7 +63,7 @@ static enum tau_status find_piece(struct page *page)
         enum tau_status status = taud_points_next(page->points, &page->piece);
         if (status != TAU_STATUS_SUCCESS || page->piece.count == 0)
             return status;
-        if (is_wanted(scan, &page->piece))
+        if (taud_scan_may_want(scan, &page->piece))
             return taud_points_decode(page->points, &page->piece, true);
         page->used = page->piece.count;
     }
@@ -118,10 +71,10 @@ static enum tau_status find_piece(struct page *page)
 }
 
 // Takes points of the piece, as far as there is room and more are wanted. Returns how many.
-static size_t take_points(struct page *page, struct columns *columns)
+static size_t take_points(struct page *page, struct taud_scan_columns *columns)
 {
     const struct taud_scan *scan = scan_of(page);
-    size_t room = CAPACITY - columns->count, count = 0;
+    size_t room = TAUD_SCAN_POINTS - columns->count, count = 0;
     room = room < page->left ? room : (size_t)page->left;
     int64_t *timestamps = columns->timestamps + columns->count;
     double *values = columns->values + columns->count;
@@ -143,14 +96,13 @@ static size_t take_points(struct page *page, struct columns *columns)
 }
 
 // Takes of the open series what there is room for, as a run.
-static enum tau_status read_series(struct page *page, struct columns *columns)
+static enum tau_status read_series(struct page *page, struct taud_scan_columns *columns)
 {
-    struct run *run = &columns->runs[columns->run_count];
-    *run = (struct run){.label = page->labels[page->next]};
+    struct taud_scan_run *run = &columns->runs[columns->run_count];
+    *run = (struct taud_scan_run){.label = page->labels[page->next]};
     enum tau_status status = taud_points_begin(page->points);
-    while (status == TAU_STATUS_SUCCESS &&
-           (status = find_piece(page)) == TAU_STATUS_SUCCESS && page->piece.count > 0 &&
-           page->left > 0 && columns->count < CAPACITY)
+    while (status == TAU_STATUS_SUCCESS && (status = find_piece(page)) == TAU_STATUS_SUCCESS &&
+           page->piece.count > 0 && page->left > 0 && columns->count < TAUD_SCAN_POINTS)
         run->count += take_points(page, columns);
     taud_points_pause(page->points);
     columns->run_count += run->count > 0;
@@ -163,34 +115,20 @@ static bool work(struct taud_crew_task *task, struct taud_crew_member *member)
 {
     struct page *page = (struct page *)task;
     struct taud_step *step = &page->step;
-    const struct taud_allocator *allocator = step->feed->allocator;
-    struct columns *columns = allocator->allocate(allocator->context, sizeof *columns);
+    struct taud_scan_columns *columns = taud_scan_columns_begin(step);
     (void)member;
-    step->unfinished = false;
-    step->status = columns ? TAU_STATUS_SUCCESS : TAU_STATUS_NO_MEMORY;
-    if (columns)
-        columns->run_count = 0, columns->count = 0;
     while (step->status == TAU_STATUS_SUCCESS && page->next < page->count && !step->unfinished) {
         if (taud_feed_cancelled(step->feed))
             step->status = TAU_STATUS_CANCELLED;
         else if (!page->points)
             step->status = open_series(page);
-        else if (columns->count < CAPACITY)
+        else if (columns->count < TAUD_SCAN_POINTS)
             step->status = read_series(page, columns);
         else
             step->unfinished = true;
     }
-    if (columns && (step->status != TAU_STATUS_SUCCESS || columns->run_count == 0)) {
-        taud_feed_release(step->feed, columns);
-        columns = NULL;
-    }
-    step->result = columns ? &columns->result : NULL;
+    taud_scan_columns_end(step, columns);
     return false;
-}
-
-static void finish(struct taud_step *step)
-{
-    (void)step; // the result is there
 }
 
 static void drop(struct taud_step *step)
@@ -219,12 +157,44 @@ static struct taud_step *prepare(struct taud_feed *feed, bool *ret_end, enum tau
     }
     page->step.task.work = work;
     page->step.task.single = true;
-    page->step.finish = finish;
+    page->step.finish = taud_scan_finish;
     page->step.drop = drop;
     return &page->step;
 }
 
-static void free_scan(struct taud_feed *feed)
+static const struct taud_feed_kind kind = {.prepare = prepare, .free = taud_scan_free};
+
+// --- for all scans ----------------------------------------------------------------------------
+
+enum tau_status taud_scan_new(struct taud_engine *engine, const struct taud_feed_kind *kind_of,
+                              const struct taud_scan_options *options, taud_query_wake *wake,
+                              void *user_data, struct taud_scan **ret_scan)
+{
+    const struct taud_allocator *allocator = engine->allocator;
+    struct taud_scan *scan = allocator->allocate(allocator->context, sizeof *scan);
+    if (!scan)
+        return TAU_STATUS_NO_MEMORY;
+    memset(scan, 0, sizeof *scan);
+    scan->engine = engine;
+    scan->from = options->from;
+    scan->to = options->to;
+    scan->low = options->low;
+    scan->high = options->high;
+    scan->bounded = !(options->low == -INFINITY && options->high == INFINITY);
+    scan->descending = options->direction == TAU_DIRECTION_BACKWARD;
+    scan->limit = options->limit;
+    taud_feed_init(&scan->feed, kind_of, allocator, engine->crew, wake, user_data);
+    enum tau_status status = taud_selection_init(&scan->selection, engine, engine->crew,
+                                                 options->prefix, options->labels);
+    if (status != TAU_STATUS_SUCCESS) {
+        taud_feed_close(&scan->feed);
+        return status;
+    }
+    *ret_scan = scan;
+    return TAU_STATUS_SUCCESS;
+}
+
+void taud_scan_free(struct taud_feed *feed)
 {
     struct taud_scan *scan = (struct taud_scan *)feed;
     const struct taud_allocator *allocator = feed->allocator;
@@ -233,7 +203,30 @@ static void free_scan(struct taud_feed *feed)
     allocator->release(allocator->context, scan);
 }
 
-static const struct taud_feed_kind kind = {.prepare = prepare, .free = free_scan};
+struct taud_scan_columns *taud_scan_columns_begin(struct taud_step *step)
+{
+    const struct taud_allocator *allocator = step->feed->allocator;
+    struct taud_scan_columns *columns = allocator->allocate(allocator->context, sizeof *columns);
+    step->unfinished = false;
+    step->status = columns ? TAU_STATUS_SUCCESS : TAU_STATUS_NO_MEMORY;
+    if (columns)
+        columns->run_count = 0, columns->count = 0;
+    return columns;
+}
+
+void taud_scan_columns_end(struct taud_step *step, struct taud_scan_columns *columns)
+{
+    if (columns && (step->status != TAU_STATUS_SUCCESS || columns->run_count == 0)) {
+        taud_feed_release(step->feed, columns);
+        columns = NULL;
+    }
+    step->result = columns ? &columns->result : NULL;
+}
+
+void taud_scan_finish(struct taud_step *step)
+{
+    (void)step;
+}
 
 // --- for callers ------------------------------------------------------------------------------
 
@@ -241,28 +234,17 @@ enum tau_status taud_scan_open(struct taud_engine *engine,
                                const struct tau_multi_range_request *request, taud_query_wake *wake,
                                void *user_data, struct taud_scan **ret_scan)
 {
-    const struct taud_allocator *allocator = engine->allocator;
-    struct taud_scan *scan = allocator->allocate(allocator->context, sizeof *scan);
-    if (!scan)
-        return TAU_STATUS_NO_MEMORY;
-    memset(scan, 0, sizeof *scan);
-    scan->engine = engine;
-    scan->from = request->from;
-    scan->to = request->to;
-    scan->low = request->low;
-    scan->high = request->high;
-    scan->bounded = !(request->low == -INFINITY && request->high == INFINITY);
-    scan->descending = request->direction == TAU_DIRECTION_BACKWARD;
-    scan->limit = request->limit;
-    taud_feed_init(&scan->feed, &kind, allocator, engine->crew, wake, user_data);
-    enum tau_status status = taud_selection_init(&scan->selection, engine, engine->crew,
-                                                 request->prefix, request->labels);
-    if (status != TAU_STATUS_SUCCESS) {
-        taud_feed_close(&scan->feed);
-        return status;
-    }
-    *ret_scan = scan;
-    return TAU_STATUS_SUCCESS;
+    const struct taud_scan_options options = {
+        .from = request->from,
+        .to = request->to,
+        .low = request->low,
+        .high = request->high,
+        .limit = request->limit,
+        .direction = request->direction,
+        .prefix = request->prefix,
+        .labels = request->labels,
+    };
+    return taud_scan_new(engine, &kind, &options, wake, user_data, ret_scan);
 }
 
 enum tau_status taud_scan_next(struct taud_scan *scan, struct taud_scan_batch *ret_batch,
@@ -279,9 +261,9 @@ enum tau_status taud_scan_next(struct taud_scan *scan, struct taud_scan_batch *r
         *ret_end = status == TAU_STATUS_SUCCESS && !result;
         if (!result)
             return status;
-        scan->columns = (struct columns *)result;
+        scan->columns = (struct taud_scan_columns *)result;
     }
-    const struct run *run = &scan->columns->runs[scan->run++];
+    const struct taud_scan_run *run = &scan->columns->runs[scan->run++];
     ret_batch->label = run->label;
     ret_batch->count = run->count;
     ret_batch->timestamps = scan->columns->timestamps + scan->told;

@@ -20,9 +20,8 @@ until the last byte of an answer, of (i) and reads: of a round of as many operat
 of (g) and starts: until the first good answer; with few samples p99 is the slowest. Tau is: by how
 much better in the first of rate, bytes and p50 that the row has; a store that does not sync its
 writes is compared with `Tau, os`, which does not either, all else with Tau as it comes. answers:
-compared with those computed from the points, times exactly, values to a billionth; Tau joins no
-series: of high-cpu it sends all points of the time. -: not measured, or the server has no words for
-it."""
+compared with those computed from the points, times exactly, values to a billionth. -: not
+measured, or the server has no words for it."""
 CURVE_WIDTH = 60
 
 Curve = list[tuple[int, float]]  # points that are stored, and points a second up to there

@@ -5,6 +5,7 @@ A further kind of question is a line of `shapes` and a pair of methods."""
 from __future__ import annotations
 
 import importlib
+import math
 import re
 import secrets
 import socket
@@ -225,30 +226,27 @@ class Tau(Peer):
         return {("", name): {0: join(part)} for name, join, part in zip(TOTALS, joins, parts)}
 
     def rows_request(self, question: Question) -> list[bytes]:
-        """All points of the time: it does not join series, which its client does."""
-        return [self.frame(self.tables.OPERATION_MULTI_RANGE, {
-            "from": question.from_s * NS, "to": question.to_s * NS - 1, "low": float("-inf"),
-            "high": float("inf"), "limit": 0, "direction": self.tables.Direction.FORWARD,
-            **self.series_of(question)})]
+        """A group for each host, whose first series decides: as many requests as it takes."""
+        metrics = question.metrics
+        labels = [self.label(host, metric) for host in self.hosts_of(question)
+                  for metric in (METRICS[0], *(one for one in metrics if one != METRICS[0]))]
+        size = len(labels) // len(self.hosts_of(question))
+        most = self.tables.LIMITS[self.tables.Limit.REQUEST_LABELS] // size * size
+        return [self.frame(self.tables.OPERATION_MULTI_RANGE_WHERE, {
+            "from": question.from_s * NS, "to": question.to_s * NS - 1,
+            "low": math.nextafter(HIGH, math.inf), "high": math.inf, "limit": 0,
+            "direction": self.tables.Direction.FORWARD, "group_size": size,
+            "labels": labels[at:at + most]}) for at in range(0, len(labels), most)]
 
     def rows_table(self, question: Question, frames: list[bytes]) -> Table:
-        """What a client of it does: picks the times of each host, then its points of those."""
-        batches: list[tuple[str, str, Any, Any]] = []
-        high: dict[str, set[int]] = {}
-        for frame in frames:
-            found = self.codec.decode(self.tables.OPERATION_MULTI_RANGE.response, frame)
-            host, metric = self.key_of(found["label"])
-            batches.append((host, metric, found["timestamps"], found["values"]))
-            if metric == METRICS[0]:
-                high.setdefault(host, set()).update(
-                    time for time, value in zip(found["timestamps"], found["values"])
-                    if value > HIGH)
         table: Table = {}
-        for host, metric, times, values in batches:
-            chosen = high.get(host, set())
-            column = {time // NS: value for time, value in zip(times, values) if time in chosen}
-            if column:
-                table.setdefault((host, metric), {}).update(column)
+        for frame in frames:
+            found = self.codec.decode(self.tables.OPERATION_MULTI_RANGE_WHERE.response, frame)
+            key = self.key_of(found["label"])
+            if found["count"]:
+                table.setdefault(key, {}).update(
+                    (time // NS, value)
+                    for time, value in zip(found["timestamps"], found["values"]))
         return table
 
     def last_request(self, question: Question) -> list[bytes]:

@@ -143,6 +143,41 @@ static void tells_points_between_bounds(void **state)
     taud_close_multi_range(stream);
 }
 
+static void tells_points_where_another_is_between_bounds(void **state)
+{
+    struct asker *a = *state;
+    create_series(a->s, "a");
+    create_series(a->s, "b");
+    append_points(a->s, "a", 0, 100);
+    append_points(a->s, "b", 41, 100);
+    const struct tau_label labels[] = {label_of("a"), label_of("b")};
+    struct tau_multi_range_where_request request = {
+        .from = 0,
+        .to = 50,
+        .low = 40,
+        .high = INFINITY,
+        .limit = 3,
+        .group_size = 2,
+        .labels = {.data = labels, .count = 2},
+    };
+    void *stream = NULL;
+    assert_int_equal(taud_open_multi_range_where(next_request(a->s), &request, &stream),
+                     TAU_STATUS_SUCCESS);
+    struct tau_multi_range_where_response batch;
+    bool end = false;
+    for (size_t series = 0; series < 2; series++) {
+        NEXT(a, multi_range_where, stream, &batch, &end);
+        assert_memory_equal(batch.label.bytes, labels[series].bytes, 32);
+        assert_int_equal(batch.count, 3 - series);
+        assert_int_equal(tau_i64_at(batch.timestamps, 0), 40 + series);
+        assert_true(tau_f64_at(batch.values, 0) == 40 + (double)series);
+    }
+    if (!end)
+        NEXT(a, multi_range_where, stream, &batch, &end);
+    assert_true(end);
+    taud_close_multi_range_where(stream);
+}
+
 static void tells_latest_points(void **state)
 {
     struct asker *a = *state;
@@ -215,6 +250,20 @@ static void names_the_field_that_is_wrong(void **state)
     range = (struct tau_multi_range_request){.low = 1, .high = NAN};
     assert_int_equal(taud_open_multi_range(context, &range, &stream), TAU_STATUS_INVALID_PAYLOAD);
     assert_int_equal(detail.field, TAUD_FIELD_MULTI_RANGE_HIGH.number);
+    const struct tau_label labels[3] = {{{0}}};
+    struct tau_multi_range_where_request where = {
+        .low = NAN, .high = 1, .group_size = 2, .labels = {.data = labels, .count = 3}};
+    assert_int_equal(taud_open_multi_range_where(context, &where, &stream),
+                     TAU_STATUS_INVALID_PAYLOAD);
+    assert_int_equal(detail.field, TAUD_FIELD_MULTI_RANGE_WHERE_LOW.number);
+    where.low = 1, where.high = NAN;
+    assert_int_equal(taud_open_multi_range_where(context, &where, &stream),
+                     TAU_STATUS_INVALID_PAYLOAD);
+    assert_int_equal(detail.field, TAUD_FIELD_MULTI_RANGE_WHERE_HIGH.number);
+    where.high = 1;
+    assert_int_equal(taud_open_multi_range_where(context, &where, &stream),
+                     TAU_STATUS_INVALID_PAYLOAD);
+    assert_int_equal(detail.field, TAUD_FIELD_MULTI_RANGE_WHERE_GROUP_SIZE.number);
     context->detail = NULL;
     assert_ptr_equal(stream, a); // there is nothing to close
 }
@@ -264,10 +313,14 @@ static void a_stream_may_be_closed_at_any_time(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(tells_rows_of_buckets),        CASE(tells_points_between_bounds),
-        CASE(tells_latest_points),          CASE(says_that_it_is_at_work),
+        CASE(tells_rows_of_buckets),
+        CASE(tells_points_between_bounds),
+        CASE(tells_points_where_another_is_between_bounds),
+        CASE(tells_latest_points),
+        CASE(says_that_it_is_at_work),
         CASE(names_the_field_that_is_wrong),
-        CASE(opens_nothing_without_memory), CASE(a_stream_may_be_closed_at_any_time),
+        CASE(opens_nothing_without_memory),
+        CASE(a_stream_may_be_closed_at_any_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
