@@ -204,7 +204,7 @@ class PlantedFaults(unittest.TestCase):
     @unittest.skipIf(SANITIZED, "sanitizers want to be loaded first")
     def test_acknowledged_before_it_is_written(self) -> None:
         found: list[str] = []
-        for _ in range(20):  # the last writes were perhaps not acknowledged: about every second time
+        for _ in range(20):  # every second time the last writes were not acknowledged
             self.server.env = preload("file_calls", {"FILE_CALLS_LATE": "1"})
             self.load()
             found = self.violations()
