@@ -170,6 +170,7 @@ static bool init_workers(struct taud_network *network, const struct taud_network
             .idle_timeout_ms = config->idle_timeout_ms,
             .frame_timeout_ms = config->frame_timeout_ms,
             .always_commit_inline = config->durability != TAUD_CONFIG_SYNC,
+            .busy_poll = true,
         };
         network->worker_count = index + 1;
         if (!taud_worker_init(&network->workers[index], &worker))

@@ -6,6 +6,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,8 @@ enum {
     INLINE_INPUT_MAX = 64 * 1024, // of requests: batches are read while the last are synced
     INLINE_SLOW_NS = 1000 * 1000, // a commit that took longer here would hold other connections up
     INLINE_PAUSE = 256,           // so many are not done here then, before it is tried again
+    POLL_REQUESTS_MAX = 128,    // more at once make up for a wake-up, and others need the processor
+    POLL_INPUT_MAX = 16 * 1024, // likewise, of their bytes
 };
 
 static const uint64_t NOTHING_AWAITED = UINT64_MAX;
@@ -410,13 +413,50 @@ static bool has_more_to_do(const struct taud_worker *worker)
            (!taud_list_empty(&worker->waiting) && atomic_load(&worker->woken));
 }
 
+// Whether to look out for a request before it sleeps: once after each turn in which little was
+// served, while nothing waits for the log, which others have to write.
+static bool may_poll(struct taud_worker *worker)
+{
+    if (!worker->options.busy_poll || worker->polled_turns == worker->connection_turns ||
+        worker->connections.count == 0 || !taud_list_empty(&worker->waiting))
+        return false;
+    uint64_t requests = request_count(worker) - worker->polled_requests;
+    uint64_t input = input_bytes(worker) - worker->polled_input;
+    worker->polled_turns = worker->connection_turns;
+    worker->polled_requests += requests;
+    worker->polled_input += input;
+    return requests <= POLL_REQUESTS_MAX && input <= POLL_INPUT_MAX &&
+           taud_busy_poll_served(&worker->busy_poll);
+}
+
+// Looks out for a request. Gives way between two looks: a client on the same processor must run to
+// send it, and whoever else wants the processor needs it more.
+static void poll_events(struct taud_worker *worker)
+{
+    uint64_t began = monotonic_ns();
+    uint64_t took = 0;
+    while (took < TAUD_BUSY_POLL_NS) {
+        run_events(worker, EVLOOP_NONBLOCK);
+        if (worker->connection_turns != worker->polled_turns)
+            return;
+        sched_yield();
+        took = monotonic_ns() - began;
+    }
+    taud_busy_poll_in_vain(&worker->busy_poll, took);
+}
+
 static void *run(void *user_data)
 {
     struct taud_worker *worker = user_data;
     worker->self = pthread_self();
     while (worker->stop_by_ms == 0 || worker->connections.count > 0) {
         set_timer(worker);
-        run_events(worker, has_more_to_do(worker) ? EVLOOP_NONBLOCK : 0);
+        if (has_more_to_do(worker))
+            run_events(worker, EVLOOP_NONBLOCK);
+        else if (may_poll(worker))
+            poll_events(worker);
+        else
+            run_events(worker, 0);
         end_turn(worker);
         if (worker->stop_by_ms != 0 && taud_worker_now(worker) >= worker->stop_by_ms)
             taud_connection_manager_each(&worker->connections, close_connection);
@@ -473,6 +513,7 @@ bool taud_worker_init(struct taud_worker *worker, const struct taud_worker_optio
     taud_list_init(&worker->ready);
     taud_connection_manager_init(&worker->connections);
     taud_wheel_init(&worker->wheel, taud_worker_now(worker));
+    taud_busy_poll_init(&worker->busy_poll);
     worker->read_buffer = malloc(TAUD_READ_HEADROOM + TAUD_READ_BYTES);
     worker->mailbox = taud_mailbox_new(on_post, worker);
     return worker->read_buffer != NULL && worker->mailbox != NULL && init_transport(worker) &&

@@ -12,6 +12,7 @@
 #define TAUD_NET_WORKER_H
 
 #include "engine/engine.h"
+#include "net/busy_poll.h"
 #include "net/connection_manager.h"
 #include "observe/log.h"
 #include "transport/session.h"
@@ -34,6 +35,7 @@ struct taud_worker_options {
     uint64_t idle_timeout_ms;
     uint64_t frame_timeout_ms;
     bool always_commit_inline; // where a commit does not wait for a disk
+    bool busy_poll;            // look out for requests before it sleeps, see busy_poll.h
 };
 
 struct taud_worker {
@@ -44,6 +46,7 @@ struct taud_worker {
     struct taud_mailbox *mailbox;
     struct taud_statistics statistics;
     struct taud_wheel wheel;
+    struct taud_busy_poll busy_poll;
     struct taud_link waiting; // connections with output or requests that wait for the log
     struct taud_link ready;   // connections to be resumed in the next turn
     struct event_base *base;
@@ -60,7 +63,10 @@ struct taud_worker {
     uint64_t awaited;          // the lowest log position that one of `waiting` needs, see announced
     uint64_t group_requests;   // the count of requests at the last commit
     uint64_t group_input;      // and of bytes that were read
+    uint64_t polled_requests;  // the count of requests then
+    uint64_t polled_input;     // and of bytes that were read
     uint32_t connection_turns; // of all connections, ever
+    uint32_t polled_turns;     // what these were when it last might have looked out for more
     uint32_t group_writers;    // connections that wrote since the last commit
     uint32_t last_writers;     // and in the commit before
     uint32_t inline_pause;     // commits to leave to the engine's thread, since one here was slow

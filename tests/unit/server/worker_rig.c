@@ -20,7 +20,8 @@ void worker_rig_init(struct worker_rig *w, const struct worker_rig_options *opti
                                          .penalties = w->penalties,
                                          .idle_timeout_ms = options->idle_timeout_ms,
                                          .frame_timeout_ms = options->frame_timeout_ms,
-                                         .always_commit_inline = options->always_commit_inline};
+                                         .always_commit_inline = options->always_commit_inline,
+                                         .busy_poll = options->busy_poll};
     assert_true(taud_worker_init(w->worker, &worker));
     engine_rig_startup(&w->rig);
 }

@@ -21,6 +21,7 @@ struct worker_rig_options {
     uint64_t idle_timeout_ms;
     uint64_t frame_timeout_ms;
     bool always_commit_inline;
+    bool busy_poll;
 };
 
 // Makes engine and worker, and starts the engine.

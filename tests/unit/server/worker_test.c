@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A worker by itself: what it is handed, who syncs what its turns wrote while it goes on, a log
-// that fails, its end, and what is missing at its start. What connections do stands in
-// connection_test.c.
+// that fails, when it looks out for requests and when it sleeps, its end, and what is missing at
+// its start. What connections do stands in connection_test.c.
 #include "worker_rig.h"
 
 #include "memory_fault.h"
@@ -16,8 +16,9 @@
 
 // --- seams ---------------------------------------------------------------------------------------
 
-// The clock that the worker reads runs ahead of the system's by so much.
+// The clock that the worker reads runs ahead of the system's by so much, or stands still there.
 static _Atomic int64_t ahead_s;
+static _Atomic int64_t stands_at_s; // 0: it does not
 
 int __real_clock_gettime(clockid_t clock, struct timespec *ret);
 int __wrap_clock_gettime(clockid_t clock, struct timespec *ret);
@@ -26,7 +27,21 @@ int __wrap_clock_gettime(clockid_t clock, struct timespec *ret)
 {
     int result = __real_clock_gettime(clock, ret);
     ret->tv_sec += (time_t)atomic_load(&ahead_s);
+    if (atomic_load(&stands_at_s) != 0)
+        *ret = (struct timespec){.tv_sec = (time_t)atomic_load(&stands_at_s)};
     return result;
+}
+
+// Looks at what came, between which the worker gives way.
+static _Atomic uint64_t looks;
+
+int __real_sched_yield(void);
+int __wrap_sched_yield(void);
+
+int __wrap_sched_yield(void)
+{
+    atomic_fetch_add(&looks, 1);
+    return __real_sched_yield();
 }
 
 static bool no_threads;
@@ -83,15 +98,31 @@ static const struct taud_io *disk_io(void)
     return &io;
 }
 
+// While it stands still no time is over: a worker that looks out does so until something comes.
+static void stop_clock(void)
+{
+    struct timespec now;
+    __real_clock_gettime(CLOCK_MONOTONIC, &now);
+    atomic_store(&stands_at_s, now.tv_sec + atomic_load(&ahead_s) + 1);
+}
+
+static void let_clock_go_on(void)
+{
+    atomic_fetch_add(&ahead_s, 2);
+    atomic_store(&stands_at_s, 0);
+}
+
 // --- fixture -------------------------------------------------------------------------------------
 
-static struct worker_rig *new_rig(bool always_commit_inline)
+static struct worker_rig *new_rig(bool always_commit_inline, bool busy_poll)
 {
     struct worker_rig *w = calloc(1, sizeof *w);
     struct worker_rig_options options = {.io = disk_io(),
                                          .frame_timeout_ms = 60 * 1000,
-                                         .always_commit_inline = always_commit_inline};
+                                         .always_commit_inline = always_commit_inline,
+                                         .busy_poll = busy_poll};
     atomic_store(&ahead_s, 0);
+    atomic_store(&looks, 0);
     atomic_store(&disk_worker, 0);
     worker_rig_init(w, &options);
     return w;
@@ -99,20 +130,28 @@ static struct worker_rig *new_rig(bool always_commit_inline)
 
 static int setup_unstarted(void **state)
 {
-    *state = new_rig(false);
+    *state = new_rig(false, false);
     return 0;
 }
 
 static int setup(void **state)
 {
-    *state = new_rig(false);
+    *state = new_rig(false, false);
     worker_rig_startup(*state);
     return 0;
 }
 
 static int setup_inline(void **state)
 {
-    *state = new_rig(true);
+    *state = new_rig(true, false);
+    worker_rig_startup(*state);
+    return 0;
+}
+
+static int setup_looking(void **state)
+{
+    *state = new_rig(false, true);
+    stop_clock();
     worker_rig_startup(*state);
     return 0;
 }
@@ -121,6 +160,7 @@ static int teardown(void **state)
 {
     atomic_store(&disk_held, false);
     atomic_store(&disk_delay_us, 0);
+    atomic_store(&stands_at_s, 0);
     worker_rig_done(*state);
     atomic_store(&disk_broken, false);
     free(*state);
@@ -377,6 +417,144 @@ static void says_outcome_unknown_when_the_disk_breaks(void **state)
     close(peer);
 }
 
+// --- looking out ---------------------------------------------------------------------------------
+
+// Waits until it sleeps. Returns how often it had looked.
+static uint64_t looks_until_sleep(void)
+{
+    uint64_t before = 0;
+    uint64_t now = atomic_load(&looks);
+    for (int turn = 0; turn < PEER_PATIENCE_S * 50; turn++) {
+        before = now;
+        usleep(20 * 1000);
+        now = atomic_load(&looks);
+        if (now == before)
+            break;
+    }
+    assert_int_equal(now, before);
+    return now;
+}
+
+static void expect_looks_after(uint64_t before)
+{
+    enum { MANY = 100 };
+    for (int turn = 0; turn < PEER_PATIENCE_S * 1000; turn++) {
+        if (atomic_load(&looks) >= before + MANY)
+            return;
+        usleep(1000);
+    }
+    assert_true(atomic_load(&looks) >= before + MANY);
+}
+
+static void ping_at_once(int peer, size_t count)
+{
+    static uint8_t frames[TAU_HEADER_SIZE * 200];
+    struct tau_header header = {.opcode = TAU_OPCODE_PING};
+    assert_true(count * TAU_HEADER_SIZE <= sizeof frames);
+    for (size_t index = 0; index < count; index++)
+        tau_header_store(frames + index * TAU_HEADER_SIZE, &header);
+    peer_send_bytes(peer, frames, count * TAU_HEADER_SIZE);
+    for (size_t index = 0; index < count; index++)
+        peer_expect(peer, TAU_OPCODE_PONG, NULL, 0);
+}
+
+static void looks_out_for_the_next_request(void **state)
+{
+    struct worker_rig *w = *state;
+    int peer = worker_rig_connect(w);
+    uint64_t before = 0;
+    for (int round = 0; round < 3; round++) {
+        ping(peer);
+        expect_looks_after(before);
+        before = atomic_load(&looks);
+    }
+    let_clock_go_on();
+    before = looks_until_sleep();
+    usleep(100 * 1000);
+    assert_int_equal(atomic_load(&looks), before); // without requests it sleeps
+    ping(peer);
+    close(peer);
+}
+
+static void looks_out_only_where_it_is_told_to(void **state)
+{
+    struct worker_rig *w = *state;
+    int peer = worker_rig_connect(w);
+    stop_clock();
+    for (int round = 0; round < 20; round++)
+        ping(peer);
+    let_clock_go_on();
+    assert_int_equal(looks_until_sleep(), 0);
+    close(peer);
+}
+
+// The most requests after which it looks are 128.
+static void sleeps_at_once_after_much_work(void **state)
+{
+    struct worker_rig *w = *state;
+    int peer = worker_rig_connect(w);
+    create_series(peer);
+    ping_at_once(peer, 129);
+    uint64_t before = looks_until_sleep();
+    send_large_batch(peer);
+    expect_large_batch(peer);
+    assert_int_equal(looks_until_sleep(), before);
+    ping_at_once(peer, 128);
+    expect_looks_after(before);
+    let_clock_go_on();
+    close(peer);
+}
+
+static void sleeps_while_it_waits_for_the_log(void **state)
+{
+    struct worker_rig *w = *state;
+    int writer = worker_rig_connect(w), other = worker_rig_connect(w);
+    create_series(writer);
+    atomic_store(&disk_held, true);
+    send_large_batch(writer);
+    wait_for_disk();
+    uint64_t before = looks_until_sleep();
+    ping(other);
+    assert_int_equal(looks_until_sleep(), before);
+    let_clock_go_on();
+    atomic_store(&disk_held, false);
+    expect_large_batch(writer);
+    close(writer);
+    close(other);
+}
+
+// A client that is always slower than the worker looks: that is tried as often as was saved up for.
+static void soon_sleeps_at_once_where_it_looked_in_vain(void **state)
+{
+    struct worker_rig *w = *state;
+    enum { ROUNDS = 150, TRIES = TAUD_BUSY_POLL_SAVED_NS / TAUD_BUSY_POLL_NS + 3 };
+    let_clock_go_on();
+    int peer = worker_rig_connect(w);
+    int rounds_with_looks = 0;
+    for (int round = 0; round < ROUNDS; round++) {
+        uint64_t before = atomic_load(&looks);
+        ping(peer);
+        usleep(2000);
+        rounds_with_looks += atomic_load(&looks) != before;
+    }
+    assert_true(rounds_with_looks > 0);
+    assert_true(rounds_with_looks <= 2 * TRIES); // one may end within the round behind its own
+    close(peer);
+}
+
+static void stops_while_it_looks_out(void **state)
+{
+    struct worker_rig *w = *state;
+    int peer = worker_rig_connect(w);
+    ping(peer);
+    expect_looks_after(0);
+    taud_worker_stop(w->worker);
+    peer_expect_end(peer);
+    let_clock_go_on();
+    close(peer);
+    taud_worker_join(w->worker);
+}
+
 // --- its end -------------------------------------------------------------------------------------
 
 static void takes_nobody_over_while_it_stops(void **state)
@@ -454,6 +632,7 @@ static void needs_each_of_its_parts(void **state)
 
 #define CASE(name)      cmocka_unit_test_setup_teardown(name, setup, teardown)
 #define UNSTARTED(name) cmocka_unit_test_setup_teardown(name, setup_unstarted, teardown)
+#define LOOKING(name)   cmocka_unit_test_setup_teardown(name, setup_looking, teardown)
 
 int main(void)
 {
@@ -471,6 +650,12 @@ int main(void)
                                         teardown),
         CASE(leaves_a_large_batch_to_the_engine),
         CASE(says_outcome_unknown_when_the_disk_breaks),
+        LOOKING(looks_out_for_the_next_request),
+        CASE(looks_out_only_where_it_is_told_to),
+        LOOKING(sleeps_at_once_after_much_work),
+        LOOKING(sleeps_while_it_waits_for_the_log),
+        LOOKING(soon_sleeps_at_once_where_it_looked_in_vain),
+        LOOKING(stops_while_it_looks_out),
         CASE(takes_nobody_over_while_it_stops),
         CASE(closes_by_its_deadline_what_does_not_finish),
         UNSTARTED(says_why_there_is_no_thread),
