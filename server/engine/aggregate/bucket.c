@@ -167,7 +167,7 @@ bool taud_aggregate_bucket_add(struct taud_aggregate_bucket *bucket, unsigned pa
     if ((parts & TAUD_AGGREGATE_PART_SKETCH) != 0 &&
         !(ensure_sketch(bucket, memory) && taud_sketch_add(bucket->sketch, values, count, memory)))
         return false;
-    if ((parts & TAUD_AGGREGATE_PART_FOLD) == 0) {
+    if ((parts & (TAUD_AGGREGATE_PART_SUM | TAUD_AGGREGATE_PART_EXTREMES)) == 0) {
         bucket->count += count;
         return true;
     }
@@ -191,6 +191,17 @@ void taud_aggregate_bucket_add_summary(struct taud_aggregate_bucket *bucket,
     add_sum(bucket, summary->number_count < summary->count ? NAN : summary->sum);
     widen(bucket, summary->low, summary->high);
     bucket->count += summary->count;
+}
+
+void taud_aggregate_bucket_add_part(struct taud_aggregate_bucket *bucket, unsigned parts,
+                                    const struct taud_chunk_part *part)
+{
+    if ((parts & TAUD_AGGREGATE_PART_DEVIATION) != 0) {
+        const struct taud_aggregate_bucket piece = {
+            .count = part->summary.count, .sum = part->summary.sum, .deviation = part->deviation};
+        bucket->deviation = join_deviations(bucket, &piece);
+    }
+    taud_aggregate_bucket_add_summary(bucket, &part->summary);
 }
 
 // --- joining ----------------------------------------------------------------------------------

@@ -68,6 +68,10 @@ bool taud_aggregate_bucket_add(struct taud_aggregate_bucket *bucket, unsigned pa
 void taud_aggregate_bucket_add_summary(struct taud_aggregate_bucket *bucket,
                                        const struct taud_chunk_summary *summary);
 
+// The same by a part of a chunk that was folded, where the plan does not need more (plan.h).
+void taud_aggregate_bucket_add_part(struct taud_aggregate_bucket *bucket, unsigned parts,
+                                    const struct taud_chunk_part *part);
+
 // Appends what is later in the same series, or, where the plan does not need order, anything.
 // Returns as taud_aggregate_bucket_add.
 bool taud_aggregate_bucket_append(struct taud_aggregate_bucket *bucket,

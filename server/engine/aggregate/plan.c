@@ -16,7 +16,8 @@ static struct demand demand_of(enum taud_aggregate_function function)
         VALUES = TAUD_AGGREGATE_NEEDS_VALUES,
         TIMESTAMPS = TAUD_AGGREGATE_NEEDS_TIMESTAMPS,
         ORDER = TAUD_AGGREGATE_NEEDS_ORDER,
-        FOLD = TAUD_AGGREGATE_PART_FOLD,
+        SUM = TAUD_AGGREGATE_PART_SUM,
+        EXTREMES = TAUD_AGGREGATE_PART_EXTREMES,
         DEVIATION = TAUD_AGGREGATE_PART_DEVIATION,
         SKETCH = TAUD_AGGREGATE_PART_SKETCH,
         HELD = TAUD_AGGREGATE_PART_HELD,
@@ -24,16 +25,16 @@ static struct demand demand_of(enum taud_aggregate_function function)
     };
     static const struct demand demands[TAUD_AGGREGATE_FUNCTIONS] = {
         [TAUD_AGGREGATE_COUNT] = {0, 0},
-        [TAUD_AGGREGATE_SUM] = {0, FOLD},
-        [TAUD_AGGREGATE_MIN] = {0, FOLD},
-        [TAUD_AGGREGATE_MAX] = {0, FOLD},
-        [TAUD_AGGREGATE_MEAN] = {0, FOLD},
+        [TAUD_AGGREGATE_SUM] = {0, SUM},
+        [TAUD_AGGREGATE_MIN] = {0, EXTREMES},
+        [TAUD_AGGREGATE_MAX] = {0, EXTREMES},
+        [TAUD_AGGREGATE_MEAN] = {0, SUM},
         [TAUD_AGGREGATE_FIRST] = {0, 0},
         [TAUD_AGGREGATE_LAST] = {0, 0},
-        [TAUD_AGGREGATE_STDDEV] = {VALUES, FOLD | DEVIATION},
-        [TAUD_AGGREGATE_STDDEV_POPULATION] = {VALUES, FOLD | DEVIATION},
+        [TAUD_AGGREGATE_STDDEV] = {VALUES, SUM | DEVIATION},
+        [TAUD_AGGREGATE_STDDEV_POPULATION] = {VALUES, SUM | DEVIATION},
         [TAUD_AGGREGATE_QUANTILE] = {VALUES, SKETCH},
-        [TAUD_AGGREGATE_TIME_WEIGHTED_AVERAGE] = {VALUES | TIMESTAMPS | ORDER, FOLD | HELD},
+        [TAUD_AGGREGATE_TIME_WEIGHTED_AVERAGE] = {VALUES | TIMESTAMPS | ORDER, SUM | HELD},
         [TAUD_AGGREGATE_RATE] = {VALUES | ORDER, COUNTER},
         [TAUD_AGGREGATE_INCREASE] = {VALUES | ORDER, COUNTER},
     };
@@ -46,6 +47,12 @@ unsigned taud_aggregate_needs(const struct taud_aggregate_column *columns, size_
     for (size_t i = 0; i < count; i++)
         needs |= demand_of(columns[i].function).needs;
     return needs;
+}
+
+bool taud_aggregate_folds(const struct taud_aggregate_plan *plan)
+{
+    return (plan->needs & (TAUD_AGGREGATE_NEEDS_TIMESTAMPS | TAUD_AGGREGATE_NEEDS_ORDER)) == 0 &&
+           (plan->parts & TAUD_AGGREGATE_PART_SKETCH) == 0;
 }
 
 static uint64_t distance(int64_t from, int64_t to)

@@ -116,11 +116,12 @@ enum taud_aggregate_needs {
 
 // What a bucket has to keep track of besides count, first and last; bits.
 enum taud_aggregate_parts {
-    TAUD_AGGREGATE_PART_FOLD = 1 << 0,      // sum, min, max
+    TAUD_AGGREGATE_PART_SUM = 1 << 0,
     TAUD_AGGREGATE_PART_DEVIATION = 1 << 1, // squares of the distances from the mean
     TAUD_AGGREGATE_PART_SKETCH = 1 << 2,    // quantiles
     TAUD_AGGREGATE_PART_HELD = 1 << 3,      // values weighted by time
     TAUD_AGGREGATE_PART_COUNTER = 1 << 4,   // increase and rate
+    TAUD_AGGREGATE_PART_EXTREMES = 1 << 5,  // min, max
 };
 
 struct taud_aggregate_column {
@@ -165,6 +166,9 @@ unsigned taud_aggregate_needs(const struct taud_aggregate_column *columns, size_
 
 // How far an instant lies from the start of the bucket that holds it, for a width above 0.
 uint64_t taud_aggregate_phase(int64_t instant, int64_t origin, uint64_t width);
+
+// Whether parts of chunks may come folded (taud_chunk_fold): nothing else of the values is needed.
+bool taud_aggregate_folds(const struct taud_aggregate_plan *plan);
 
 // The number of the bucket that holds `timestamp`, which lies in from..to.
 uint32_t taud_aggregate_bucket_of(const struct taud_aggregate_plan *plan, int64_t timestamp);

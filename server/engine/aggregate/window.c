@@ -154,6 +154,39 @@ void taud_aggregate_window_add_summary(struct taud_aggregate_window *window,
     taud_aggregate_bucket_add_summary(touch(window, bucket), summary);
 }
 
+uint32_t taud_aggregate_window_ends(const struct taud_aggregate_window *window, int64_t first,
+                                    int64_t last, int64_t *ends, uint32_t most,
+                                    unsigned *ret_wanted)
+{
+    const struct taud_aggregate_plan *plan = window->plan;
+    if (!taud_aggregate_folds(plan) || window->first == window->end ||
+        first < taud_aggregate_bucket_first_instant(plan, window->first) ||
+        last > taud_aggregate_bucket_last_instant(plan, window->end - 1))
+        return 0;
+    uint32_t bucket = taud_aggregate_bucket_of(plan, first);
+    uint32_t count = taud_aggregate_bucket_of(plan, last) + 1 - bucket;
+    if (count > most)
+        return 0;
+    for (uint32_t i = 0; i < count; i++)
+        ends[i] = taud_aggregate_bucket_last_instant(plan, bucket + i);
+    *ret_wanted = 0;
+    if ((plan->parts & TAUD_AGGREGATE_PART_EXTREMES) != 0)
+        *ret_wanted |= TAUD_FOLD_EXTREMES;
+    if ((plan->parts & TAUD_AGGREGATE_PART_DEVIATION) != 0)
+        *ret_wanted |= TAUD_FOLD_DEVIATION;
+    return count;
+}
+
+void taud_aggregate_window_add_part(struct taud_aggregate_window *window,
+                                    const struct taud_chunk_part *part)
+{
+    const struct taud_chunk_summary *summary = &part->summary;
+    assert(taud_aggregate_fits(window->plan, summary->first_timestamp, summary->last_timestamp));
+    assert(taud_aggregate_folds(window->plan));
+    uint32_t bucket = taud_aggregate_bucket_of(window->plan, summary->first_timestamp);
+    taud_aggregate_bucket_add_part(touch(window, bucket), window->plan->parts, part);
+}
+
 // --- joining ----------------------------------------------------------------------------------
 
 enum tau_status taud_aggregate_window_append(struct taud_aggregate_window *window,

@@ -78,6 +78,17 @@ enum tau_status taud_aggregate_window_add_values(struct taud_aggregate_window *w
 void taud_aggregate_window_add_summary(struct taud_aggregate_window *window,
                                        const struct taud_chunk_summary *summary);
 
+// A chunk that may come in parts, folded, and lies within from..to and the window: the last
+// instants of the buckets that it reaches into, at most `most`. Returns how many there are; 0 where
+// it may not, or there are more. *ret_wanted is of enum taud_chunk_fold.
+uint32_t taud_aggregate_window_ends(const struct taud_aggregate_window *window, int64_t first,
+                                    int64_t last, int64_t *ends, uint32_t most,
+                                    unsigned *ret_wanted);
+
+// One of these parts.
+void taud_aggregate_window_add_part(struct taud_aggregate_window *window,
+                                    const struct taud_chunk_part *part);
+
 // Appends a later piece of the same series. `later` has the same plan and touches buckets of
 // `window` only. Returns as taud_aggregate_window_add.
 enum tau_status taud_aggregate_window_append(struct taud_aggregate_window *window,

@@ -511,6 +511,12 @@ bool codec_alp_add(struct taud_codec *codec, const struct codec_alp *alp, size_t
     return true;
 }
 
+const uint32_t *codec_alp_lift(struct taud_codec *codec, const struct codec_alp *alp, size_t from,
+                               size_t to, int64_t *ret_start)
+{
+    return codec_column_lift(codec, &alp->column, from, to, ret_start);
+}
+
 bool codec_alp_at(struct taud_codec *codec, const struct codec_alp *alp, size_t index, double *ret)
 {
     size_t exception = codec_find_position(alp->positions, alp->exception_count, index);

@@ -60,6 +60,11 @@ bool codec_alp_addable(const struct codec_alp *alp);
 bool codec_alp_add(struct taud_codec *codec, const struct codec_alp *alp, size_t from, size_t to,
                    enum codec_wanted wanted, struct codec_lanes *lanes);
 
+// The integers of the values `from` to `to` - 1 where they can be added up: distances from
+// *ret_start at their places. NULL where they are damaged.
+const uint32_t *codec_alp_lift(struct taud_codec *codec, const struct codec_alp *alp, size_t from,
+                               size_t to, int64_t *ret_start);
+
 // One value alone; false where that cannot be done, or not for this one, or where it is damaged.
 bool codec_alp_at(struct taud_codec *codec, const struct codec_alp *alp, size_t index, double *ret);
 // Whether that looks at all that stands before it in a section that begins so.

@@ -5,6 +5,7 @@
 
 #include "../crc32c.h"
 #include "codec.h"
+#include "fold.h"
 #include "timestamps.h"
 #include "values.h"
 
@@ -131,6 +132,11 @@ bool taud_chunk_values(struct taud_codec *codec, const struct taud_chunk *chunk,
     return codec_values_read(codec, chunk, from, to, out);
 }
 
+bool taud_chunk_is_even(const struct taud_chunk *chunk, uint64_t *ret_step)
+{
+    return codec_timestamps_even(chunk, ret_step);
+}
+
 bool taud_chunk_find(struct taud_codec *codec, const struct taud_chunk *chunk, int64_t timestamp,
                      uint32_t *ret_index, int64_t *ret_timestamp)
 {
@@ -162,4 +168,17 @@ bool taud_chunk_aggregate(struct taud_codec *codec, const struct taud_chunk *chu
         .squares = wanted >= TAUD_WANT_SQUARES ? codec_lanes_join(lanes.squares) : 0,
     };
     return true;
+}
+
+bool taud_chunk_fold(struct taud_codec *codec, const struct taud_chunk *chunk, unsigned wanted,
+                     struct taud_chunk_part *parts, uint32_t part_count)
+{
+    assert(part_count > 0 && parts[part_count - 1].to <= chunk->count);
+    return codec_fold_parts(codec, chunk, wanted, parts, part_count);
+}
+
+bool taud_chunk_deviation(struct taud_codec *codec, const struct taud_chunk *chunk, double mean,
+                          double *ret)
+{
+    return codec_fold_deviation(codec, chunk, mean, ret);
 }

@@ -116,6 +116,10 @@ bool taud_chunk_values(struct taud_codec *codec, const struct taud_chunk *chunk,
 // Whether each of the timestamps is later than the one before it.
 bool taud_codec_ascending(const struct taud_codec *codec, const int64_t *timestamps, size_t count);
 
+// Whether each timestamp is as far from the one before as any other, without a look at them: then
+// the step, which is 0 where there is one point. None of them leaves the range of timestamps.
+bool taud_chunk_is_even(const struct taud_chunk *chunk, uint64_t *ret_step);
+
 // The index of the first point at or after `timestamp`, and its timestamp; `count` and 0 where
 // there is none. Even steps and runs of steps are not decoded for it, and packed steps mostly no
 // further than to that point.
@@ -147,5 +151,30 @@ struct taud_chunk_aggregate {
 bool taud_chunk_aggregate(struct taud_codec *codec, const struct taud_chunk *chunk, uint32_t from,
                           uint32_t to, enum taud_chunk_wanted wanted,
                           struct taud_chunk_aggregate *ret);
+
+// Points `from` to `to` - 1 of a chunk, where from < to, and what is known of them.
+struct taud_chunk_part {
+    uint32_t from, to;
+    struct taud_chunk_summary summary;
+    // The sum of the squares of the distances of the values from their mean.
+    double deviation;
+};
+
+// What is to be known of a part beside its count, sum, first and last value; bits.
+enum taud_chunk_fold {
+    TAUD_FOLD_EXTREMES = 1 << 0,  // low, high
+    TAUD_FOLD_DEVIATION = 1 << 1, // NaN where one of the values is
+};
+
+// Folds ascending parts of one chunk, whose values are unpacked once, and not written out where the
+// scheme allows that. Sums are made as by taud_chunk_aggregate. Of the summaries all is set but the
+// timestamps; what was not asked for is NaN.
+bool taud_chunk_fold(struct taud_codec *codec, const struct taud_chunk *chunk, unsigned wanted,
+                     struct taud_chunk_part *parts, uint32_t part_count);
+
+// The deviation of all values of a chunk in one pass, around their mean, which is given as well as
+// it is known: its own error is taken out again.
+bool taud_chunk_deviation(struct taud_codec *codec, const struct taud_chunk *chunk, double mean,
+                          double *ret);
 
 #endif

@@ -866,6 +866,47 @@ INLINE void add(const double *values, size_t rows, enum codec_wanted wanted,
         lanes->count += numbers[i];
 }
 
+INLINE void add_distance(struct totals *totals, unsigned part, doubles distance)
+{
+    totals->sum[part] += distance;
+    totals->squares[part] += distance * distance;
+}
+
+INLINE void end_distances(const struct totals *totals, struct codec_lanes *lanes)
+{
+    for (unsigned part = 0; part < PARTS; part++) {
+        memcpy(lanes->sum + part * PART, &totals->sum[part], VECTOR_BYTES);
+        memcpy(lanes->squares + part * PART, &totals->squares[part], VECTOR_BYTES);
+    }
+}
+
+static void alp_distances(const uint32_t *in, size_t rows, int64_t base,
+                          const struct codec_scale *scale, double middle,
+                          struct codec_lanes *lanes)
+{
+    const double factor = scale->factor, fraction = scale->fraction, start = (double)base;
+    struct totals totals;
+    begin(&totals, lanes);
+    for (size_t row = 0; row < rows; row++) {
+        for (unsigned part = 0; part < PARTS; part++) {
+            doubles value = (lift(in + row * CODEC_LANES, part) + start) * factor * fraction;
+            add_distance(&totals, part, value - middle);
+        }
+    }
+    end_distances(&totals, lanes);
+}
+
+static void distances(const double *values, size_t rows, double middle, struct codec_lanes *lanes)
+{
+    struct totals totals;
+    begin(&totals, lanes);
+    for (size_t row = 0; row < rows; row++) {
+        for (unsigned part = 0; part < PARTS; part++)
+            add_distance(&totals, part, values_of(values + row * CODEC_LANES, part) - middle);
+    }
+    end_distances(&totals, lanes);
+}
+
 #define DEFINE_ADD(name, wanted)                                                                   \
     static void alp_add_##name(const uint32_t *in, size_t rows, int64_t base,                      \
                                const struct codec_scale *scale, struct codec_lanes *lanes)         \
@@ -906,6 +947,8 @@ const struct codec_kernels NAME(TAUD_KERNELS) = {
     .alp_decode_wide = alp_decode_wide,
     .alp_add_narrow = {alp_add_sum, alp_add_extremes, alp_add_squares},
     .add = {add_sum, add_extremes, add_squares},
+    .alp_distances = alp_distances,
+    .distances = distances,
     .join_planes = join_planes,
     .join = join,
 };

@@ -117,6 +117,11 @@ struct codec_kernels {
     void (*alp_add_narrow[3])(const uint32_t *in, size_t rows, int64_t base,
                               const struct codec_scale *scale, struct codec_lanes *lanes);
     void (*add[3])(const double *values, size_t rows, struct codec_lanes *lanes);
+    // The distances of values from `middle`: their sum and that of their squares. For numbers.
+    void (*alp_distances)(const uint32_t *in, size_t rows, int64_t base,
+                          const struct codec_scale *scale, double middle,
+                          struct codec_lanes *lanes);
+    void (*distances)(const double *values, size_t rows, double middle, struct codec_lanes *lanes);
 
     // Items of 1 to 8 bytes whose first bytes come first, then all of their second ones, and so on.
     void (*join_planes)(const uint8_t *in, size_t count, size_t item_bytes, uint64_t *out);

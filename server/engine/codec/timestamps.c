@@ -102,6 +102,11 @@ static bool even_step(const struct taud_chunk *chunk, uint64_t *ret)
     return whole(&cursor) && (steps == 0 || (step > 0 && step <= room / steps));
 }
 
+bool codec_timestamps_even(const struct taud_chunk *chunk, uint64_t *ret_step)
+{
+    return chunk->timestamps_scheme == CODEC_TIMESTAMPS_EVEN && even_step(chunk, ret_step);
+}
+
 struct runs {
     size_t count;
     struct codec_column lengths;

@@ -21,6 +21,7 @@ size_t codec_timestamps_encode(struct taud_codec *codec, const int64_t *timestam
 bool codec_timestamps_check(const struct taud_chunk *chunk);
 
 // See chunk.h.
+bool codec_timestamps_even(const struct taud_chunk *chunk, uint64_t *ret_step);
 bool codec_timestamps_read(struct taud_codec *codec, const struct taud_chunk *chunk, size_t from,
                            size_t to, int64_t *out);
 bool codec_timestamps_find(struct taud_codec *codec, const struct taud_chunk *chunk,

@@ -441,3 +441,19 @@ bool codec_values_aggregate(struct taud_codec *codec, const struct taud_chunk *c
     codec_values_add(codec, codec->values + from, from, to, wanted, lanes);
     return true;
 }
+
+bool codec_values_lift(struct taud_codec *codec, const struct taud_chunk *chunk, size_t from,
+                       size_t to, struct codec_lifted *ret)
+{
+    struct section section = section_of(chunk);
+    struct codec_alp alp;
+    *ret = (struct codec_lifted){.values = NULL};
+    if (section.scheme == CODEC_VALUES_ALP && open_alp(&section, &alp) &&
+        codec_alp_addable(&alp)) {
+        ret->items = codec_alp_lift(codec, &alp, from, to, &ret->start);
+        ret->scale = alp.scale;
+        return ret->items != NULL;
+    }
+    ret->values = codec->values;
+    return read_section(codec, &section, from, to, codec->values);
+}

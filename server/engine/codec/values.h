@@ -34,6 +34,18 @@ bool codec_values_at(struct taud_codec *codec, const struct taud_chunk *chunk, s
                      double *ret);
 // Whether that looks at all that stands before the value in a section that begins so.
 bool codec_values_are_summed(uint8_t scheme, const uint8_t *bytes, size_t size);
+// Values `from` to `to` - 1 in the form in which they are had with the least work: doubles at their
+// places, or the distances of integers from `start`, which are values when they are scaled. Until
+// the codec is used again.
+struct codec_lifted {
+    const double *values;  // NULL where they are integers
+    const uint32_t *items; // signed
+    int64_t start;
+    struct codec_scale scale;
+};
+bool codec_values_lift(struct taud_codec *codec, const struct taud_chunk *chunk, size_t from,
+                       size_t to, struct codec_lifted *ret);
+
 bool codec_values_aggregate(struct taud_codec *codec, const struct taud_chunk *chunk, size_t from,
                             size_t to, enum codec_wanted wanted, struct codec_lanes *lanes);
 

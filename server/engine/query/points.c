@@ -264,3 +264,19 @@ enum tau_status taud_points_decode(struct taud_points *points, struct taud_point
         tell(points, piece);
     return status;
 }
+
+enum tau_status taud_points_fold(struct taud_points *points, unsigned wanted, const int64_t *ends,
+                                 uint32_t end_count, struct taud_chunk_part *ret_parts,
+                                 uint32_t *ret_count)
+{
+    struct taud_error error;
+    bool held = points->codec != NULL;
+    enum tau_status status = taud_points_begin(points);
+    if (status != TAU_STATUS_SUCCESS)
+        return status;
+    status = taud_merge_fold(points->merge, &points->piece, wanted, ends, end_count, ret_parts,
+                             ret_count, &error);
+    if (!held)
+        taud_points_pause(points);
+    return taud_engine_count_damage(points->engine, status, &error);
+}

@@ -50,6 +50,12 @@ enum tau_status taud_points_next(struct taud_points *points, struct taud_points_
 enum tau_status taud_points_decode(struct taud_points *points, struct taud_points_piece *piece,
                                    bool timestamps);
 
+// Folds a chunk that was not decoded, as taud_merge_fold does (read/merge.h). Of ascending points.
+// Returns likewise.
+enum tau_status taud_points_fold(struct taud_points *points, unsigned wanted, const int64_t *ends,
+                                 uint32_t end_count, struct taud_chunk_part *ret_parts,
+                                 uint32_t *ret_count);
+
 // Between these two a codec is held, which each call takes for itself otherwise: for whoever asks
 // for many pieces in a row. Returns SUCCESS or NO_MEMORY; then none is held.
 enum tau_status taud_points_begin(struct taud_points *points);

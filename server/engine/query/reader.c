@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: MIT
-// A piece that reaches behind a window is used in part, and goes on as columns.
+// A piece that reaches behind a window is used in part, and goes on as columns. A chunk that lies
+// in a window is folded into what each bucket has of it.
 #include "reader.h"
 
 #include <string.h>
+
+// A chunk comes in no more parts: smaller ones are had faster as columns.
+enum { PARTS = 32 };
 
 enum tau_status taud_reader_open(struct taud_reader *reader, struct taud_engine *engine,
                                  const struct tau_label *label,
@@ -68,6 +72,31 @@ static enum tau_status add_values(struct taud_reader *reader, struct taud_aggreg
     return status;
 }
 
+// Gives a chunk that was not decoded to the window in parts, where it may come so.
+static enum tau_status add_parts(struct taud_reader *reader, struct taud_aggregate_window *window,
+                                 bool *ret_done)
+{
+    const struct taud_points_piece *piece = &reader->piece;
+    struct taud_chunk_part parts[PARTS];
+    int64_t ends[PARTS];
+    unsigned wanted;
+    uint32_t count = 0;
+    *ret_done = false;
+    if (reader->used > 0 || !piece->summary || piece->timestamps || piece->values)
+        return TAU_STATUS_SUCCESS;
+    uint32_t end_count =
+        taud_aggregate_window_ends(window, piece->first, piece->last, ends, PARTS, &wanted);
+    if (end_count == 0)
+        return TAU_STATUS_SUCCESS;
+    enum tau_status status =
+        taud_points_fold(reader->points, wanted, ends, end_count, parts, &count);
+    for (uint32_t i = 0; i < count && status == TAU_STATUS_SUCCESS; i++)
+        taud_aggregate_window_add_part(window, &parts[i]);
+    reader->has_piece = false;
+    *ret_done = true;
+    return status;
+}
+
 // Gives the piece to the window; afterwards it is used up, or reaches behind the window.
 static enum tau_status add_piece(struct taud_reader *reader, struct taud_aggregate_window *window)
 {
@@ -77,6 +106,12 @@ static enum tau_status add_piece(struct taud_reader *reader, struct taud_aggrega
                          : taud_aggregate_window_wants(window, piece->first, piece->last);
     if (form == TAUD_AGGREGATE_FORM_SUMMARY && !piece->summary)
         form = TAUD_AGGREGATE_FORM_VALUES;
+    if (form == TAUD_AGGREGATE_FORM_VALUES || form == TAUD_AGGREGATE_FORM_COLUMNS) {
+        bool done;
+        enum tau_status status = add_parts(reader, window, &done);
+        if (done)
+            return status;
+    }
     switch (form) {
     case TAUD_AGGREGATE_FORM_NOTHING:
         reader->has_piece = false;

@@ -5,6 +5,8 @@
 // the last point that came is passed over. It must not know how a place is read.
 #include "merge_place.h"
 
+#include <assert.h>
+#include <math.h>
 #include <string.h>
 
 enum { LENT_MIN = 64 }; // fewer points are copied together with others
@@ -522,13 +524,92 @@ enum tau_status taud_merge_decode(struct taud_merge *merge, struct taud_piece *p
     return TAU_STATUS_SUCCESS;
 }
 
-enum tau_status taud_merge_fold(struct taud_merge *merge, struct taud_piece *piece,
-                                enum taud_chunk_wanted wanted, struct taud_chunk_aggregate *ret,
+// --- folding whole chunks ---------------------------------------------------------------------
+
+// How many points of even steps, at least `from`, are not behind `end`.
+static uint32_t even_to(const struct taud_chunk_summary *summary, uint64_t step, int64_t end)
+{
+    if (end < summary->first_timestamp)
+        return 0;
+    if (end >= summary->last_timestamp)
+        return summary->count;
+    return (uint32_t)(((uint64_t)end - (uint64_t)summary->first_timestamp) / step) + 1;
+}
+
+// The same of timestamps that were decoded.
+static uint32_t column_to(const int64_t *timestamps, uint32_t from, uint32_t count, int64_t end)
+{
+    while (from < count) {
+        uint32_t middle = from + (count - from) / 2;
+        if (timestamps[middle] <= end)
+            from = middle + 1;
+        else
+            count = middle;
+    }
+    return count;
+}
+
+// Cuts the open chunk at the ends. Timestamps are decoded only where steps are not even. Returns
+// how many parts there are; 0 where it is damaged.
+static uint32_t cut_whole(struct taud_merge *merge, const int64_t *ends, uint32_t end_count,
+                          struct taud_chunk_part *parts)
+{
+    const struct taud_chunk_summary *summary = &merge->summary;
+    uint64_t step = 0, first = (uint64_t)summary->first_timestamp;
+    uint32_t from = 0, count = 0;
+    bool even = taud_chunk_is_even(&merge->chunk, &step);
+    if (even ? first + step * (summary->count - 1) != (uint64_t)summary->last_timestamp
+             : !decode_timestamps(merge))
+        return 0;
+    for (uint32_t i = 0; i < end_count; i++) {
+        uint32_t to = even ? even_to(summary, step, ends[i])
+                           : column_to(merge->timestamps, from, summary->count, ends[i]);
+        if (to == from)
+            continue;
+        struct taud_chunk_part *part = &parts[count++];
+        *part = (struct taud_chunk_part){.from = from, .to = to};
+        part->summary.first_timestamp =
+            even ? (int64_t)(first + step * from) : merge->timestamps[from];
+        part->summary.last_timestamp =
+            even ? (int64_t)(first + step * (to - 1)) : merge->timestamps[to - 1];
+        from = to;
+    }
+    assert(from == summary->count);
+    return count;
+}
+
+// All of the chunk: what its summary tells needs no look at the values.
+static bool fold_whole(struct taud_merge *merge, unsigned wanted, struct taud_chunk_part *part)
+{
+    const struct taud_chunk_summary *summary = &merge->summary;
+    *part = (struct taud_chunk_part){.to = summary->count, .summary = *summary, .deviation = NAN};
+    return (wanted & TAUD_FOLD_DEVIATION) == 0 || summary->number_count < summary->count ||
+           taud_chunk_deviation(merge->options.codec, &merge->chunk,
+                                summary->sum / summary->count, &part->deviation);
+}
+
+enum tau_status taud_merge_fold(struct taud_merge *merge, struct taud_piece *piece, unsigned wanted,
+                                const int64_t *ends, uint32_t end_count,
+                                struct taud_chunk_part *ret_parts, uint32_t *ret_count,
                                 struct taud_error *error)
 {
-    if (merge->status == TAU_STATUS_SUCCESS && open_whole(merge) == TAU_STATUS_SUCCESS &&
-        !taud_chunk_aggregate(merge->options.codec, &merge->chunk, 0, piece->count, wanted, ret))
+    uint32_t count = 1;
+    bool good = false;
+    assert(piece->summary && end_count > 0 && ends[end_count - 1] >= piece->last);
+    assert(!merge->options.descending);
+    if (merge->status == TAU_STATUS_SUCCESS)
+        open_whole(merge);
+    if (merge->status == TAU_STATUS_SUCCESS && ends[0] >= piece->last) {
+        good = fold_whole(merge, wanted, ret_parts);
+    } else if (merge->status == TAU_STATUS_SUCCESS) {
+        count = cut_whole(merge, ends, end_count, ret_parts);
+        good = count > 0 && taud_chunk_fold(merge->options.codec, &merge->chunk, wanted, ret_parts,
+                                            count);
+    }
+    if (merge->status == TAU_STATUS_SUCCESS && !good)
         merge_refuse(merge, merge->whole, merge->whole_unit);
+    if (merge->status == TAU_STATUS_SUCCESS)
+        *ret_count = count;
     return report(merge, error);
 }
 

@@ -77,9 +77,13 @@ enum taud_piece_parts { TAUD_PIECE_VALUES = 1, TAUD_PIECE_TIMESTAMPS = 2 };
 enum tau_status taud_merge_decode(struct taud_merge *merge, struct taud_piece *piece,
                                   unsigned parts, struct taud_error *error);
 
-// The values of a whole chunk folded without being written out. Returns as taud_merge_next.
-enum tau_status taud_merge_fold(struct taud_merge *merge, struct taud_piece *piece,
-                                enum taud_chunk_wanted wanted, struct taud_chunk_aggregate *ret,
+// A whole chunk in parts, folded without being written out: part i is of the points up to ends[i]
+// that are behind the end before. Ends ascend, and the last is not before the last point. Parts
+// without points are left out; there is room for as many as there are ends. `wanted` is of enum
+// taud_chunk_fold. Of an ascending merge. Returns as taud_merge_next.
+enum tau_status taud_merge_fold(struct taud_merge *merge, struct taud_piece *piece, unsigned wanted,
+                                const int64_t *ends, uint32_t end_count,
+                                struct taud_chunk_part *ret_parts, uint32_t *ret_count,
                                 struct taud_error *error);
 
 // The bytes of a whole chunk as they are stored, checked, until the next call of taud_merge_next.

@@ -297,6 +297,99 @@ static void each_form_tells_the_same(void **state)
     assert_true(memory.used_bytes == 0);
 }
 
+// Points from one number up to another as a folded part.
+static struct taud_chunk_part part_of(size_t from, size_t to)
+{
+    struct taud_chunk_part part = {
+        .summary = {
+            .count = (uint32_t)(to - from),
+            .number_count = (uint32_t)(to - from),
+            .first_timestamp = timestamps[from],
+            .last_timestamp = timestamps[to - 1],
+            .first = values[from],
+            .last = values[to - 1],
+            .low = INFINITY,
+            .high = -INFINITY,
+        }};
+    for (size_t i = from; i < to; i++) {
+        part.summary.low = fmin(part.summary.low, values[i]);
+        part.summary.high = fmax(part.summary.high, values[i]);
+        part.summary.sum += values[i];
+    }
+    double mean = part.summary.sum / (double)(to - from);
+    for (size_t i = from; i < to; i++)
+        part.deviation += (values[i] - mean) * (values[i] - mean);
+    return part;
+}
+
+// Cuts a run at the ends that a window gives and adds what lies between them.
+static uint32_t add_parts(struct taud_aggregate_window *window, size_t from, size_t count)
+{
+    int64_t ends[BUCKETS];
+    unsigned wanted = 0;
+    size_t end = from + count;
+    uint32_t end_count = taud_aggregate_window_ends(window, timestamps[from], timestamps[end - 1],
+                                                    ends, BUCKETS, &wanted);
+    for (uint32_t i = 0; i < end_count; i++) {
+        size_t to = from;
+        assert_true(i == 0 || ends[i] > ends[i - 1]);
+        while (to < end && timestamps[to] <= ends[i])
+            to++;
+        const struct taud_chunk_part part = part_of(from, to > from ? to : from + 1);
+        if (to > from)
+            taud_aggregate_window_add_part(window, &part);
+        from = to;
+    }
+    return end_count;
+}
+
+static void folded_parts_tell_the_same(void **state)
+{
+    (void)state;
+    static const struct taud_aggregate_column deviations[] = {
+        {TAUD_AGGREGATE_STDDEV, 0}, {TAUD_AGGREGATE_MAX, 0}, {TAUD_AGGREGATE_STDDEV_POPULATION, 0}};
+    for (int turn = 0; turn < 2; turn++) {
+        struct taud_aggregate_plan plan = turn == 0 ? plan_of(all, EXACT) : plan_of(deviations, 3);
+        struct taud_aggregate_window window = window_of(&plan, BUCKETS);
+        struct taud_aggregate_window columns = window_of(&plan, BUCKETS);
+        assert_int_equal(add_parts(&window, 0, 60), 3);
+        assert_int_equal(add_parts(&window, 60, 150), 11); // of which some are empty
+        assert_true(add(&columns, 0, 210) == 210);
+        expect_same(&window, &columns);
+        taud_aggregate_window_done(&window);
+        taud_aggregate_window_done(&columns);
+    }
+    assert_true(memory.used_bytes == 0);
+}
+
+static void parts_are_given_only_where_they_are_enough(void **state)
+{
+    (void)state;
+    int64_t ends[BUCKETS];
+    unsigned wanted;
+    for (size_t i = 0; i < ALL; i++) {
+        struct taud_aggregate_plan plan = plan_of(&all[i], 1);
+        struct taud_aggregate_window window = window_of(&plan, 3);
+        taud_aggregate_window_place(&window, 10); // 1,000 to 1,299
+        bool folds = i <= 7;                      // up to the deviation
+        assert_int_equal(taud_aggregate_folds(&plan), folds);
+        assert_int_equal(taud_aggregate_window_ends(&window, 1000, 1299, ends, 3, &wanted),
+                         folds ? 3 : 0);
+        if (folds)
+            assert_true(ends[0] == 1099 && ends[1] == 1199 && ends[2] == 1299);
+        if (folds)
+            assert_int_equal(wanted, i == 2 || i == 3 ? TAUD_FOLD_EXTREMES
+                                     : i == 7         ? TAUD_FOLD_DEVIATION
+                                                      : 0);
+        assert_int_equal(taud_aggregate_window_ends(&window, 1000, 1299, ends, 2, &wanted), 0);
+        assert_int_equal(taud_aggregate_window_ends(&window, 999, 1299, ends, 3, &wanted), 0);
+        assert_int_equal(taud_aggregate_window_ends(&window, 1000, 1300, ends, 3, &wanted), 0);
+        taud_aggregate_window_place(&window, BUCKETS);
+        assert_int_equal(taud_aggregate_window_ends(&window, 1000, 1299, ends, 3, &wanted), 0);
+        taud_aggregate_window_done(&window);
+    }
+}
+
 static void held_values_reach_into_empty_buckets(void **state)
 {
     (void)state;
@@ -381,6 +474,8 @@ int main(void)
         cmocka_unit_test(appended_pieces_are_as_one),
         cmocka_unit_test(chunks_are_asked_for_as_little_as_will_do),
         cmocka_unit_test(each_form_tells_the_same),
+        cmocka_unit_test(folded_parts_tell_the_same),
+        cmocka_unit_test(parts_are_given_only_where_they_are_enough),
         cmocka_unit_test(held_values_reach_into_empty_buckets),
         cmocka_unit_test(memory_may_be_refused),
     };

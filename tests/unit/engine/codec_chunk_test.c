@@ -86,6 +86,17 @@ static void check_part(struct taud_codec *codec, const struct taud_chunk *chunk,
     assert_true(same_number(result.high, codec_lanes_high(&lanes)));
 }
 
+static void check_evenness(const struct taud_chunk *chunk, const struct series *series)
+{
+    const uint64_t *items = (const uint64_t *)series->timestamps;
+    uint64_t right = series->count > 1 ? items[1] - items[0] : 0, step = 1;
+    bool even = true;
+    for (uint32_t i = 1; i < series->count; i++)
+        even = even && items[i] - items[i - 1] == right;
+    assert_int_equal(taud_chunk_is_even(chunk, &step), even);
+    assert_true(!even || step == right);
+}
+
 static void check_summary(struct taud_codec *codec, const struct taud_chunk *chunk,
                           const struct series *series, const struct taud_chunk_summary *summary)
 {
@@ -123,6 +134,7 @@ static void check_chunk(struct taud_codec *codec, const uint8_t *bytes, size_t s
     uint32_t index;
     int64_t timestamp;
     double value;
+    check_evenness(&chunk, series);
     assert_true(taud_chunk_find(codec, &chunk, series->timestamps[from], &index, &timestamp));
     assert_true(index == from && timestamp == series->timestamps[from]);
     assert_true(taud_chunk_value_at(codec, &chunk, index, &value));

@@ -154,6 +154,29 @@ static void adds_integers(const struct codec_kernels *kernels, uint64_t seed)
     }
 }
 
+static void measures_distances(const struct codec_kernels *kernels, uint64_t seed)
+{
+    static uint32_t items[COUNT];
+    static double values[COUNT];
+    const double middle = 12345.67;
+    struct codec_lanes lanes, lifted, expected;
+    for (size_t i = 0; i < COUNT; i++)
+        items[i] = (uint32_t)rig_random(&seed);
+    kernels->alp_decode_narrow(items, ROWS, -777, &cents, values);
+    codec_lanes_init(&lanes);
+    codec_lanes_init(&lifted);
+    codec_lanes_init(&expected);
+    for (size_t i = 0; i < COUNT; i++) {
+        double distance = values[i] - middle;
+        expected.sum[i % CODEC_LANES] += distance;
+        expected.squares[i % CODEC_LANES] += distance * distance;
+    }
+    kernels->distances(values, ROWS, middle, &lanes);
+    kernels->alp_distances(items, ROWS, -777, &cents, middle, &lifted);
+    assert_memory_equal(&lanes, &expected, sizeof lanes);
+    assert_memory_equal(&lifted, &expected, sizeof lifted);
+}
+
 static void works_with_integers(const struct codec_kernels *kernels, uint64_t seed)
 {
     static uint64_t items[COUNT], out[COUNT], wide[COUNT];
@@ -270,6 +293,12 @@ static void they_add(void **state)
     with_kernels(adds_integers);
 }
 
+static void they_measure_distances(void **state)
+{
+    (void)state;
+    with_kernels(measures_distances);
+}
+
 static void they_work_with_integers(void **state)
 {
     (void)state;
@@ -284,6 +313,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(they_round),
         cmocka_unit_test(they_add),
+        cmocka_unit_test(they_measure_distances),
         cmocka_unit_test(they_work_with_integers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -101,6 +101,32 @@ static void bounds_and_prior(void **state)
     taud_points_close(NULL);
 }
 
+static void chunks_are_folded(void **state)
+{
+    struct workbench *bench = *state;
+    struct taud_codecs *codecs = &bench->engine->codecs;
+    struct tau_label label = workbench_label("s");
+    const struct taud_points_options options = {.from = INT64_MIN, .to = INT64_MAX};
+    rig_series(bench, "s", 0, STEP, POINTS, 0);
+    for (int stored = 0; stored < 2; stored++) {
+        struct taud_points *points;
+        struct taud_points_piece piece;
+        struct taud_chunk_part parts[2];
+        uint32_t count;
+        assert_int_equal(taud_points_open(bench->engine, &label, &options, &points, NULL),
+                         TAU_STATUS_SUCCESS);
+        assert_int_equal(taud_points_next(points, &piece), TAU_STATUS_SUCCESS);
+        const int64_t ends[2] = {99 * STEP, piece.last};
+        unsigned kept = codecs->count;
+        assert_int_equal(taud_points_fold(points, 0, ends, 2, parts, &count), TAU_STATUS_SUCCESS);
+        assert_int_equal(codecs->count, kept);
+        assert_true(count == 2 && parts[0].summary.sum == 99 * 50);
+        assert_true(parts[1].summary.sum == piece.summary->sum - 99 * 50);
+        taud_points_close(points);
+        workbench_work(bench, TAUD_WORK_FLUSH);
+    }
+}
+
 // Whoever begins holds the one codec that there is from then on, until the pause or the end.
 static void a_codec_is_held_between_begin_and_pause(void **state)
 {
@@ -217,6 +243,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WORKBENCH_TEST(all_points_once),
         WORKBENCH_TEST(bounds_and_prior),
+        WORKBENCH_TEST(chunks_are_folded),
         WORKBENCH_TEST(a_codec_is_held_between_begin_and_pause),
         WORKBENCH_TEST(whole_chunks_are_known_by_their_summaries),
         WORKBENCH_TEST(damage_is_told),

@@ -13,6 +13,8 @@
 #include "engine/query/feed.h"
 #include "engine/query/reader.h"
 
+#include <math.h>
+
 enum { POINTS = 3000 };
 
 static struct taud_aggregate_memory memory;
@@ -82,6 +84,48 @@ static void windows_of_any_size(void **state)
     }
 }
 
+// Chunks that lie in a window are folded, others cut or given as they are: buckets of any width
+// have the mean and the deviation of the numbers 0, 1, 2 ... that lie in them.
+static void buckets_of_any_width_are_right(void **state)
+{
+    struct workbench *bench = *state;
+    static const uint64_t widths[] = {5, 100, 700, 1500, 0};
+    const struct taud_aggregate_column mean = {TAUD_AGGREGATE_MEAN, 0};
+    const struct taud_aggregate_column deviation = {TAUD_AGGREGATE_STDDEV_POPULATION, 0};
+    struct tau_label label = workbench_label("s");
+    struct taud_feed feed = {.allocator = NULL};
+    rig_series(bench, "s", 0, 1, POINTS, 0);
+    for (size_t turn = 0; turn < 20; turn++) {
+        struct taud_aggregate_plan plan = plan_of(
+            widths[turn / 4], turn % 2 ? TAUD_AGGREGATE_MEAN : TAUD_AGGREGATE_STDDEV_POPULATION);
+        struct taud_aggregate_window window;
+        struct taud_reader reader;
+        bool more;
+        plan.from = (int64_t)(turn % 4 / 2 * 77); // in the first bucket or behind it
+        plan.bucket_count -= plan.width > 0 ? (uint32_t)((uint64_t)plan.from / plan.width) : 0;
+        plan.phase = plan.width > 0 ? (uint64_t)plan.from % plan.width : 0;
+        assert_int_equal(
+            taud_reader_open(&reader, bench->engine, &label, &plan, plan.from, plan.to, NULL),
+            TAU_STATUS_SUCCESS);
+        assert_int_equal(taud_aggregate_window_init(&window, &plan, &memory, POINTS), 0);
+        assert_int_equal(taud_reader_fill(&reader, &window, taud_feed_goes_on, &feed, &more),
+                         TAU_STATUS_SUCCESS);
+        assert_true(!more && window.used_end - window.used_first == plan.bucket_count);
+        for (uint32_t i = 0; i < plan.bucket_count; i++) {
+            int64_t first = taud_aggregate_bucket_first_instant(&plan, i);
+            double count = (double)(taud_aggregate_bucket_last_instant(&plan, i) - first + 1);
+            double right = turn % 2 ? (double)first + (count - 1) / 2
+                                    : sqrt((count * count - 1) / 12);
+            double got = taud_aggregate_bucket_value(&window.buckets[i],
+                                                     turn % 2 ? &mean : &deviation);
+            assert_true(window.buckets[i].count == (uint64_t)count);
+            assert_true(fabs(got - right) <= 1e-12 * right);
+        }
+        taud_aggregate_window_done(&window);
+        taud_reader_close(&reader);
+    }
+}
+
 static void cancelled_between_pieces(void **state)
 {
     struct workbench *bench = *state;
@@ -108,6 +152,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WORKBENCH_TEST(windows_of_any_size),
+        WORKBENCH_TEST(buckets_of_any_width_are_right),
         WORKBENCH_TEST(cancelled_between_pieces),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

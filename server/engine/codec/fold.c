@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT
+// Values are lifted once; then each part goes through the kernels in whole rows of lanes, and what
+// is before and behind these one by one. The deviation of a part takes a second pass around its
+// mean, by which what is wrong in the mean itself is known (the corrected two-pass algorithm; Chan,
+// Golub, LeVeque, "Algorithms for Computing the Sample Variance", 1983).
+#include "fold.h"
+
+#include "values.h"
+
+#include <assert.h>
+#include <math.h>
+
+static double value_at(const struct codec_lifted *lifted, size_t index)
+{
+    if (lifted->values)
+        return lifted->values[index];
+    int64_t integer = lifted->start + (int32_t)lifted->items[index];
+    return (double)integer * lifted->scale.factor * lifted->scale.fraction;
+}
+
+// Where whole rows begin and end within a part; neither leaves it.
+static void find_rows(size_t from, size_t to, size_t *ret_first, size_t *ret_end)
+{
+    size_t first = (from + CODEC_LANES - 1) / CODEC_LANES * CODEC_LANES;
+    *ret_first = first < to ? first : to;
+    *ret_end = *ret_first + (to - *ret_first) / CODEC_LANES * CODEC_LANES;
+}
+
+// --- sums ----------------------------------------------------------------------------------------
+
+static void add_rows(struct taud_codec *codec, const struct codec_lifted *lifted, size_t first,
+                     size_t rows, enum codec_wanted wanted, struct codec_lanes *lanes)
+{
+    if (lifted->values)
+        codec->kernels->add[wanted](lifted->values + first, rows, lanes);
+    else
+        codec->kernels->alp_add_narrow[wanted](lifted->items + first, rows, lifted->start,
+                                               &lifted->scale, lanes);
+}
+
+static void add_up(struct taud_codec *codec, const struct codec_lifted *lifted,
+                   enum codec_wanted wanted, struct taud_chunk_part *part)
+{
+    struct taud_chunk_summary *summary = &part->summary;
+    struct codec_lanes lanes;
+    size_t first, end;
+    find_rows(part->from, part->to, &first, &end);
+    codec_lanes_init(&lanes);
+    for (size_t i = part->from; i < first; i++)
+        codec_lanes_add(&lanes, i, value_at(lifted, i));
+    add_rows(codec, lifted, first, (end - first) / CODEC_LANES, wanted, &lanes);
+    for (size_t i = end; i < part->to; i++)
+        codec_lanes_add(&lanes, i, value_at(lifted, i));
+    summary->count = part->to - part->from;
+    summary->number_count = (uint32_t)lanes.count;
+    summary->first = value_at(lifted, part->from);
+    summary->last = value_at(lifted, part->to - 1);
+    summary->low = wanted == CODEC_EXTREMES ? codec_lanes_low(&lanes) : NAN;
+    summary->high = wanted == CODEC_EXTREMES ? codec_lanes_high(&lanes) : NAN;
+    summary->sum = codec_lanes_join(lanes.sum);
+}
+
+// --- deviations ----------------------------------------------------------------------------------
+
+static void add_distance(struct codec_lanes *lanes, size_t index, double distance)
+{
+    lanes->sum[index % CODEC_LANES] += distance;
+    lanes->squares[index % CODEC_LANES] += distance * distance;
+}
+
+static void distance_rows(struct taud_codec *codec, const struct codec_lifted *lifted, size_t first,
+                          size_t rows, double mean, struct codec_lanes *lanes)
+{
+    if (lifted->values)
+        codec->kernels->distances(lifted->values + first, rows, mean, lanes);
+    else
+        codec->kernels->alp_distances(lifted->items + first, rows, lifted->start, &lifted->scale,
+                                      mean, lanes);
+}
+
+// Of values `from` to `to` - 1. A NaN among them makes it one.
+static double deviate(struct taud_codec *codec, const struct codec_lifted *lifted, size_t from,
+                      size_t to, double mean)
+{
+    struct codec_lanes lanes;
+    size_t first, end;
+    find_rows(from, to, &first, &end);
+    codec_lanes_init(&lanes);
+    for (size_t i = from; i < first; i++)
+        add_distance(&lanes, i, value_at(lifted, i) - mean);
+    distance_rows(codec, lifted, first, (end - first) / CODEC_LANES, mean, &lanes);
+    for (size_t i = end; i < to; i++)
+        add_distance(&lanes, i, value_at(lifted, i) - mean);
+    double left = codec_lanes_join(lanes.sum);
+    double deviation = codec_lanes_join(lanes.squares) - left * left / (double)(to - from);
+    return deviation < 0 ? 0 : deviation;
+}
+
+// --- for callers ---------------------------------------------------------------------------------
+
+bool codec_fold_parts(struct taud_codec *codec, const struct taud_chunk *chunk, unsigned wanted,
+                      struct taud_chunk_part *parts, uint32_t part_count)
+{
+    enum codec_wanted sums = (wanted & TAUD_FOLD_EXTREMES) != 0 ? CODEC_EXTREMES : CODEC_SUM;
+    struct codec_lifted lifted;
+    if (!codec_values_lift(codec, chunk, parts[0].from, parts[part_count - 1].to, &lifted))
+        return false;
+    for (uint32_t i = 0; i < part_count; i++) {
+        struct taud_chunk_part *part = &parts[i];
+        assert(part->from < part->to && (i == 0 || part->from >= parts[i - 1].to));
+        add_up(codec, &lifted, sums, part);
+        part->deviation = NAN;
+        if ((wanted & TAUD_FOLD_DEVIATION) != 0 &&
+            part->summary.number_count == part->summary.count)
+            part->deviation = deviate(codec, &lifted, part->from, part->to,
+                                      part->summary.sum / part->summary.count);
+    }
+    return true;
+}
+
+bool codec_fold_deviation(struct taud_codec *codec, const struct taud_chunk *chunk, double mean,
+                          double *ret)
+{
+    struct codec_lifted lifted;
+    if (!codec_values_lift(codec, chunk, 0, chunk->count, &lifted))
+        return false;
+    *ret = deviate(codec, &lifted, 0, chunk->count, mean);
+    return true;
+}
