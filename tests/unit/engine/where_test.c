@@ -303,7 +303,7 @@ static void groups_come_in_their_order(void **state)
 {
     struct workbench *bench = *state;
     struct tau_label labels[LARGE];
-    char name[8];
+    char name[16];
     for (int i = 0; i < LARGE; i++) {
         snprintf(name, sizeof name, "g%03d", i);
         rig_series(bench, name, 0, 1, 40, 0);
