@@ -27,7 +27,7 @@ struct shard {
 struct taud_cache {
     const struct taud_allocator *allocator;
     void *memory; // this, as it was given
-    size_t bucket_count;
+    size_t bucket_count; // of each shard; a power of two
     _Atomic uint64_t last_owner;
     struct shard shards[SHARDS];
 };
@@ -48,7 +48,7 @@ static struct shard *shard_of(struct taud_cache *cache, uint64_t key)
 static struct taud_cache_block **bucket_of(const struct taud_cache *cache,
                                            const struct shard *shard, uint64_t key)
 {
-    return &shard->buckets[key / SHARDS % cache->bucket_count];
+    return &shard->buckets[key / SHARDS & (cache->bucket_count - 1)];
 }
 
 // What a block is counted as.
@@ -59,9 +59,10 @@ static uint64_t weight(const struct taud_cache_block *block)
 
 struct taud_cache *taud_cache_new(const struct taud_allocator *allocator, uint64_t bytes)
 {
-    uint64_t buckets = bytes / SHARDS / BUCKET_BYTES;
-    buckets = buckets < BUCKETS_MIN ? BUCKETS_MIN : buckets > BUCKETS_MAX ? BUCKETS_MAX : buckets;
-    size_t table = (size_t)buckets * sizeof(struct taud_cache_block *);
+    size_t buckets = BUCKETS_MIN;
+    while (buckets < BUCKETS_MAX && buckets < bytes / SHARDS / BUCKET_BYTES)
+        buckets *= 2;
+    size_t table = buckets * sizeof(struct taud_cache_block *);
     uint8_t *memory = allocator->allocate(allocator->context,
                                           sizeof(struct taud_cache) + CACHE_LINE + SHARDS * table);
     if (!memory)
@@ -71,7 +72,7 @@ struct taud_cache *taud_cache_new(const struct taud_allocator *allocator, uint64
     struct taud_cache *cache = (struct taud_cache *)(void *)(memory + before);
     cache->allocator = allocator;
     cache->memory = memory;
-    cache->bucket_count = (size_t)buckets;
+    cache->bucket_count = buckets;
     uint8_t *tables = memory + before + sizeof *cache;
     for (size_t i = 0; i < SHARDS; i++) {
         struct shard *shard = &cache->shards[i];
