@@ -91,15 +91,11 @@ bool taud_run_add(struct taud_run *run, struct taud_arena *arena, struct taud_se
 static bool find_in_chunk(const struct taud_sealed *sealed, struct taud_codec *codec,
                           int64_t timestamp, double *ret_value)
 {
-    struct taud_chunk chunk;
-    uint32_t index;
-    int64_t found;
     double value;
+    bool found;
     if (timestamp < sealed->summary.first_timestamp || timestamp > sealed->summary.last_timestamp)
         return false;
-    if (!taud_chunk_open(sealed->bytes, sealed->size, &chunk) ||
-        !taud_chunk_find(codec, &chunk, timestamp, &index, &found) || index == chunk.count ||
-        found != timestamp || !taud_chunk_value_at(codec, &chunk, index, &value))
+    if (!taud_chunk_point(codec, sealed->bytes, sealed->size, timestamp, &found, &value) || !found)
         return false;
     *ret_value = value;
     return true;

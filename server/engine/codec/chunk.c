@@ -74,7 +74,8 @@ bool taud_chunk_intact(const uint8_t *bytes, size_t size)
            taud_load_u32(bytes) == taud_crc32c(0, bytes + AT_COUNT, size - AT_COUNT);
 }
 
-bool taud_chunk_open(const uint8_t *bytes, size_t size, struct taud_chunk *ret)
+// Not the columns.
+static bool open_header(const uint8_t *bytes, size_t size, struct taud_chunk *ret)
 {
     if (size < TAUD_CHUNK_HEADER_BYTES || size > TAUD_CHUNK_BYTES_MAX)
         return false;
@@ -91,7 +92,15 @@ bool taud_chunk_open(const uint8_t *bytes, size_t size, struct taud_chunk *ret)
         return false;
     chunk.values = chunk.timestamps + chunk.timestamps_size;
     chunk.values_size = (uint32_t)(sections - chunk.timestamps_size);
-    if (!codec_timestamps_check(&chunk) || !codec_values_check(&chunk))
+    *ret = chunk;
+    return true;
+}
+
+bool taud_chunk_open(const uint8_t *bytes, size_t size, struct taud_chunk *ret)
+{
+    struct taud_chunk chunk;
+    if (!open_header(bytes, size, &chunk) || !codec_timestamps_check(&chunk) ||
+        !codec_values_check(&chunk))
         return false;
     *ret = chunk;
     return true;
@@ -148,6 +157,23 @@ bool taud_chunk_value_at(struct taud_codec *codec, const struct taud_chunk *chun
 {
     assert(index < chunk->count);
     return codec_values_at(codec, chunk, index, ret);
+}
+
+// Even steps and decimals check their columns themselves, in which most points are.
+bool taud_chunk_point(struct taud_codec *codec, const uint8_t *bytes, size_t size,
+                      int64_t timestamp, bool *ret_found, double *ret)
+{
+    struct taud_chunk chunk;
+    uint32_t index;
+    int64_t found;
+    *ret_found = false;
+    if (!open_header(bytes, size, &chunk) ||
+        (chunk.timestamps_scheme != CODEC_TIMESTAMPS_EVEN && !codec_timestamps_check(&chunk)) ||
+        (chunk.values_scheme != CODEC_VALUES_ALP && !codec_values_check(&chunk)) ||
+        !codec_timestamps_find(codec, &chunk, timestamp, &index, &found))
+        return false;
+    *ret_found = index < chunk.count && found == timestamp;
+    return !*ret_found || codec_values_at(codec, &chunk, index, ret);
 }
 
 bool taud_chunk_aggregate(struct taud_codec *codec, const struct taud_chunk *chunk, uint32_t from,

@@ -130,6 +130,12 @@ bool taud_chunk_find(struct taud_codec *codec, const struct taud_chunk *chunk, i
 bool taud_chunk_value_at(struct taud_codec *codec, const struct taud_chunk *chunk, uint32_t index,
                          double *ret);
 
+// The value at exactly this timestamp; *ret_found says whether there is one. For whoever wants one
+// point of a chunk: of the columns only what is needed is looked at, so damage may stay unseen
+// elsewhere. Returns false where what is needed is damaged.
+bool taud_chunk_point(struct taud_codec *codec, const uint8_t *bytes, size_t size,
+                      int64_t timestamp, bool *ret_found, double *ret);
+
 // What an aggregate computes. Each includes those before it.
 enum taud_chunk_wanted {
     TAUD_WANT_SUM,      // count of numbers, and their sum

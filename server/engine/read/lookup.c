@@ -72,13 +72,10 @@ bool taud_search_locate(struct taud_search *search, const struct taud_view *view
             break;
         if (search->timestamp < facts->first_timestamp || search->timestamp > facts->last_timestamp)
             continue;
-        struct taud_chunk_run run =
-            taud_segment_find(segment, search->identity, search->timestamp, search->timestamp);
-        if (run.count == 0)
+        if (!taud_segment_find_chunk(segment, search->identity, search->timestamp, &search->chunk))
             continue;
-        search->chunk = run.first;
         search->held = NULL;
-        taud_segment_prefetch(segment, run.first, false);
+        taud_segment_prefetch(segment, search->chunk, false);
         return true;
     }
     search->segment = 0;
@@ -126,29 +123,13 @@ static enum tau_status refuse(const struct taud_search *search, const struct tau
                           (unsigned long long)taud_segment_offset(segment, search->chunk));
 }
 
-// Returns false where the chunk is damaged.
-static bool look(const struct taud_search *search, struct taud_codec *codec, bool *ret_found,
-                 double *ret_value)
-{
-    struct taud_chunk chunk;
-    uint32_t index;
-    int64_t found;
-    *ret_found = false;
-    if (!taud_chunk_open(search->bytes.data, search->bytes.size, &chunk) ||
-        !taud_chunk_find(codec, &chunk, search->timestamp, &index, &found))
-        return false;
-    if (index >= chunk.count || found != search->timestamp)
-        return true;
-    *ret_found = taud_chunk_value_at(codec, &chunk, index, ret_value);
-    return *ret_found;
-}
-
 enum tau_status taud_search_look(struct taud_search *search, const struct taud_view *view,
                                  struct taud_codec *codec, bool *ret_found, double *ret_value,
                                  struct taud_error *error)
 {
     const struct taud_segment *segment = view->segments[search->segment];
-    bool good = look(search, codec, ret_found, ret_value);
+    bool good = taud_chunk_point(codec, search->bytes.data, search->bytes.size, search->timestamp,
+                                 ret_found, ret_value);
     taud_segment_give_back(&segment->store, &search->bytes);
     return good ? TAU_STATUS_SUCCESS : refuse(search, segment, error);
 }

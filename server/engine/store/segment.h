@@ -131,6 +131,9 @@ struct taud_chunk_run {
 // need not have a point there.
 struct taud_chunk_run taud_segment_find(const struct taud_segment *segment, uint64_t identity,
                                         int64_t from, int64_t to);
+// The same of one timestamp, which at most one chunk reaches to. Returns false where none does.
+bool taud_segment_find_chunk(const struct taud_segment *segment, uint64_t identity,
+                             int64_t timestamp, uint32_t *ret_chunk);
 
 // All chunks of the series that is number `series` in the segment.
 static inline struct taud_chunk_run taud_segment_series(const struct taud_segment *segment,

@@ -111,16 +111,36 @@ static uint32_t search_timestamp(const int64_t *timestamps, uint32_t low, uint32
                   (uint64_t)at ^ BY_TIME);
 }
 
+// The chunks of a series.
+static struct taud_chunk_run find_series(const struct taud_segment *segment, uint64_t identity)
+{
+    uint32_t count = (uint32_t)segment->facts.series_count;
+    uint32_t series = search(segment->identities, BY_IDENTITY, 0, count, identity);
+    if (series == count || segment->identities[series] != identity)
+        return (struct taud_chunk_run){0, 0};
+    return taud_segment_series(segment, series);
+}
+
+bool taud_segment_find_chunk(const struct taud_segment *segment, uint64_t identity,
+                             int64_t timestamp, uint32_t *ret_chunk)
+{
+    struct taud_chunk_run all = find_series(segment, identity);
+    uint32_t end = all.first + all.count;
+    uint32_t chunk = search_timestamp(segment->last_timestamps, all.first, end, timestamp);
+    if (chunk == end || segment->first_timestamps[chunk] > timestamp)
+        return false;
+    *ret_chunk = chunk;
+    return true;
+}
+
 struct taud_chunk_run taud_segment_find(const struct taud_segment *segment, uint64_t identity,
                                         int64_t from, int64_t to)
 {
     struct taud_chunk_run none = {0, 0};
-    uint32_t count = (uint32_t)segment->facts.series_count;
-    uint32_t series = search(segment->identities, BY_IDENTITY, 0, count, identity);
-    if (series == count || segment->identities[series] != identity || from > to)
-        return none;
-    struct taud_chunk_run all = taud_segment_series(segment, series);
+    struct taud_chunk_run all = find_series(segment, identity);
     uint32_t end = all.first + all.count;
+    if (from > to)
+        return none;
     uint32_t first = search_timestamp(segment->last_timestamps, all.first, end, from);
     if (to < INT64_MAX)
         end = search_timestamp(segment->first_timestamps, first, end, to + 1);

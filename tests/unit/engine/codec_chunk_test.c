@@ -118,6 +118,20 @@ static void check_summary(struct taud_codec *codec, const struct taud_chunk *chu
     assert_memory_equal(&summary->last, &series->values[last], 8);
 }
 
+// The point at an index, and none just before it, where there is none.
+static void check_points(struct taud_codec *codec, const uint8_t *bytes, size_t size,
+                         const struct series *series, uint32_t index)
+{
+    int64_t timestamp = series->timestamps[index];
+    double value = 0;
+    bool found = false;
+    assert_true(taud_chunk_point(codec, bytes, size, timestamp, &found, &value) && found);
+    assert_memory_equal(&value, &series->values[index], 8);
+    if (timestamp == INT64_MIN || (index > 0 && series->timestamps[index - 1] == timestamp - 1))
+        return;
+    assert_true(taud_chunk_point(codec, bytes, size, timestamp - 1, &found, &value) && !found);
+}
+
 static void check_chunk(struct taud_codec *codec, const uint8_t *bytes, size_t size,
                         const struct series *series, const struct taud_chunk_summary *summary,
                         uint64_t *seed)
@@ -139,6 +153,7 @@ static void check_chunk(struct taud_codec *codec, const uint8_t *bytes, size_t s
     assert_true(index == from && timestamp == series->timestamps[from]);
     assert_true(taud_chunk_value_at(codec, &chunk, index, &value));
     assert_memory_equal(&value, &series->values[from], 8);
+    check_points(codec, bytes, size, series, from);
 }
 
 // Encodes, decodes, and encodes what was decoded: the same bytes, whatever the instructions.
@@ -234,7 +249,11 @@ static void read_everything(struct taud_codec *codec, const uint8_t *bytes, size
     uint32_t index;
     int64_t timestamp;
     double value;
+    bool found;
     taud_chunk_prefetch(bytes, size, 0.5); // of any bytes
+    for (uint64_t at = 0; size >= TAUD_CHUNK_HEADER_BYTES && at < 3; at++)
+        taud_chunk_point(codec, bytes, size, (int64_t)(taud_load_u64(bytes + 10) + at), &found,
+                         &value);
     if (!taud_chunk_open(bytes, size, &chunk))
         return;
     taud_chunk_timestamps(codec, &chunk, 0, chunk.count, back.timestamps);
@@ -302,11 +321,15 @@ static void headers_that_nobody_writes_are_refused(void **state)
     assert_true(taud_chunk_open(bytes, size, &chunk));
     for (unsigned scheme = 6; scheme < 256; scheme++) {
         uint8_t good[2] = {bytes[6], bytes[7]};
+        double value;
+        bool found;
         bytes[6] = (uint8_t)scheme;
         assert_false(taud_chunk_open(bytes, size, &chunk));
+        assert_false(taud_chunk_point(codec, bytes, size, 20, &found, &value));
         bytes[6] = good[0];
         bytes[7] = (uint8_t)scheme;
         assert_false(taud_chunk_open(bytes, size, &chunk));
+        assert_false(taud_chunk_point(codec, bytes, size, 20, &found, &value));
         bytes[7] = good[1];
     }
     taud_codec_free(codec);

@@ -111,6 +111,11 @@ static void expect_run(const struct taud_segment *segment, uint64_t identity, in
     assert_int_equal(found.count, expected.count);
     if (expected.count > 0)
         assert_int_equal(found.first, expected.first);
+    if (from == to) {
+        uint32_t chunk = UINT32_MAX;
+        assert_int_equal(taud_segment_find_chunk(segment, identity, from, &chunk), found.count);
+        assert_int_equal(chunk, found.count > 0 ? found.first : UINT32_MAX);
+    }
 }
 
 static void chunks_are_found_by_series_and_time(void **state)
