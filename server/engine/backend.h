@@ -166,6 +166,8 @@ struct taud_objects_operations {
     // threads at a time.
     enum tau_status (*read)(struct taud_object *object, void *data, size_t size, uint64_t offset,
                             struct taud_error *error);
+    // Says that nobody will soon read a range again, so that no cache has to keep it.
+    void (*forget)(struct taud_object *object, size_t size, uint64_t offset);
     void (*close)(struct taud_object *object); // accepts NULL
     // Names every object of a folder, in no order; none when there is no such folder. The callback
     // may remove the object.

@@ -57,6 +57,12 @@ static int64_t posix_write(void *context, int file, const void *data, size_t siz
     return count < 0 ? -errno : count;
 }
 
+static void posix_uncache(void *context, int file, uint64_t offset, uint64_t size)
+{
+    (void)context;
+    (void)!posix_fadvise(file, (off_t)offset, (off_t)size, POSIX_FADV_DONTNEED);
+}
+
 static int posix_sync(void *context, int file)
 {
     (void)context;
@@ -171,6 +177,7 @@ const struct taud_io *taud_io_posix(void)
         .close = posix_close,
         .read = posix_read,
         .write = posix_write,
+        .uncache = posix_uncache,
         .sync = posix_sync,
         .preallocate = posix_preallocate,
         .truncate = posix_truncate,

@@ -34,6 +34,8 @@ struct taud_io {
     // May move fewer bytes than asked; 0 from read is the end of the file. -EINTR is retried above.
     int64_t (*read)(void *context, int file, void *data, size_t size, uint64_t offset);
     int64_t (*write)(void *context, int file, const void *data, size_t size, uint64_t offset);
+    // Lets the system take what its cache holds of a range: a hint, after which all reads the same.
+    void (*uncache)(void *context, int file, uint64_t offset, uint64_t size);
     // Makes the file's data, and what is needed to read it, durable (fdatasync).
     int (*sync)(void *context, int file);
     // Gives the file room for `size` bytes and that length; ENOSPC when there is none.

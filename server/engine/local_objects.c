@@ -330,6 +330,12 @@ static enum tau_status objects_read(struct taud_object *object, void *data, size
     return TAU_STATUS_SUCCESS;
 }
 
+static void objects_forget(struct taud_object *object, size_t size, uint64_t offset)
+{
+    const struct taud_io *io = object->local->io;
+    io->uncache(io->context, object->file, offset, size);
+}
+
 static void objects_close(struct taud_object *object)
 {
     if (!object)
@@ -548,6 +554,7 @@ const struct taud_objects_operations taud_local_objects = {
     .open = objects_open,
     .size = objects_size,
     .read = objects_read,
+    .forget = objects_forget,
     .close = objects_close,
     .list = objects_list,
     .remove = objects_remove,

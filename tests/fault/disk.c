@@ -238,6 +238,11 @@ static int64_t disk_write(void *context, int file, const void *data, size_t size
     return (int64_t)fitting;
 }
 
+static void disk_uncache(void *context, int file, uint64_t offset, uint64_t size)
+{
+    (void)context, (void)file, (void)offset, (void)size; // it has no cache that reads go through
+}
+
 static int disk_sync(void *context, int file)
 {
     struct disk *disk = context;
@@ -428,6 +433,7 @@ struct disk *disk_new(bool direct)
         .open = disk_open,
         .close = disk_close,
         .read = disk_read,
+        .uncache = disk_uncache,
         .write = disk_write,
         .sync = disk_sync,
         .preallocate = disk_preallocate,

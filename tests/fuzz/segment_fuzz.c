@@ -102,6 +102,11 @@ static enum tau_status memory_read(struct taud_object *opened, void *data, size_
     return TAU_STATUS_SUCCESS;
 }
 
+static void memory_forget(struct taud_object *opened, size_t size, uint64_t offset)
+{
+    (void)opened, (void)size, (void)offset;
+}
+
 static void memory_close(struct taud_object *opened)
 {
     (void)opened;
@@ -115,6 +120,7 @@ static const struct taud_objects_operations memory_objects = {
     .open = memory_open,
     .size = memory_size,
     .read = memory_read,
+    .forget = memory_forget,
     .close = memory_close,
 };
 

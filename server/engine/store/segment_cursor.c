@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // One buffer, filled from where the wanted record begins. Every record is checked when it is asked
-// for, since each is asked for once. It must not know who reads.
+// for, since each is asked for once. The system's cache is emptied behind the reader, so that the
+// pages of one piece serve for the next. It must not know who reads.
 #include "segment_cursor.h"
 
 #include "segment_load.h"
@@ -16,9 +17,19 @@ bool taud_segment_cursor_init(struct taud_segment_cursor *cursor, struct taud_se
     return true;
 }
 
+// From the beginning on each time: a cache lets go of its pages only where all of one is meant, and
+// they may be larger than the buffer.
+static void forget(const struct taud_segment_cursor *cursor)
+{
+    struct taud_segment *segment = cursor->segment;
+    if (cursor->size > 0)
+        segment->store.backend->objects->forget(segment->object, cursor->offset + cursor->size, 0);
+}
+
 void taud_segment_cursor_done(struct taud_segment_cursor *cursor)
 {
     const struct taud_allocator *allocator = cursor->segment->store.allocator;
+    forget(cursor);
     allocator->release(allocator->context, cursor->buffer);
     taud_segment_release(cursor->segment);
 }
@@ -30,6 +41,7 @@ static enum tau_status fill(struct taud_segment_cursor *cursor, uint64_t offset,
     struct taud_segment *segment = cursor->segment;
     uint64_t left = segment->facts.index_offset - offset;
     size_t size = left < TAUD_SEGMENT_CURSOR_BYTES ? (size_t)left : TAUD_SEGMENT_CURSOR_BYTES;
+    forget(cursor);
     cursor->size = 0;
     enum tau_status status =
         segment->store.backend->objects->read(segment->object, cursor->buffer, size, offset, error);

@@ -125,6 +125,9 @@ static void bytes_stand_at_their_offset(void **state)
     assert_int_equal(io->read(io->context, file, back, 8, 8), 3);
     assert_int_equal(io->read(io->context, file, back, 8, 11), 0);
     assert_int_equal(io->sync(io->context, file), 0);
+    io->uncache(io->context, file, 0, 11);
+    assert_int_equal(io->read(io->context, file, back, 5, 0), 5);
+    assert_memory_equal(back, "hello", 5);
     assert_int_equal(io->size(io->context, file, &size), 0);
     assert_int_equal(size, 11);
     close_file(file);

@@ -74,6 +74,38 @@ static void every_chunk_is_read_past_the_cache(void **state)
     taud_segment_cursor_done(&cursor);
 }
 
+static uint64_t forgotten; // up to where
+
+static void remember_forgotten(struct taud_object *object, size_t size, uint64_t offset)
+{
+    (void)object;
+    assert_true(offset <= forgotten);
+    forgotten = offset + size;
+}
+
+static void what_was_read_is_left_in_no_cache(void **state)
+{
+    struct store_rig *rig = *state;
+    struct taud_backend *backend = rig->store.backend;
+    const struct taud_objects_operations *objects = backend->objects;
+    struct taud_objects_operations watched = *objects;
+    watched.forget = remember_forgotten;
+    backend->objects = &watched;
+    struct taud_segment *segment = store_rig_open(rig, shape.name);
+    struct taud_segment_cursor cursor;
+    assert_true(taud_segment_cursor_init(&cursor, segment));
+    forgotten = 0;
+    for (uint32_t i = 0; i < ALL; i++) {
+        assert_true(read_chunk(rig, &cursor, i));
+        bool first = cursor.offset == taud_segment_offset(segment, 0);
+        assert_true(first ? forgotten == 0 : forgotten >= cursor.offset);
+    }
+    taud_segment_cursor_done(&cursor);
+    assert_int_equal(forgotten, segment->facts.index_offset);
+    taud_segment_release(segment);
+    backend->objects = objects;
+}
+
 static void damage_is_told_of_its_chunk(void **state)
 {
     struct store_rig *rig = *state;
@@ -127,6 +159,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CURSOR_TEST(every_chunk_is_read_past_the_cache),
+        CURSOR_TEST(what_was_read_is_left_in_no_cache),
         CURSOR_TEST(damage_is_told_of_its_chunk),
         CURSOR_TEST(disks_and_memory_that_fail_are_no_damage),
     };
