@@ -164,7 +164,8 @@ bool codec_alp_rd_read(struct taud_codec *codec, const struct codec_alp_rd *rd, 
     if (!codec_check_positions(rd->positions, rd->exception_count, rd->count))
         return false;
     codec_unpack(codec, rd->rights, rd->count, rd->right_width, 0, bits);
-    codec_unpack_narrow(codec, rd->codes, rd->count, rd->code_width, 0, rd->count, codec->narrow);
+    codec_unpack_narrow(codec, rd->codes, rd->count, rd->code_width, 0, 0, rd->count,
+                        codec->narrow);
     codec->kernels->join(codec->narrow, rd->dictionary, rd->count, rd->right_width, bits);
     for (size_t i = 0; i < rd->exception_count; i++) {
         size_t position = codec_load_u16(rd->positions + i * 2);

@@ -440,35 +440,54 @@ bool codec_column_liftable(const struct codec_column *column)
            (column->order == 0 || column->narrow_sums);
 }
 
-// Differences whose sums are narrow, the first `to` of them, added up to codec->sums.
-static bool lift_sums(struct taud_codec *codec, const struct codec_column *column, size_t to)
+// Differences whose sums are narrow, the first `to` of them, added up from `start` on to
+// codec->sums.
+static bool lift_sums(struct taud_codec *codec, const struct codec_column *column, uint32_t start,
+                      size_t to)
 {
-    codec_unpack_narrow(codec, column->body, column->count, column->width, 0, to, codec->narrow);
+    codec_unpack_narrow(codec, column->body, column->count, column->width, (uint32_t)column->base,
+                        0, to, codec->narrow);
     for (size_t i = 0, next = 0; i < column->patch_count && next < to; i++) {
         uint64_t item;
         if (!codec_next_patch(column, i, &next, &item))
             return false;
-        codec->narrow[next - 1] = (uint32_t)(item - column->base);
+        codec->narrow[next - 1] = (uint32_t)item;
     }
-    codec->kernels->add_up_narrow(codec->narrow, (to + CODEC_LANES - 1) / CODEC_LANES,
-                                  (uint32_t)column->base, codec->sums);
+    codec->kernels->add_up_narrow(codec->narrow, (to + CODEC_LANES - 1) / CODEC_LANES, start,
+                                  codec->sums);
     return true;
+}
+
+// Whether all items are of 32 bits, whatever is packed: those of order 0 as they are; or start and
+// all sums of differences, of which none is patched.
+static bool near(const struct codec_column *column)
+{
+    const int64_t step_max = INT64_C(1) << 20, start_max = INT64_C(1) << 30;
+    int64_t low = (int64_t)column->base, start = (int64_t)column->start;
+    int64_t reach = (int64_t)codec_mask(column->width);
+    if (column->order == 0)
+        return low >= INT32_MIN && low <= INT32_MAX - reach;
+    return column->patch_count == 0 && low >= -step_max && low <= step_max - reach &&
+           start >= -start_max && start < start_max;
 }
 
 const uint32_t *codec_column_lift(struct taud_codec *codec, const struct codec_column *column,
                                   size_t from, size_t to, int64_t *ret_start)
 {
-    if (column->order > 0) {
-        *ret_start = (int64_t)column->start;
-        return lift_sums(codec, column, to) ? codec->sums : NULL;
+    uint64_t start = column->order > 0 ? column->start : column->base;
+    uint32_t folded = 0;
+    if (near(column)) {
+        folded = (uint32_t)start;
+        start = 0;
+    } else if (column->order == 0 && column->width == 32) { // beyond what a signed number holds
+        folded = UINT32_C(1) << 31;
+        start += folded;
     }
-    codec_unpack_narrow(codec, column->body, column->count, column->width, from / CODEC_BLOCK, to,
-                        codec->narrow);
-    *ret_start = (int64_t)column->base;
-    if (column->width == 32) { // beyond what a signed number holds
-        *ret_start = (int64_t)(column->base + (UINT64_C(1) << 31));
-        codec->kernels->rebase_narrow(codec->narrow, CODEC_POINTS, UINT32_C(1) << 31);
-    }
+    *ret_start = (int64_t)start;
+    if (column->order > 0)
+        return lift_sums(codec, column, folded, to) ? codec->sums : NULL;
+    codec_unpack_narrow(codec, column->body, column->count, column->width, folded,
+                        from / CODEC_BLOCK, to, codec->narrow);
     return codec->narrow;
 }
 
@@ -493,7 +512,7 @@ static bool read_packed(struct taud_codec *codec, const struct codec_column *col
 bool codec_column_read(struct taud_codec *codec, const struct codec_column *column, uint64_t *out)
 {
     if (column->order > 0 && column->narrow_sums && column->width <= 32 && !column->squeezed) {
-        if (!lift_sums(codec, column, column->count))
+        if (!lift_sums(codec, column, 0, column->count))
             return false;
         codec->kernels->widen_signed(codec->sums, column->count, column->start, out);
     } else {
@@ -575,7 +594,7 @@ bool codec_column_walk(struct taud_codec *codec, const struct codec_column *colu
 {
     size_t count = column->count;
     if (sums_are_small(column)) {
-        codec_unpack_narrow(codec, column->body, count, column->width, 0, count, codec->narrow);
+        codec_unpack_narrow(codec, column->body, count, column->width, 0, 0, count, codec->narrow);
         codec->kernels->add_up_narrow(codec->narrow, (count + CODEC_LANES - 1) / CODEC_LANES, 0,
                                       codec->sums);
         codec->kernels->spread(codec->sums, count, first - codec->sums[0] * column->divisor,
@@ -622,7 +641,7 @@ uint32_t codec_column_reach(struct taud_codec *codec, const struct codec_column 
     uint64_t step = least_step(column);
     for (uint32_t from = 0; from < count; from += CODEC_BLOCK) {
         uint32_t to = count - from < CODEC_BLOCK ? count : from + CODEC_BLOCK;
-        codec_unpack_narrow(codec, column->body, count, column->width, from / CODEC_BLOCK, to,
+        codec_unpack_narrow(codec, column->body, count, column->width, 0, from / CODEC_BLOCK, to,
                             codec->narrow);
         codec->narrow[from] = from == 0 ? 0 : codec->narrow[from] + passed;
         codec->kernels->add_up_narrow(codec->narrow + from,

@@ -243,9 +243,10 @@ INLINE words take_row(unsigned width, unsigned row, const uint8_t *in, words *wo
     return item;
 }
 
-INLINE void unpack_row(unsigned width, unsigned row, const uint8_t *in, uint32_t *out, words *word)
+INLINE void unpack_row(unsigned width, unsigned row, const uint8_t *in, uint32_t base,
+                       uint32_t *out, words *word)
 {
-    words item = take_row(width, row, in, word);
+    words item = take_row(width, row, in, word) + base;
     memcpy(out + (size_t)row * CODEC_LANES, &item, sizeof item);
 }
 
@@ -279,13 +280,14 @@ INLINE void pack_all(unsigned width, const uint32_t *restrict in, uint32_t base,
     }
 }
 
-INLINE void unpack_all(unsigned width, const uint8_t *restrict in, uint32_t *restrict out)
+INLINE void unpack_all(unsigned width, const uint8_t *restrict in, uint32_t base,
+                       uint32_t *restrict out)
 {
     for (size_t part = 0; part < WORDS_PARTS; part++) {
         const uint8_t *from = in + part * VECTOR_BYTES;
         uint32_t *to = out + part * WORDS;
         words word = {0};
-        EACH_ROW(unpack_row, width, from, to, &word);
+        EACH_ROW(unpack_row, width, from, base, to, &word);
     }
 }
 
@@ -306,9 +308,9 @@ INLINE void unpack_all(unsigned width, const uint8_t *restrict in, uint32_t *res
     {                                                                                              \
         pack_all(width, in, base, true, out);                                                      \
     }                                                                                              \
-    static void unpack_##width(const uint8_t *in, uint32_t *out)                                   \
+    static void unpack_##width(const uint8_t *in, uint32_t base, uint32_t *out)                    \
     {                                                                                              \
-        unpack_all(width, in, out);                                                                \
+        unpack_all(width, in, base, out);                                                          \
     }
 EACH_WIDTH(DEFINE_WIDTH)
 
@@ -319,10 +321,11 @@ static void pack_0(const uint32_t *in, uint32_t base, uint8_t *out)
     (void)out;
 }
 
-static void unpack_0(const uint8_t *in, uint32_t *out)
+static void unpack_0(const uint8_t *in, uint32_t base, uint32_t *out)
 {
     (void)in;
-    memset(out, 0, CODEC_BLOCK * sizeof *out);
+    for (size_t i = 0; i < CODEC_BLOCK; i++)
+        out[i] = base;
 }
 
 #define PACK_ENTRY(width)   pack_##width,
@@ -343,11 +346,11 @@ static void pack_steps(unsigned width, const uint32_t *in, uint32_t base, uint8_
     table[width](in, base, out);
 }
 
-static void unpack_block(unsigned width, const uint8_t *in, uint32_t *out)
+static void unpack_block(unsigned width, const uint8_t *in, uint32_t base, uint32_t *out)
 {
-    static void (*const table[33])(const uint8_t *, uint32_t *) = {unpack_0,
-                                                                   EACH_WIDTH(UNPACK_ENTRY)};
-    table[width](in, out);
+    static void (*const table[33])(const uint8_t *, uint32_t,
+                                   uint32_t *) = {unpack_0, EACH_WIDTH(UNPACK_ENTRY)};
+    table[width](in, base, out);
 }
 
 // --- adding up what is packed --------------------------------------------------------------------
@@ -483,47 +486,57 @@ static void extremes_narrow(const uint32_t *in, size_t count, struct codec_extre
     *ret = (struct codec_extremes){low, high, count > 1 ? low_step : 0, count > 1 ? high_step : 0};
 }
 
-static void rebase_narrow(uint32_t *items, size_t count, uint32_t base)
+#if VECTOR_BYTES == 32
+// Two rows side by side, their first halves in one vector and their second ones in another: so each
+// half of a vector is summed within, by doubling distances, and little has to cross over. `carry`
+// is all of it the last sum before.
+INLINE __m256i add_up_pair(const uint32_t *in, __m256i carry, uint32_t *out)
 {
-    for (size_t i = 0; i < count; i++)
-        items[i] -= base;
+    const __m128i *from = (const __m128i *)(const void *)in;
+    __m128i *to = (__m128i *)(void *)out;
+    __m256i first = _mm256_inserti128_si256(_mm256_castsi128_si256(_mm_loadu_si128(from)),
+                                            _mm_loadu_si128(from + 2), 1);
+    __m256i second = _mm256_inserti128_si256(_mm256_castsi128_si256(_mm_loadu_si128(from + 1)),
+                                             _mm_loadu_si128(from + 3), 1);
+    first = _mm256_add_epi32(first, _mm256_slli_si256(first, 4));
+    second = _mm256_add_epi32(second, _mm256_slli_si256(second, 4));
+    first = _mm256_add_epi32(first, _mm256_slli_si256(first, 8));
+    second = _mm256_add_epi32(second, _mm256_slli_si256(second, 8));
+    second = _mm256_add_epi32(second, _mm256_shuffle_epi32(first, 0xff));
+    __m256i rows = _mm256_shuffle_epi32(second, 0xff);
+    carry = _mm256_add_epi32(carry, _mm256_permute2x128_si256(rows, rows, 0x08)); // to the second
+    first = _mm256_add_epi32(first, carry);
+    second = _mm256_add_epi32(second, carry);
+    _mm_storeu_si128(to, _mm256_castsi256_si128(first));
+    _mm_storeu_si128(to + 1, _mm256_castsi256_si128(second));
+    _mm_storeu_si128(to + 2, _mm256_extracti128_si256(first, 1));
+    _mm_storeu_si128(to + 3, _mm256_extracti128_si256(second, 1));
+    return _mm256_permutevar8x32_epi32(second, _mm256_set1_epi32(CODEC_LANES - 1));
 }
+#endif
 
-// Sums within a vector by doubling distances, and on from the last of the vector before.
-static void add_up_narrow(const uint32_t *restrict in, size_t rows, uint32_t base,
+static void add_up_narrow(const uint32_t *restrict in, size_t rows, uint32_t start,
                           uint32_t *restrict out)
 {
-#if VECTOR_BYTES > 16
-    const __m256i bases = _mm256_set1_epi32((int)base), last = _mm256_set1_epi32(7);
-    __m256i carry = _mm256_setzero_si256();
-    for (size_t row = 0; row < rows; row++) {
-        __m256i sum = _mm256_loadu_si256((const __m256i *)(const void *)(in + row * CODEC_LANES));
-        sum = _mm256_add_epi32(sum, bases);
-        sum = _mm256_add_epi32(sum, _mm256_slli_si256(sum, 4));
-        sum = _mm256_add_epi32(sum, _mm256_slli_si256(sum, 8));
-        __m256i lower = _mm256_permute2x128_si256(sum, sum, 0x08); // the low half, moved up
-        sum = _mm256_add_epi32(sum, _mm256_shuffle_epi32(lower, 0xff));
-        __m256i here = _mm256_add_epi32(sum, carry);
-        carry = _mm256_add_epi32(carry, _mm256_permutevar8x32_epi32(sum, last));
-        _mm256_storeu_si256((__m256i *)(void *)(out + row * CODEC_LANES), here);
-    }
+    size_t at = 0;
+#if VECTOR_BYTES == 32
+    __m256i carry = _mm256_set1_epi32((int)start);
+    for (; at < rows / 2 * 2 * CODEC_LANES; at += (size_t)2 * CODEC_LANES)
+        carry = add_up_pair(in + at, carry, out + at);
+    start = (uint32_t)_mm256_cvtsi256_si32(carry);
 #elif defined(__SSE2__)
-    const __m128i bases = _mm_set1_epi32((int)base);
-    __m128i carry = _mm_setzero_si128();
-    for (size_t half = 0; half < rows * 2; half++) {
-        __m128i sum = _mm_loadu_si128((const __m128i *)(const void *)(in + half * 4));
-        sum = _mm_add_epi32(sum, bases);
+    __m128i carry = _mm_set1_epi32((int)start);
+    for (; at < rows * CODEC_LANES; at += 4) {
+        __m128i sum = _mm_loadu_si128((const __m128i *)(const void *)(in + at));
         sum = _mm_add_epi32(sum, _mm_slli_si128(sum, 4));
         sum = _mm_add_epi32(sum, _mm_slli_si128(sum, 8));
         __m128i here = _mm_add_epi32(sum, carry);
         carry = _mm_add_epi32(carry, _mm_shuffle_epi32(sum, 0xff));
-        _mm_storeu_si128((__m128i *)(void *)(out + half * 4), here);
+        _mm_storeu_si128((__m128i *)(void *)(out + at), here);
     }
-#else
-    uint32_t sum = 0;
-    for (size_t i = 0; i < rows * CODEC_LANES; i++)
-        out[i] = sum += base + in[i];
 #endif
+    for (; at < rows * CODEC_LANES; at++)
+        out[at] = start += in[at];
 }
 
 // Sign-extends.
@@ -758,16 +771,34 @@ static bool alp_encode_narrow(const double *restrict values, size_t rows,
     return missed == 0;
 }
 
+// One part of a row of integers as values. A start of 0 is no addition where that is known.
+INLINE doubles value_of(const uint32_t *row, unsigned part, bool shifted, double start,
+                        const struct codec_scale *scale)
+{
+    doubles whole = lift(row, part);
+    return (shifted ? whole + start : whole) * scale->factor * scale->fraction;
+}
+
+INLINE void alp_decode_row(const uint32_t *row, bool shifted, double start,
+                           const struct codec_scale *scale, double *out)
+{
+    for (unsigned part = 0; part < PARTS; part++) {
+        doubles value = value_of(row, part, shifted, start, scale);
+        memcpy(out + part * PART, &value, sizeof value);
+    }
+}
+
 static void alp_decode_narrow(const uint32_t *restrict in, size_t rows, int64_t base,
                               const struct codec_scale *scale, double *restrict out)
 {
-    const double factor = scale->factor, fraction = scale->fraction, start = (double)base;
-    for (size_t row = 0; row < rows; row++) {
-        for (unsigned part = 0; part < PARTS; part++) {
-            doubles value = (lift(in + row * CODEC_LANES, part) + start) * factor * fraction;
-            memcpy(out + row * CODEC_LANES + part * PART, &value, sizeof value);
-        }
+    const struct codec_scale fixed = *scale;
+    if (base == 0) {
+        for (size_t row = 0; row < rows; row++)
+            alp_decode_row(in + row * CODEC_LANES, false, 0, &fixed, out + row * CODEC_LANES);
+        return;
     }
+    for (size_t row = 0; row < rows; row++)
+        alp_decode_row(in + row * CODEC_LANES, true, (double)base, &fixed, out + row * CODEC_LANES);
 }
 
 static void alp_decode_wide(const uint64_t *restrict in, size_t rows,
@@ -817,23 +848,34 @@ INLINE void end(const struct totals *totals, enum codec_wanted wanted, struct co
     }
 }
 
+INLINE void alp_add_row(const uint32_t *row, bool shifted, double start,
+                        const struct codec_scale *scale, enum codec_wanted wanted,
+                        struct totals *totals)
+{
+    for (unsigned part = 0; part < PARTS; part++) {
+        doubles value = value_of(row, part, shifted, start, scale);
+        totals->sum[part] += value;
+        if (wanted >= CODEC_EXTREMES) {
+            totals->low[part] = smaller(value, totals->low[part]);
+            totals->high[part] = larger(value, totals->high[part]);
+        }
+        if (wanted >= CODEC_SQUARES)
+            totals->squares[part] += value * value;
+    }
+}
+
 INLINE void alp_add(const uint32_t *in, size_t rows, int64_t base, const struct codec_scale *scale,
                     enum codec_wanted wanted, struct codec_lanes *lanes)
 {
-    const double factor = scale->factor, fraction = scale->fraction, start = (double)base;
+    const struct codec_scale fixed = *scale;
     struct totals totals;
     begin(&totals, lanes);
-    for (size_t row = 0; row < rows; row++) {
-        for (unsigned part = 0; part < PARTS; part++) {
-            doubles value = (lift(in + row * CODEC_LANES, part) + start) * factor * fraction;
-            totals.sum[part] += value;
-            if (wanted >= CODEC_EXTREMES) {
-                totals.low[part] = smaller(value, totals.low[part]);
-                totals.high[part] = larger(value, totals.high[part]);
-            }
-            if (wanted >= CODEC_SQUARES)
-                totals.squares[part] += value * value;
-        }
+    if (base == 0) {
+        for (size_t row = 0; row < rows; row++)
+            alp_add_row(in + row * CODEC_LANES, false, 0, &fixed, wanted, &totals);
+    } else {
+        for (size_t row = 0; row < rows; row++)
+            alp_add_row(in + row * CODEC_LANES, true, (double)base, &fixed, wanted, &totals);
     }
     end(&totals, wanted, lanes);
     lanes->count += rows * CODEC_LANES;
@@ -933,7 +975,6 @@ const struct codec_kernels NAME(TAUD_KERNELS) = {
     .widen = widen,
     .widen_signed = widen_signed,
     .extremes_narrow = extremes_narrow,
-    .rebase_narrow = rebase_narrow,
     .add_up_narrow = add_up_narrow,
     .differences = differences,
     .spread = spread,

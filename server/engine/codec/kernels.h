@@ -67,7 +67,7 @@ struct codec_kernels {
     // 2^32; it has no bits above the width. Differences read in[-1].
     void (*pack_block)(unsigned width, const uint32_t *in, uint32_t base, uint8_t *out);
     void (*pack_steps)(unsigned width, const uint32_t *in, uint32_t base, uint8_t *out);
-    void (*unpack_block)(unsigned width, const uint8_t *in, uint32_t *out);
+    void (*unpack_block)(unsigned width, const uint8_t *in, uint32_t base, uint32_t *out);
     // The sum modulo 2^32 of the first `count` items of such a block, of `width` 1 to 32.
     uint32_t (*sum_block)(unsigned width, const uint8_t *in, size_t count);
 
@@ -82,10 +82,8 @@ struct codec_kernels {
 
     // `count` from 1.
     void (*extremes_narrow)(const uint32_t *in, size_t count, struct codec_extremes *ret);
-    // The base taken off items; and sums of what is left with the base: out[i] = out[i - 1] + base
-    // + in[i], where out[-1] is 0.
-    void (*rebase_narrow)(uint32_t *items, size_t count, uint32_t base);
-    void (*add_up_narrow)(const uint32_t *in, size_t rows, uint32_t base, uint32_t *out);
+    // Sums: out[i] = out[i - 1] + in[i] modulo 2^32, where out[-1] is `start`.
+    void (*add_up_narrow)(const uint32_t *in, size_t rows, uint32_t start, uint32_t *out);
 
     // The same modulo 2^64.
     void (*differences)(const uint64_t *in, size_t count, uint64_t *out);
@@ -114,6 +112,8 @@ struct codec_kernels {
     void (*alp_decode_wide)(const uint64_t *in, size_t rows, const struct codec_scale *scale,
                             double *out);
     // The same, added up instead of stored.
+    void (*alp_add_steps[3])(uint32_t *items, size_t rows, uint32_t start, uint32_t base,
+                             const struct codec_scale *scale, struct codec_lanes *lanes);
     void (*alp_add_narrow[3])(const uint32_t *in, size_t rows, int64_t base,
                               const struct codec_scale *scale, struct codec_lanes *lanes);
     void (*add[3])(const double *values, size_t rows, struct codec_lanes *lanes);

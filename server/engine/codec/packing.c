@@ -18,10 +18,11 @@ struct layout {
 
 static struct layout layout_of(size_t count, unsigned width)
 {
-    struct layout layout = {.rows = codec_packed_rows(count), .word_bytes = width <= 32 ? 4 : 8};
+    const unsigned shift = width <= 32 ? 2 : 3; // no division: this is asked for every chunk
+    struct layout layout = {.rows = codec_packed_rows(count), .word_bytes = (size_t)1 << shift};
     size_t lane_bytes = layout.rows * width / 8;
-    layout.full_words = lane_bytes / layout.word_bytes;
-    layout.rest_bytes = lane_bytes % layout.word_bytes;
+    layout.full_words = lane_bytes >> shift;
+    layout.rest_bytes = lane_bytes & (layout.word_bytes - 1);
     layout.rows_bytes = lane_bytes * CODEC_LANES;
     layout.tail_count = count - layout.rows * CODEC_LANES;
     return layout;
@@ -164,23 +165,23 @@ void codec_pack(struct taud_codec *codec, const uint64_t *items, size_t count, u
 // --- unpacking -----------------------------------------------------------------------------------
 
 void codec_unpack_narrow(struct taud_codec *codec, const uint8_t *in, size_t count, unsigned width,
-                         size_t from, size_t to, uint32_t *out)
+                         uint32_t base, size_t from, size_t to, uint32_t *out)
 {
     struct layout layout = layout_of(count, width);
     size_t block_bytes = (size_t)CODEC_BLOCK_ROWS * width;
     size_t row = from * CODEC_BLOCK_ROWS;
     for (; row + CODEC_BLOCK_ROWS <= layout.rows && row * CODEC_LANES < to; row += CODEC_BLOCK_ROWS)
-        codec->kernels->unpack_block(width, in + row / CODEC_BLOCK_ROWS * block_bytes,
+        codec->kernels->unpack_block(width, in + row / CODEC_BLOCK_ROWS * block_bytes, base,
                                      out + row * CODEC_LANES);
     if (row < layout.rows && row * CODEC_LANES < to) {
         untrim(&layout, row * width / 32, in + row / CODEC_BLOCK_ROWS * block_bytes, codec->packed);
-        codec->kernels->unpack_block(width, codec->packed, out + row * CODEC_LANES);
+        codec->kernels->unpack_block(width, codec->packed, base, out + row * CODEC_LANES);
     }
     if (to > layout.rows * CODEC_LANES) {
         uint64_t tail[TAIL_MAX];
         unpack_tail(in + layout.rows_bytes, layout.tail_count, width, tail);
         for (size_t i = 0; i < layout.tail_count; i++)
-            out[layout.rows * CODEC_LANES + i] = (uint32_t)tail[i];
+            out[layout.rows * CODEC_LANES + i] = (uint32_t)tail[i] + base;
     }
 }
 
@@ -188,7 +189,7 @@ void codec_unpack(struct taud_codec *codec, const uint8_t *in, size_t count, uns
                   uint64_t base, uint64_t *out)
 {
     if (width <= 32) {
-        codec_unpack_narrow(codec, in, count, width, 0, count, codec->narrow);
+        codec_unpack_narrow(codec, in, count, width, 0, 0, count, codec->narrow);
         codec->kernels->widen(codec->narrow, count, base, out);
         return;
     }

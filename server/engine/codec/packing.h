@@ -26,10 +26,10 @@ void codec_pack_steps(struct taud_codec *codec, const uint32_t *items, size_t co
 void codec_pack(struct taud_codec *codec, const uint64_t *items, size_t count, unsigned width,
                 uint8_t *out);
 
-// Unpacks items from block `from` of 256 on, up to item `to`, to their places in `out`, which has
-// room for whole blocks. At most 32 bits.
+// Unpacks items from block `from` of 256 on, up to item `to`, with `base` added modulo 2^32, to
+// their places in `out`, which has room for whole blocks. At most 32 bits.
 void codec_unpack_narrow(struct taud_codec *codec, const uint8_t *in, size_t count, unsigned width,
-                         size_t from, size_t to, uint32_t *out);
+                         uint32_t base, size_t from, size_t to, uint32_t *out);
 // All of them, of any width, with `base` added; `out` has room for whole rows.
 void codec_unpack(struct taud_codec *codec, const uint8_t *in, size_t count, unsigned width,
                   uint64_t base, uint64_t *out);

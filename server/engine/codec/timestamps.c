@@ -97,9 +97,10 @@ static bool even_step(const struct taud_chunk *chunk, uint64_t *ret)
 {
     struct codec_cursor cursor = cursor_of(chunk);
     uint64_t steps = chunk->count - 1, step = steps == 0 ? 0 : codec_take_variable(&cursor);
-    uint64_t room = (uint64_t)INT64_MAX - (uint64_t)chunk->first_timestamp;
+    uint64_t room = (uint64_t)INT64_MAX - (uint64_t)chunk->first_timestamp, distance;
     *ret = step;
-    return whole(&cursor) && (steps == 0 || (step > 0 && step <= room / steps));
+    return whole(&cursor) && (steps == 0 || step > 0) &&
+           !__builtin_mul_overflow(step, steps, &distance) && distance <= room;
 }
 
 bool codec_timestamps_even(const struct taud_chunk *chunk, uint64_t *ret_step)

@@ -216,7 +216,8 @@ static void a_patch_takes_the_place_of_what_is_packed(void **state)
     assert_true(codec_column_open(&cursor, CODEC_POINTS, &column));
     assert_true(column.order == 1 && column.narrow_sums && column.patch_count > 10);
     check_alone(codec, out, size, items, CODEC_POINTS);
-    codec_unpack_narrow(codec, column.body, CODEC_POINTS, column.width, 0, CODEC_POINTS, packed);
+    codec_unpack_narrow(codec, column.body, CODEC_POINTS, column.width, 0, 0, CODEC_POINTS,
+                        packed);
     for (size_t i = 0; i < column.patch_count; i++) {
         uint64_t item;
         packed[codec_patch(&column, i, &item)] = (uint32_t)codec_mask(column.width);
