@@ -197,6 +197,13 @@ static void delete_points(struct model_series *series, int64_t from, int64_t to)
     series->count -= end - first;
 }
 
+// A source is gone.
+static void end_rollups(struct model *model, unsigned source)
+{
+    for (unsigned i = 0; i < MODEL_ROLLUPS; i++)
+        model->rollups[i].exists = model->rollups[i].exists && model->rollups[i].source != source;
+}
+
 void model_apply(struct model *model, const struct effect *effect)
 {
     switch (effect->kind) {
@@ -205,9 +212,7 @@ void model_apply(struct model *model, const struct effect *effect)
         break;
     case EFFECT_DROP:
         empty(&model->series[effect->number], false);
-        for (unsigned i = 0; i < MODEL_ROLLUPS; i++)
-            model->rollups[i].exists =
-                model->rollups[i].exists && model->rollups[i].source != effect->number;
+        end_rollups(model, effect->number);
         break;
     case EFFECT_POINT:
         put_point(&model->series[effect->number], effect->timestamp, effect->value);
@@ -225,6 +230,8 @@ void model_apply(struct model *model, const struct effect *effect)
         break;
     case EFFECT_ROLLUP:
         model->rollups[effect->number] = effect->rollup;
+        if (!effect->rollup.target)
+            end_rollups(model, MODEL_SERIES + effect->number);
         break;
     }
 }
@@ -378,6 +385,11 @@ struct tau_label model_label(unsigned number)
         label.bytes[sizeof label.bytes - 1] = (uint8_t)number;
     }
     return label;
+}
+
+struct tau_label model_rollup_source(unsigned source)
+{
+    return source < MODEL_SERIES ? model_label(source) : model_rollup_label(source - MODEL_SERIES);
 }
 
 struct tau_label model_rollup_label(unsigned number)

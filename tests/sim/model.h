@@ -39,7 +39,9 @@ struct model_lens {
 // A series that is no other's, and the rule that keeps it up to date.
 struct model_rollup {
     bool target, exists; // the series; the rule
-    uint8_t source, function; // number of the series; which of those that rollups.c has
+    // Number of the series, or behind MODEL_SERIES that of the target; which of those that
+    // rollups.c has.
+    uint8_t source, function;
     uint64_t width; // of the last rule; 0: the series had none
 };
 
@@ -120,6 +122,7 @@ uint64_t model_digest(const struct model *model);
 struct tau_label model_label(unsigned number);
 struct tau_label model_lens_label(unsigned number);
 struct tau_label model_rollup_label(unsigned number);
+struct tau_label model_rollup_source(unsigned source); // as a rollup has it
 const char *model_transform_name(unsigned transform); // MODEL_TRANSFORMS: one that there is not
 
 #endif

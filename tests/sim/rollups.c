@@ -32,6 +32,31 @@ static void change_target(struct world *world, unsigned number, bool exists)
                      there ? TAU_STATUS_SUCCESS : TAU_STATUS_SERIES_NOT_FOUND, &effect);
 }
 
+// A series; for every third rule the target of one.
+static unsigned draw_source(struct world *world, unsigned number)
+{
+    unsigned series = draw_series(world);
+    return number % 3 == 2 ? MODEL_SERIES + series % MODEL_ROLLUPS : series;
+}
+
+static bool source_exists(const struct model *model, unsigned source)
+{
+    return source < MODEL_SERIES ? model->series[source].exists
+                                 : model->rollups[source - MODEL_SERIES].target;
+}
+
+// Whether a source is this target, or is made of it through some rules.
+static bool is_made_of(const struct model *model, unsigned source, unsigned target)
+{
+    while (source >= MODEL_SERIES && source - MODEL_SERIES != target) {
+        const struct model_rollup *rollup = &model->rollups[source - MODEL_SERIES];
+        if (!rollup->exists)
+            return false;
+        source = rollup->source;
+    }
+    return source >= MODEL_SERIES;
+}
+
 void write_rollup(struct world *world)
 {
     struct effect effect = {.kind = EFFECT_ROLLUP,
@@ -43,24 +68,26 @@ void write_rollup(struct world *world)
         change_target(world, effect.number, !rollup->target);
         return;
     }
-    unsigned source = draw_series(world);
+    unsigned source = draw_source(world, effect.number);
     struct model_rollup made = {.target = true,
                                 .exists = true,
                                 .source = (uint8_t)source,
                                 .function = (uint8_t)world_draw(world, 3),
                                 .width = 1 + world_draw(world, 300)};
     struct tau_rollup rule = {.target = model_rollup_label(effect.number),
-                              .source = model_label(source),
+                              .source = model_rollup_source(source),
                               .width = made.width,
                               .origin = 7,
                               .function = functions[made.function]};
     enum tau_status expected = TAU_STATUS_SUCCESS;
-    if (source % RETAINED_OF == RETAINED)
+    if (source < MODEL_SERIES && source % RETAINED_OF == RETAINED)
         return; // nobody can tell what of it was there
-    if (!world->now.series[source].exists)
+    if (!source_exists(&world->now, source))
         expected = TAU_STATUS_SERIES_NOT_FOUND;
     else if (rollup->exists)
         expected = TAU_STATUS_ROLLUP_ALREADY_EXISTS;
+    else if (is_made_of(&world->now, source, effect.number))
+        expected = TAU_STATUS_INVALID_PAYLOAD;
     effect.rollup = made;
     world_change(world, taud_engine_create_rollup(world->engine, &rule, &world->position), expected,
                  &effect);
@@ -97,59 +124,100 @@ static int64_t start_of(const struct model_rollup *rollup, int64_t timestamp)
     return timestamp - (phase < 0 ? phase + width : phase);
 }
 
-// The digest of the points of all buckets that are over.
-static uint64_t expected_digest(const struct model *model, const struct model_rollup *rollup)
+// The digest of the points of all buckets before `over`.
+static uint64_t digest_buckets(const struct model_rollup *rollup, const struct model_series *source,
+                               int64_t over)
 {
-    const struct model_series *series = &model->series[rollup->source];
     uint64_t digest = 0;
-    if (!series->appended)
-        return 0;
-    int64_t over = start_of(rollup, series->last);
-    for (size_t i = 0, end; i < series->count; i = end) {
-        int64_t start = start_of(rollup, series->timestamps[i]);
-        for (end = i; end < series->count && start_of(rollup, series->timestamps[end]) == start;)
+    for (size_t i = 0, end; i < source->count; i = end) {
+        int64_t start = start_of(rollup, source->timestamps[i]);
+        for (end = i; end < source->count && start_of(rollup, source->timestamps[end]) == start;)
             end++;
-        uint64_t values[] = {bits_of((double)(end - i)), series->values[i],
-                             series->values[end - 1]};
+        uint64_t values[] = {bits_of((double)(end - i)), source->values[i],
+                             source->values[end - 1]};
         if (start < over)
             digest += model_point_digest(start, values[rollup->function]);
     }
     return digest;
 }
 
-static bool digest_target(struct world *world, unsigned number, uint64_t *ret_digest)
+// Reads what a target has; `ret` is to be freed by free_points. Returns false when that fails.
+static bool read_target(struct world *world, unsigned number, struct model_series *ret)
 {
     struct tau_label label = model_rollup_label(number);
     struct taud_range *range;
-    int64_t timestamps[PAGE];
-    double values[PAGE];
     bool end = false;
-    *ret_digest = 0;
+    *ret = (struct model_series){.count = 0};
     enum tau_status status = taud_range_open(world->engine, &label, INT64_MIN, INT64_MAX, 0,
                                              TAU_DIRECTION_FORWARD, &range);
     if (status != TAU_STATUS_SUCCESS)
         return false;
     while (!end && status == TAU_STATUS_SUCCESS) {
-        size_t count;
-        status = taud_range_next(range, timestamps, values, PAGE, &count, &end);
-        for (size_t i = 0; i < count; i++)
-            *ret_digest += model_point_digest(timestamps[i], bits_of(values[i]));
+        double values[PAGE];
+        size_t count, room = ret->count + PAGE;
+        ret->timestamps = realloc(ret->timestamps, room * sizeof *ret->timestamps);
+        ret->values = realloc(ret->values, room * sizeof *ret->values);
+        if (!ret->timestamps || !ret->values)
+            abort();
+        status = taud_range_next(range, ret->timestamps + ret->count, values, PAGE, &count, &end);
+        for (size_t i = 0; i < count; i++, ret->count++) {
+            ret->values[ret->count] = bits_of(values[i]);
+            ret->digest += model_point_digest(ret->timestamps[ret->count], bits_of(values[i]));
+        }
     }
     taud_range_close(range);
     return status == TAU_STATUS_SUCCESS;
 }
 
+static void free_points(struct model_series *points)
+{
+    free(points->timestamps);
+    free(points->values);
+}
+
+// What a rule over a series has to give: its buckets are over up to that of the newest point that
+// there ever was.
+static uint64_t digest_of_series(const struct model *model, const struct model_rollup *rollup)
+{
+    const struct model_series *series = &model->series[rollup->source];
+    return series->appended ? digest_buckets(rollup, series, start_of(rollup, series->last)) : 0;
+}
+
+// What a rule over a target has to give: of what that has. How new its newest point ever was only
+// the engine knows, since it may have been computed away; never less than what is there.
+static uint64_t digest_of_target(struct world *world, const struct model_rollup *rollup,
+                                 const struct tau_rollup *told)
+{
+    struct model_series source;
+    unsigned number = rollup->source - MODEL_SERIES;
+    uint64_t digest = 0;
+    if (!read_target(world, number, &source))
+        world_complain(world, "the target of rollup %u cannot be read", number);
+    else if (source.count > 0 &&
+             told->settled < start_of(rollup, source.timestamps[source.count - 1]))
+        world_complain(world, "a rule over rollup %u stands back", number);
+    else
+        digest = digest_buckets(rollup, &source, told->settled);
+    free_points(&source);
+    return digest;
+}
+
 static void check_rollup(struct world *world, const struct tau_rollup *told, unsigned number)
 {
     const struct model_rollup *rollup = &world->now.rollups[number];
-    uint64_t digest;
-    if (told->state != TAU_ROLLUP_STATE_SETTLED)
+    struct model_series target;
+    if (told->state != TAU_ROLLUP_STATE_SETTLED) {
         world_complain(world, "rollup %u is never settled", number);
-    else if (!digest_target(world, number, &digest))
+        return;
+    }
+    uint64_t expected = rollup->source < MODEL_SERIES ? digest_of_series(&world->now, rollup)
+                                                      : digest_of_target(world, rollup, told);
+    if (!read_target(world, number, &target))
         world_complain(world, "the target of rollup %u cannot be read", number);
-    else if (digest != expected_digest(&world->now, rollup))
-        world_complain(world, "the target of rollup %u, %u of series %u over %llu, differs", number,
+    else if (target.digest != expected)
+        world_complain(world, "the target of rollup %u, %u of source %u over %llu, differs", number,
                        rollup->function, rollup->source, (unsigned long long)rollup->width);
+    free_points(&target);
 }
 
 void check_rollups(struct world *world)
@@ -178,8 +246,8 @@ void check_rollups(struct world *world)
 
 static bool take_told(const struct tau_rollup *told, struct model_rollup *ret)
 {
-    for (unsigned source = 0; source < MODEL_SERIES; source++) {
-        struct tau_label label = model_label(source);
+    for (unsigned source = 0; source < MODEL_SERIES + MODEL_ROLLUPS; source++) {
+        struct tau_label label = model_rollup_source(source);
         if (memcmp(&label, &told->source, sizeof label) == 0)
             ret->source = (uint8_t)source;
     }
