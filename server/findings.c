@@ -54,29 +54,10 @@ void taud_findings_begin(struct taud_findings *findings, const char *command,
 // --- findings ---------------------------------------------------------------------------------
 
 enum {
-    LABEL_TEXT_BYTES = sizeof(struct tau_label) * 4 + 1,
+    LABEL_TEXT_BYTES = TAU_UTF8_ESCAPED_SIZE(sizeof(struct tau_label)),
     TIME_TEXT_BYTES = 40,
     LOSS_TEXT_BYTES = 1000,
 };
-
-// A label as tau-cli prints it.
-static void label_text(const struct tau_label *label, char out[LABEL_TEXT_BYTES])
-{
-    size_t size = sizeof label->bytes, length = 0;
-    while (size > 0 && label->bytes[size - 1] == 0)
-        size--;
-    for (size_t i = 0, plain; i < size; i += plain) {
-        plain = label->bytes[i] == '\\' ? 0 : tau_utf8_printable(label->bytes + i, size - i);
-        if (plain > 0)
-            memcpy(out + length, label->bytes + i, plain);
-        length += plain;
-        if (plain == 0) {
-            length += (size_t)sprintf(out + length, "\\x%02X", label->bytes[i]);
-            plain = 1;
-        }
-    }
-    out[length] = '\0';
-}
 
 // A timestamp as tau-cli prints it: in UTC, with as much of the second as there is.
 static void time_text(int64_t timestamp_ns, char out[TIME_TEXT_BYTES])
@@ -102,7 +83,7 @@ static size_t series_text(uint64_t identity, const struct tau_label *label, char
     char name[LABEL_TEXT_BYTES];
     if (!label)
         return (size_t)snprintf(out, room, "series %llu", (unsigned long long)identity);
-    label_text(label, name);
+    tau_utf8_escape(label->bytes, sizeof label->bytes, name);
     return (size_t)snprintf(out, room, "%s (series %llu)", name, (unsigned long long)identity);
 }
 

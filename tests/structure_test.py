@@ -26,7 +26,7 @@ LAYERS: dict[str, set[str]] = {
     "characters": set(),
     "wire": {"characters"},
     "engine": {"wire"},
-    "service": {"wire", "engine", "dispatch", "observe", "context"},
+    "service": {"wire", "engine", "dispatch", "observe", "context", "characters"},
     "transport": {"wire", "dispatch", "context", "observe", "characters"},
     "net": {"wire", "transport", "dispatch", "context", "engine", "observe", "config"},
     "config": {"wire"},

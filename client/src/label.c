@@ -67,35 +67,9 @@ enum tau_status tau_label_from_bytes(const void *bytes, size_t size, struct tau_
     return TAU_STATUS_SUCCESS;
 }
 
-/* The length of the character at the front that stands for itself, or 0 where there is none. */
-static size_t plain_length(const uint8_t *bytes, size_t size)
-{
-    return bytes[0] == '\\' ? 0 : tau_utf8_printable(bytes, size);
-}
-
 size_t tau_label_to_text(const struct tau_label *label, char ret_text[TAU_LABEL_TEXT_SIZE])
 {
-    static const char digits[] = "0123456789ABCDEF";
-    size_t size = sizeof(label->bytes);
-    while (size > 0 && label->bytes[size - 1] == 0)
-        size--;
-    size_t length = 0;
-    for (size_t i = 0; i < size;) {
-        size_t plain = plain_length(label->bytes + i, size - i);
-        if (plain > 0) {
-            memcpy(ret_text + length, label->bytes + i, plain);
-            length += plain;
-            i += plain;
-            continue;
-        }
-        ret_text[length++] = '\\';
-        ret_text[length++] = 'x';
-        ret_text[length++] = digits[label->bytes[i] >> 4];
-        ret_text[length++] = digits[label->bytes[i] & 15];
-        i++;
-    }
-    ret_text[length] = '\0';
-    return length;
+    return tau_utf8_escape(label->bytes, sizeof(label->bytes), ret_text);
 }
 
 static bool is_space(char character)

@@ -39,13 +39,15 @@ def expectation(field: Field) -> str:
 
 
 def fields(operation: Operation) -> str:
-    """The fields that a handler may name where it refuses them: those with a place of their own."""
+    """The fields that a handler may name where it refuses them.
+
+    The place of one that stands behind others of any length is 0: the handler finds it.
+    """
     prefix = f"TAUD_FIELD_{operation.c_upper}_"
     return "".join(
         f"#define {prefix}{field.name.upper()} \\\n"
-        f"    ((struct taud_field){{{field.number}, {field.offset}, {expectation(field)}}})\n"
+        f"    ((struct taud_field){{{field.number}, {field.offset or 0}, {expectation(field)}}})\n"
         for field in operation.request.fields
-        if field.offset is not None
     )
 
 

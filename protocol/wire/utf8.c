@@ -97,3 +97,27 @@ size_t tau_utf8_printable(const uint8_t *text, size_t size)
     size_t length = tau_utf8_character(text, size, &point);
     return length > 0 && is_shown(point) ? length : 0;
 }
+
+size_t tau_utf8_escape(const uint8_t *bytes, size_t size, char *ret_text)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    while (size > 0 && bytes[size - 1] == 0)
+        size--;
+    size_t length = 0;
+    for (size_t i = 0; i < size;) {
+        size_t plain = bytes[i] == '\\' ? 0 : tau_utf8_printable(bytes + i, size - i);
+        if (plain > 0) {
+            memcpy(ret_text + length, bytes + i, plain);
+            length += plain;
+            i += plain;
+            continue;
+        }
+        ret_text[length++] = '\\';
+        ret_text[length++] = 'x';
+        ret_text[length++] = digits[bytes[i] >> 4];
+        ret_text[length++] = digits[bytes[i] & 15];
+        i++;
+    }
+    ret_text[length] = '\0';
+    return length;
+}

@@ -24,4 +24,14 @@ size_t tau_utf8_character(const uint8_t *text, size_t size, uint32_t *ret_point)
  */
 size_t tau_utf8_printable(const uint8_t *text, size_t size);
 
+/* The room for `size` bytes as tau_utf8_escape writes them, its zero byte included. */
+#define TAU_UTF8_ESCAPED_SIZE(size) ((size)*4 + 1)
+
+/*
+ * Writes bytes as text that can be shown and read back: what is printable as it is, every other
+ * byte and the backslash as `\xHH`; zero bytes at the end, which fill a name up, are left out.
+ * Returns the length of the text without the zero byte at its end.
+ */
+size_t tau_utf8_escape(const uint8_t *bytes, size_t size, char *ret_text);
+
 #endif

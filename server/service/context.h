@@ -36,7 +36,7 @@ struct taud_session;
 // A field of a request, as an error tells it.
 struct taud_field {
     uint16_t number;      // counts the request's fields from 0
-    uint32_t offset;      // in the payload
+    uint32_t offset;      // in the payload; 0 where it depends on what stands before
     const char *expected; // its name and what it may hold
 };
 
@@ -50,10 +50,10 @@ struct taud_context {
     uint64_t deadline_ms;  // when nobody waits any more; 0: never
     uint64_t log_position; // raised by writes
     uint64_t again_ms;     // when a stream that is TAUD_PENDING is asked again anyway; 0: never
+    struct tau_slice payload; // of the request, in its handler and while its stream is opened
     // For taud_defer_NAME and taud_session_reference: not for handlers.
     struct taud_session *session;
     struct taud_mailbox *mailbox;
-    struct tau_slice payload;
     struct taud_pending *deferred;
     // For taud_context_refuse and taud_context_explain; NULL where no reply can tell it.
     struct tau_decode_error *detail;

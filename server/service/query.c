@@ -3,9 +3,11 @@
 // the engine, and neither transports nor sockets.
 #include "engine/query/query.h"
 #include "taud_handlers.h"
+#include "wire/utf8.h"
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { PATIENCE_MS = 1000 };
 
@@ -55,6 +57,32 @@ static enum tau_status opened(struct asked *asked, enum tau_status status, void 
     return status;
 }
 
+// Tells which series is not there, for who asked for many: by its name, and where it stands.
+static enum tau_status refuse_missing(struct taud_context *context, struct tau_array labels,
+                                      struct taud_field field)
+{
+    static const char words[] = "There is no series `";
+    for (size_t i = 0; i < labels.count; i++) {
+        struct tau_label label;
+        struct tau_describe_series_response found;
+        tau_label_copy(labels, i, 1, &label);
+        if (taud_engine_describe(context->engine, &label, &found) == TAU_STATUS_SUCCESS)
+            continue;
+        const uint8_t *at = (const uint8_t *)labels.data + i * sizeof label;
+        char *text = taud_context_take(
+            context, sizeof words + TAU_UTF8_ESCAPED_SIZE(sizeof label.bytes) + sizeof "`.");
+        if (text == NULL)
+            break;
+        memcpy(text, words, sizeof words - 1);
+        size_t length = tau_utf8_escape(label.bytes, sizeof label.bytes, text + sizeof words - 1);
+        memcpy(text + sizeof words - 1 + length, "`.", sizeof "`.");
+        field.offset = (uint32_t)(at - context->payload.data);
+        field.expected = text;
+        return taud_context_refuse(context, TAU_STATUS_SERIES_NOT_FOUND, field);
+    }
+    return TAU_STATUS_SERIES_NOT_FOUND; // it is there again
+}
+
 // What a status that is no batch means for the stream. While there is none for long an empty frame
 // goes out: it tells the client that the server is at work, and the server that the client is
 // there.
@@ -84,6 +112,8 @@ enum tau_status taud_open_aggregate(struct taud_context *context,
     if (status == TAU_STATUS_INVALID_ARGUMENT)
         status = taud_context_refuse(context, TAU_STATUS_INVALID_PAYLOAD,
                                      TAUD_FIELD_AGGREGATE_FUNCTIONS);
+    if (status == TAU_STATUS_SERIES_NOT_FOUND)
+        status = refuse_missing(context, request->labels, TAUD_FIELD_AGGREGATE_LABELS);
     return opened(asked, status, ret_stream);
 }
 
@@ -133,6 +163,8 @@ enum tau_status taud_open_multi_range(struct taud_context *context,
         return TAU_STATUS_INTERNAL_ERROR;
     enum tau_status status =
         taud_scan_open(context->engine, request, wake, asked->alarm, &asked->query.scan);
+    if (status == TAU_STATUS_SERIES_NOT_FOUND)
+        status = refuse_missing(context, request->labels, TAUD_FIELD_MULTI_RANGE_LABELS);
     return opened(asked, status, ret_stream);
 }
 
@@ -179,6 +211,8 @@ enum tau_status taud_open_multi_range_where(struct taud_context *context,
         return TAU_STATUS_INTERNAL_ERROR;
     enum tau_status status =
         taud_scan_open_where(context->engine, request, wake, asked->alarm, &asked->query.scan);
+    if (status == TAU_STATUS_SERIES_NOT_FOUND)
+        status = refuse_missing(context, request->labels, TAUD_FIELD_MULTI_RANGE_WHERE_LABELS);
     return opened(asked, status, ret_stream);
 }
 
@@ -215,6 +249,8 @@ enum tau_status taud_open_multi_latest(struct taud_context *context,
         return TAU_STATUS_INTERNAL_ERROR;
     enum tau_status status =
         taud_latest_open(context->engine, request, wake, asked->alarm, &asked->query.latest);
+    if (status == TAU_STATUS_SERIES_NOT_FOUND)
+        status = refuse_missing(context, request->labels, TAUD_FIELD_MULTI_LATEST_LABELS);
     return opened(asked, status, ret_stream);
 }
 

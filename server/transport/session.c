@@ -194,6 +194,7 @@ static void open_stream(struct taud_session *session, struct taud_transport *tra
 {
     struct tau_decode_error detail = {.field = TAU_FIELD_NONE};
     void *stream = NULL;
+    transport->context.payload = payload;
     transport->context.detail = &detail;
     enum tau_status status = operation->open(&transport->context, payload, &stream, &detail);
     transport->context.detail = NULL;

@@ -459,6 +459,19 @@ class Streams(QueryCase):
             self.client.send(frame(opcode, payload))
             self.assertEqual(self.client.receive(), Reply(ERR, 0, bytes([SERIES_NOT_FOUND])))
 
+    def test_a_detailed_error_names_the_series_that_is_not_there(self) -> None:
+        label, missing = self.store(b"seen", [(1, 1.0)]), b"no\nwhere\\"
+        fields = {AGGREGATE: 13, MULTI_RANGE: 8, MULTI_RANGE_WHERE: 8, MULTI_LATEST: 4}  # labels
+        self.client.negotiate(raw.FEATURE_DETAILED_ERRORS)
+        for opcode, payload in payloads([label, label, raw.label(missing)]):
+            self.client.send(frame(opcode, payload))
+            reply = self.client.receive()
+            status, field, offset, _ = struct.unpack_from(">BHIH", reply.payload)
+            self.assertEqual((reply.opcode, status), (ERR, SERIES_NOT_FOUND))
+            self.assertEqual(payload[offset:], raw.label(missing))  # the last of the last field
+            self.assertEqual(field, fields[opcode])
+            self.assertEqual(reply.payload[9:].decode(), r"There is no series `no\x0Awhere\x5C`.")
+
     def test_pipelined_with_others(self) -> None:
         """Replies come in the order of the requests, whatever has to be computed for them."""
         label = self.store(b"order", [(t, float(t)) for t in range(50_000)])

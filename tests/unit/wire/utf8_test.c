@@ -110,6 +110,30 @@ static void test_place_of_the_first_wrong_byte(void **state)
     assert_int_equal(tau_utf8_valid(NULL, 0), 0);
 }
 
+static void test_bytes_as_text(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *bytes;
+        size_t size;
+        const char *text;
+    } cases[] = {
+        {"", 0, ""},
+        {"\0\0", 2, ""},
+        {"cpu.\xC3\xA4", 6, "cpu.\xC3\xA4"},
+        {"a\0b\0\0", 5, "a\\x00b"},
+        {"\\\n\xC3", 3, "\\x5C\\x0A\\xC3"},
+        {"\xFF\xFF", 2, "\\xFF\\xFF"}, // the most room
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char text[TAU_UTF8_ESCAPED_SIZE(8)];
+        size_t length = tau_utf8_escape((const uint8_t *)cases[i].bytes, cases[i].size, text);
+        assert_string_equal(text, cases[i].text);
+        assert_int_equal(length, strlen(text));
+        assert_true(length < TAU_UTF8_ESCAPED_SIZE(cases[i].size));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -117,6 +141,7 @@ int main(void)
         cmocka_unit_test(test_what_is_shown),
         cmocka_unit_test(test_every_pair_and_lead),
         cmocka_unit_test(test_place_of_the_first_wrong_byte),
+        cmocka_unit_test(test_bytes_as_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
