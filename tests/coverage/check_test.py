@@ -156,8 +156,8 @@ class Model(Folder):
         self.assertEqual([gap.name for gap in self.changed(add_limit)],
                          ["patience = 4194304: exercised: no rule is known"])
         self.assertEqual([gap.name for gap in self.changed(add_value)],
-                         ["QUERY_RANGE request: direction = sideways",
-                          "MULTI_RANGE request: direction = sideways"])
+                         [f"{name} request: direction = sideways"
+                          for name in ("QUERY_RANGE", "MULTI_RANGE", "MULTI_RANGE_WHERE")])
 
 
 class Spoilt(Folder):
