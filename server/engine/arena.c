@@ -16,7 +16,7 @@ struct taud_slab {
 };
 
 enum {
-    DIRTY_KEPT = 64, // empty slabs whose pages are kept in any case
+    DIRTY_KEPT = 64, // empty slabs whose pages are kept as far as the bound allows
     DIRTY_SHARE = 2, // and that many times more than lately were needed from one trim to the next
     SPARE_SHARE = 8, // of the slabs, and some for what does not grow with them
     SPARE_SLABS = (2 << 20) / TAUD_SLAB_BYTES,
@@ -191,13 +191,23 @@ static uint32_t expect_need(struct taud_arena *arena)
     return arena->expected;
 }
 
+// Of the empty slabs that are wanted, those that the bound has room for: it may have shrunk.
+static uint64_t may_keep(const struct taud_arena *arena, uint64_t wanted)
+{
+    uint32_t used = atomic_load_explicit(&arena->slabs_used, memory_order_relaxed);
+    uint32_t bound = atomic_load_explicit(&arena->bound, memory_order_relaxed);
+    uint64_t room = used < bound ? bound - used : 0;
+    return wanted < room ? wanted : room;
+}
+
 void taud_arena_trim(struct taud_arena *arena)
 {
     uint64_t kept = DIRTY_KEPT + DIRTY_SHARE * (uint64_t)expect_need(arena);
     for (;;) {
         uint32_t index = 0;
         pthread_mutex_lock(&arena->mutex);
-        bool found = arena->dirty_count > kept && pop(arena, &arena->dirty, &index);
+        bool found =
+            arena->dirty_count > may_keep(arena, kept) && pop(arena, &arena->dirty, &index);
         if (found)
             arena->dirty_count--;
         pthread_mutex_unlock(&arena->mutex);

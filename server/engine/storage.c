@@ -123,9 +123,9 @@ static void *storage_main(void *user_data)
     struct taud_engine *engine = user_data;
     struct taud_storage *storage = &engine->storage;
     while (!taud_storage_is_stopping(storage)) {
+        trim_memory(engine);
         if (taud_storage_turn(engine))
             continue;
-        trim_memory(engine);
         pthread_mutex_lock(&storage->mutex);
         rest(engine);
         pthread_mutex_unlock(&storage->mutex);
@@ -625,6 +625,8 @@ static bool compact(struct taud_engine *engine)
 bool taud_storage_pause(struct taud_engine *engine)
 {
     struct taud_storage *storage = &engine->storage;
+    if (!storage->stepped) // there nobody trims
+        trim_memory(engine);
     // One, and then what it came in between goes on: the next may be due at once.
     bool flushed = !taud_storage_is_stopping(storage) && flush_if_due(engine);
     // What is flushed during a long compaction becomes few segments meanwhile, too.

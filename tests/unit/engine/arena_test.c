@@ -89,12 +89,29 @@ static void pages_that_nobody_needs_are_given_back(void **state)
     taud_arena_done(&arena);
 }
 
+static void pages_are_not_kept_beyond_the_bound(void **state)
+{
+    (void)state;
+    struct taud_arena arena;
+    static void *blocks[BLOCKS];
+    const uint64_t bytes = SLABS * TAUD_SLAB_BYTES;
+    assert_true(taud_arena_init(&arena, bytes, taud_allocator_system()));
+    for (unsigned round = 0; round < 3; round++)
+        use_all(&arena, blocks);
+    taud_arena_limit(&arena, bytes / 4);
+    taud_arena_trim(&arena); // all were needed lately
+    taud_arena_limit(&arena, bytes);
+    assert_in_range(count_clean(&arena, blocks), BLOCKS / 4 * 3, BLOCKS - 1);
+    taud_arena_done(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_bound_holds_and_blocks_come_back),
         cmocka_unit_test(pages_that_are_needed_again_stay),
         cmocka_unit_test(pages_that_nobody_needs_are_given_back),
+        cmocka_unit_test(pages_are_not_kept_beyond_the_bound),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
