@@ -173,7 +173,8 @@ enum taud_chunk_fold {
 };
 
 // Folds ascending parts of one chunk, whose values are unpacked once, and not written out where the
-// scheme allows that. Sums are made as by taud_chunk_aggregate. Of the summaries all is set but the
+// scheme allows that. The sums of a part are made as taud_chunk_aggregate makes those of a chunk
+// with these values. Of the summaries all is set but the
 // timestamps; what was not asked for is NaN.
 bool taud_chunk_fold(struct taud_codec *codec, const struct taud_chunk *chunk, unsigned wanted,
                      struct taud_chunk_part *parts, uint32_t part_count);

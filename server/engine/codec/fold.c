@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Values are lifted once; then each part goes through the kernels in whole rows of lanes, and what
-// is before and behind these one by one. The deviation of a part takes a second pass around its
+// Values are lifted once; then each part goes through the kernels in whole rows of lanes from its
+// first value on, and what is left one by one: the sums have the bits of those of a column with the
+// same values, wherever in a chunk they are. The deviation of a part takes a second pass around its
 // mean, by which what is wrong in the mean itself is known (the corrected two-pass algorithm; Chan,
 // Golub, LeVeque, "Algorithms for Computing the Sample Variance", 1983).
 #include "fold.h"
@@ -16,14 +17,6 @@ static double value_at(const struct codec_lifted *lifted, size_t index)
         return lifted->values[index];
     int64_t integer = lifted->start + (int32_t)lifted->items[index];
     return (double)integer * lifted->scale.factor * lifted->scale.fraction;
-}
-
-// Where whole rows begin and end within a part; neither leaves it.
-static void find_rows(size_t from, size_t to, size_t *ret_first, size_t *ret_end)
-{
-    size_t first = (from + CODEC_LANES - 1) / CODEC_LANES * CODEC_LANES;
-    *ret_first = first < to ? first : to;
-    *ret_end = *ret_first + (to - *ret_first) / CODEC_LANES * CODEC_LANES;
 }
 
 // --- sums ----------------------------------------------------------------------------------------
@@ -43,14 +36,11 @@ static void add_up(struct taud_codec *codec, const struct codec_lifted *lifted,
 {
     struct taud_chunk_summary *summary = &part->summary;
     struct codec_lanes lanes;
-    size_t first, end;
-    find_rows(part->from, part->to, &first, &end);
+    size_t rows = (part->to - part->from) / CODEC_LANES;
     codec_lanes_init(&lanes);
-    for (size_t i = part->from; i < first; i++)
-        codec_lanes_add(&lanes, i, value_at(lifted, i));
-    add_rows(codec, lifted, first, (end - first) / CODEC_LANES, wanted, &lanes);
-    for (size_t i = end; i < part->to; i++)
-        codec_lanes_add(&lanes, i, value_at(lifted, i));
+    add_rows(codec, lifted, part->from, rows, wanted, &lanes);
+    for (size_t i = part->from + rows * CODEC_LANES; i < part->to; i++)
+        codec_lanes_add(&lanes, i - part->from, value_at(lifted, i));
     summary->count = part->to - part->from;
     summary->number_count = (uint32_t)lanes.count;
     summary->first = value_at(lifted, part->from);
@@ -83,14 +73,11 @@ static double deviate(struct taud_codec *codec, const struct codec_lifted *lifte
                       size_t to, double mean)
 {
     struct codec_lanes lanes;
-    size_t first, end;
-    find_rows(from, to, &first, &end);
+    size_t rows = (to - from) / CODEC_LANES;
     codec_lanes_init(&lanes);
-    for (size_t i = from; i < first; i++)
-        add_distance(&lanes, i, value_at(lifted, i) - mean);
-    distance_rows(codec, lifted, first, (end - first) / CODEC_LANES, mean, &lanes);
-    for (size_t i = end; i < to; i++)
-        add_distance(&lanes, i, value_at(lifted, i) - mean);
+    distance_rows(codec, lifted, from, rows, mean, &lanes);
+    for (size_t i = from + rows * CODEC_LANES; i < to; i++)
+        add_distance(&lanes, i - from, value_at(lifted, i) - mean);
     double left = codec_lanes_join(lanes.sum);
     double deviation = codec_lanes_join(lanes.squares) - left * left / (double)(to - from);
     return deviation < 0 ? 0 : deviation;

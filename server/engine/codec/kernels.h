@@ -112,8 +112,6 @@ struct codec_kernels {
     void (*alp_decode_wide)(const uint64_t *in, size_t rows, const struct codec_scale *scale,
                             double *out);
     // The same, added up instead of stored.
-    void (*alp_add_steps[3])(uint32_t *items, size_t rows, uint32_t start, uint32_t base,
-                             const struct codec_scale *scale, struct codec_lanes *lanes);
     void (*alp_add_narrow[3])(const uint32_t *in, size_t rows, int64_t base,
                               const struct codec_scale *scale, struct codec_lanes *lanes);
     void (*add[3])(const double *values, size_t rows, struct codec_lanes *lanes);

@@ -4,6 +4,7 @@
 // bits; a deviation does not cancel far from zero; damage is refused.
 #include "codec_rig.h"
 
+#include "engine/aggregate/fold.h"
 #include "engine/codec/fold.h"
 #include "engine/codec/values.h"
 
@@ -85,6 +86,23 @@ static void check_part(const struct series *series, const struct taud_chunk_part
                     1e-9L * squares + count * size / count * size / count * 0x1p-90L);
 }
 
+// A bucket whose values are columns, since they are in memory or overlap others, has the same bits.
+static void check_bits(const struct series *series, const struct taud_chunk_part *part,
+                       unsigned wanted)
+{
+    const double *values = &series->values[part->from];
+    size_t count = part->to - part->from;
+    struct taud_aggregate_fold fold;
+    if (part->summary.number_count < count)
+        return;
+    taud_aggregate_fold(values, count, &fold);
+    assert_memory_equal(&part->summary.sum, &fold.sum, sizeof fold.sum);
+    if ((wanted & TAUD_FOLD_DEVIATION) == 0)
+        return;
+    double deviation = taud_aggregate_fold_deviation(values, count, fold.sum / (double)count);
+    assert_memory_equal(&part->deviation, &deviation, sizeof deviation);
+}
+
 static struct taud_chunk open_chunk(struct taud_codec *codec, const struct series *series,
                                     enum taud_codec_effort effort, uint8_t *bytes)
 {
@@ -112,8 +130,10 @@ static void parts_are_as_their_values(void **state)
         uint32_t count = draw_parts(parts, series.count, &seed);
         for (unsigned wanted = 0; wanted < 4; wanted++) {
             assert_true(codec_fold_parts(codec, &chunk, wanted, parts, count));
-            for (uint32_t i = 0; i < count; i++)
+            for (uint32_t i = 0; i < count; i++) {
                 check_part(&series, &parts[i], wanted);
+                check_bits(&series, &parts[i], wanted);
+            }
         }
     }
     assert_int_equal(schemes, (1U << (CODEC_VALUES_SQUEEZED + 1)) - 1);
