@@ -22,6 +22,15 @@ struct taud_series *taud_engine_lock_series(struct taud_engine *engine,
     return series;
 }
 
+bool taud_engine_has_series(struct taud_engine *engine, const struct tau_label *label)
+{
+    struct taud_shard *shard;
+    if (!taud_engine_lock_series(engine, label, &shard))
+        return false;
+    pthread_mutex_unlock(&shard->mutex);
+    return true;
+}
+
 void taud_batch_sort(const struct taud_engine *engine, const void *requests, size_t stride,
                      size_t count, struct taud_batch *ret)
 {

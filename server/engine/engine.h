@@ -204,6 +204,9 @@ enum tau_status taud_engine_query_lens(struct taud_engine *engine, const struct 
 enum tau_status taud_engine_latest(struct taud_engine *engine, const struct tau_label *label,
                                    struct tau_query_latest_response *ret);
 
+// Whether there is such a series now. Looks at nothing of it.
+bool taud_engine_has_series(struct taud_engine *engine, const struct tau_label *label);
+
 // Counts the points: that takes some nanoseconds for a chunk of 1,024, more where chunks overlap.
 // Returns SUCCESS or SERIES_NOT_FOUND.
 enum tau_status taud_engine_describe(struct taud_engine *engine, const struct tau_label *label,

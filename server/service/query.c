@@ -64,9 +64,8 @@ static enum tau_status refuse_missing(struct taud_context *context, struct tau_a
     static const char words[] = "There is no series `";
     for (size_t i = 0; i < labels.count; i++) {
         struct tau_label label;
-        struct tau_describe_series_response found;
         tau_label_copy(labels, i, 1, &label);
-        if (taud_engine_describe(context->engine, &label, &found) == TAU_STATUS_SUCCESS)
+        if (taud_engine_has_series(context->engine, &label))
             continue;
         const uint8_t *at = (const uint8_t *)labels.data + i * sizeof label;
         char *text = taud_context_take(

@@ -9,7 +9,9 @@
 //                       many times TAUD_QUERY_MOMENT_BYTES where there are conditions
 //   labels of requests  TAUD_QUERY_LABEL_BYTES for all streams together; beyond that `throttled`
 //
-// A stream whose client takes nothing holds its labels and no more than one result ahead.
+// A stream whose client takes nothing holds its labels, and of what is ahead no more than
+// TAUD_QUERY_STEPS_MAX results; what that leaves of TAUD_QUERY_AHEAD_BYTES the others share, and
+// where nothing is left each of them goes on by one piece of work at a time.
 #ifndef TAUD_QUERY_LIMITS_H
 #define TAUD_QUERY_LIMITS_H
 

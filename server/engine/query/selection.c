@@ -8,15 +8,6 @@
 #include <assert.h>
 #include <string.h>
 
-static bool is_there(struct taud_engine *engine, const struct tau_label *label)
-{
-    struct taud_shard *shard;
-    if (!taud_engine_lock_series(engine, label, &shard))
-        return false;
-    pthread_mutex_unlock(&shard->mutex);
-    return true;
-}
-
 static enum tau_status copy_labels(struct taud_selection *selection, struct tau_array labels)
 {
     const struct taud_allocator *allocator = selection->engine->allocator;
@@ -31,7 +22,7 @@ static enum tau_status copy_labels(struct taud_selection *selection, struct tau_
     selection->count = (uint32_t)labels.count;
     tau_label_copy(labels, 0, labels.count, selection->labels);
     for (size_t i = 0; i < labels.count; i++) {
-        if (!is_there(selection->engine, &selection->labels[i]))
+        if (!taud_engine_has_series(selection->engine, &selection->labels[i]))
             return TAU_STATUS_SERIES_NOT_FOUND;
     }
     return TAU_STATUS_SUCCESS;
