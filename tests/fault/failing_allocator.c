@@ -7,6 +7,8 @@
 
 static bool refuses(struct failing_allocator *failing)
 {
+    if (atomic_load(&failing->has_owner) && !pthread_equal(failing->owner, pthread_self()))
+        return false;
     unsigned call = atomic_fetch_add(&failing->calls, 1) + 1;
     unsigned fail_at = atomic_load(&failing->fail_at);
     return fail_at > 0 && (call == fail_at || (failing->for_good && call > fail_at));
@@ -65,4 +67,13 @@ void failing_allocator_init(struct failing_allocator *failing, unsigned fail_at,
 void failing_allocator_fail_next(struct failing_allocator *failing, unsigned ahead)
 {
     atomic_store(&failing->fail_at, atomic_load(&failing->calls) + ahead);
+}
+
+void failing_allocator_fail_mine(struct failing_allocator *failing, unsigned ahead)
+{
+    if (!atomic_load(&failing->has_owner)) {
+        failing->owner = pthread_self();
+        atomic_store(&failing->has_owner, true);
+    }
+    failing_allocator_fail_next(failing, ahead);
 }

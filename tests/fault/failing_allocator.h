@@ -6,6 +6,7 @@
 
 #include "engine/allocator.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 
@@ -14,6 +15,8 @@ struct failing_allocator {
     _Atomic unsigned calls;      // allocations and reservations asked for
     _Atomic unsigned fail_at;    // the number of the one that gets nothing, from 1; 0: none
     bool for_good;               // and so do all behind it
+    _Atomic bool has_owner;      // only requests of this thread are counted and refused:
+    pthread_t owner;
     _Atomic int live;            // allocations and reservations not given back
 };
 
@@ -21,5 +24,9 @@ void failing_allocator_init(struct failing_allocator *failing, unsigned fail_at,
 
 // Refuses the request that is `ahead` from now, 1 for the next one.
 void failing_allocator_fail_next(struct failing_allocator *failing, unsigned ahead);
+
+// The same of what the calling thread asks for from now on: where an engine's threads are at work,
+// they would be refused what was meant for it.
+void failing_allocator_fail_mine(struct failing_allocator *failing, unsigned ahead);
 
 #endif

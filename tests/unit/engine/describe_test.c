@@ -115,7 +115,7 @@ static void no_memory_is_told(void **state)
     append(bench, 2000, 4000);
     workbench_start(bench);
     do {
-        failing_allocator_fail_next(&bench->memory, ++ahead);
+        failing_allocator_fail_mine(&bench->memory, ++ahead);
         status = taud_engine_describe(bench->engine, &label, &description);
         bench->memory.fail_at = 0;
         assert_true(status == TAU_STATUS_NO_MEMORY || status == TAU_STATUS_SUCCESS);

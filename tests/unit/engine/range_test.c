@@ -318,7 +318,7 @@ static void no_memory_for_a_step_is_told(void **state)
         do {
             struct taud_range *range =
                 open_range(bench, labels[i], 0, INT64_MAX, 0, TAU_DIRECTION_FORWARD);
-            failing_allocator_fail_next(&bench->memory, ++ahead);
+            failing_allocator_fail_mine(&bench->memory, ++ahead);
             do
                 status = next(range, timestamps, values, POINTS, &count, &end);
             while (status == TAU_STATUS_SUCCESS && !end);
