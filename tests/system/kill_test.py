@@ -213,9 +213,14 @@ class PlantedFaults(unittest.TestCase):
         self.assertTrue(any("lost" in line or "gap" in line for line in found), found)
 
     def test_log_that_was_cut(self) -> None:
-        self.load(requests=500)
-        self.cut_newest_file(self.server.data_dir, 1 << 19)  # far more than was on the way
-        self.expect_found("lost")
+        found: list[str] = []
+        for _ in range(5):  # what is cut off was perhaps stored by a flush, or is not yet named
+            self.load(requests=500)
+            self.cut_newest_file(self.server.data_dir, 1 << 19)  # far more than was on the way
+            found = self.violations()
+            if found:
+                break
+        self.assertTrue(any("lost" in line for line in found), found)
 
     def cut_newest_file(self, directory: Path, size: int) -> None:
         """Zeroes the last `size` written bytes of the file that was written last."""
