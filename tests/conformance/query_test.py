@@ -343,6 +343,9 @@ class Where(QueryCase):
                             (LABELS_MAX, LABELS_MAX + 1), (LABELS_MAX + 1, 1)):
             payload = raw.where_payload([one] * count, size)
             self.assertEqual(self.status(MULTI_RANGE_WHERE, payload), INVALID_PAYLOAD)
+        more = bytearray(raw.where_payload([one], 1))  # than may be, in a payload of legal length
+        struct.pack_into(">I", more, 45, LABELS_MAX + 1)
+        self.assertEqual(self.status(MULTI_RANGE_WHERE, bytes(more)), INVALID_PAYLOAD)
         sideways = raw.where_payload([one], 1, direction=2)
         self.assertEqual(self.status(MULTI_RANGE_WHERE, sideways), INVALID_PAYLOAD)
         for size in (1, LABELS_MAX):
