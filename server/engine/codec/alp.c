@@ -505,7 +505,7 @@ bool codec_alp_add(struct taud_codec *codec, const struct codec_alp *alp, size_t
     for (; at < to && at % CODEC_LANES != 0; at++)
         codec_lanes_add(lanes, at, value_of(&alp->scale, item_at(start, items[at])));
     size_t rows = (to - at) / CODEC_LANES;
-    codec->kernels->alp_add_narrow[wanted](items + at, rows, start, &alp->scale, lanes);
+    codec->kernels->sums->alp_add_narrow[wanted](items + at, rows, start, &alp->scale, lanes);
     for (at += rows * CODEC_LANES; at < to; at++)
         codec_lanes_add(lanes, at, value_of(&alp->scale, item_at(start, items[at])));
     return true;

@@ -25,10 +25,10 @@ static void add_rows(struct taud_codec *codec, const struct codec_lifted *lifted
                      size_t rows, enum codec_wanted wanted, struct codec_lanes *lanes)
 {
     if (lifted->values)
-        codec->kernels->add[wanted](lifted->values + first, rows, lanes);
+        codec->kernels->sums->add[wanted](lifted->values + first, rows, lanes);
     else
-        codec->kernels->alp_add_narrow[wanted](lifted->items + first, rows, lifted->start,
-                                               &lifted->scale, lanes);
+        codec->kernels->sums->alp_add_narrow[wanted](lifted->items + first, rows, lifted->start,
+                                                     &lifted->scale, lanes);
 }
 
 static void add_up(struct taud_codec *codec, const struct codec_lifted *lifted,
@@ -62,10 +62,10 @@ static void distance_rows(struct taud_codec *codec, const struct codec_lifted *l
                           size_t rows, double mean, struct codec_lanes *lanes)
 {
     if (lifted->values)
-        codec->kernels->distances(lifted->values + first, rows, mean, lanes);
+        codec->kernels->sums->distances(lifted->values + first, rows, mean, lanes);
     else
-        codec->kernels->alp_distances(lifted->items + first, rows, lifted->start, &lifted->scale,
-                                      mean, lanes);
+        codec->kernels->sums->alp_distances(lifted->items + first, rows, lifted->start,
+                                            &lifted->scale, mean, lanes);
 }
 
 // Of values `from` to `to` - 1. A NaN among them makes it one.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The loops in which the time goes. kernels.c is compiled once for each set of instructions, and
+// The loops in which the time goes. kernels*.c are compiled once for each set of instructions, and
 // codec.c chooses among the tables. All of them work on rows of 8 items, and all give equal bits:
 // sums are kept in 8 lanes, item i in lane i % 8, and joined in one order.
 #ifndef TAUD_ENGINE_CODEC_KERNELS_H
@@ -59,9 +59,7 @@ struct codec_lanes {
 // What an aggregate asks for; a sum and a count are always there.
 enum codec_wanted { CODEC_SUM, CODEC_EXTREMES, CODEC_SQUARES };
 
-struct codec_kernels {
-    const char *name;
-
+struct codec_packing_kernels {
     // One block of 256 items of `width` 0 to 32 to 32 * width bytes, and back. Packed is what is
     // left of items, or of their differences from the ones before them, without the base modulo
     // 2^32; it has no bits above the width. Differences read in[-1].
@@ -74,6 +72,24 @@ struct codec_kernels {
     // Rows of items of 33 to 64 bits, a multiple of 64 / gcd(64, width) or padded up to one.
     void (*pack_wide)(unsigned width, const uint64_t *in, size_t rows, uint8_t *out);
     void (*unpack_wide)(unsigned width, const uint8_t *in, size_t rows, uint64_t *out);
+};
+
+struct codec_sum_kernels {
+    // Values of base + in[i], signed; at most 2^51 from zero.
+    void (*alp_add_narrow[3])(const uint32_t *in, size_t rows, int64_t base,
+                              const struct codec_scale *scale, struct codec_lanes *lanes);
+    void (*add[3])(const double *values, size_t rows, struct codec_lanes *lanes);
+    // The distances of values from `middle`: their sum and that of their squares. For numbers.
+    void (*alp_distances)(const uint32_t *in, size_t rows, int64_t base,
+                          const struct codec_scale *scale, double middle,
+                          struct codec_lanes *lanes);
+    void (*distances)(const double *values, size_t rows, double middle, struct codec_lanes *lanes);
+};
+
+struct codec_kernels {
+    const char *name;
+    const struct codec_packing_kernels *packing;
+    const struct codec_sum_kernels *sums;
 
     // out[i] = in[i] - base, as far as 32 bits go; and back.
     void (*narrow)(const uint64_t *in, size_t count, uint64_t base, uint32_t *out);
@@ -111,15 +127,6 @@ struct codec_kernels {
                               const struct codec_scale *scale, double *out);
     void (*alp_decode_wide)(const uint64_t *in, size_t rows, const struct codec_scale *scale,
                             double *out);
-    // The same, added up instead of stored.
-    void (*alp_add_narrow[3])(const uint32_t *in, size_t rows, int64_t base,
-                              const struct codec_scale *scale, struct codec_lanes *lanes);
-    void (*add[3])(const double *values, size_t rows, struct codec_lanes *lanes);
-    // The distances of values from `middle`: their sum and that of their squares. For numbers.
-    void (*alp_distances)(const uint32_t *in, size_t rows, int64_t base,
-                          const struct codec_scale *scale, double middle,
-                          struct codec_lanes *lanes);
-    void (*distances)(const double *values, size_t rows, double middle, struct codec_lanes *lanes);
 
     // Items of 1 to 8 bytes whose first bytes come first, then all of their second ones, and so on.
     void (*join_planes)(const uint8_t *in, size_t count, size_t item_bytes, uint64_t *out);

@@ -122,7 +122,7 @@ void codec_pack_narrow(struct taud_codec *codec, const uint32_t *items, size_t c
     struct layout layout = layout_of(count, width);
     const uint32_t *rest = items + layout.rows * CODEC_LANES;
     uint64_t tail[TAIL_MAX];
-    pack_rows(codec, codec->kernels->pack_block, items, &layout, base, width, out);
+    pack_rows(codec, codec->kernels->packing->pack_block, items, &layout, base, width, out);
     for (size_t i = 0; i < layout.tail_count; i++)
         tail[i] = rest[i] - base;
     pack_tail(tail, layout.tail_count, width, out + layout.rows_bytes);
@@ -134,7 +134,7 @@ void codec_pack_steps(struct taud_codec *codec, const uint32_t *items, size_t co
     struct layout layout = layout_of(count, width);
     const uint32_t *rest = items + layout.rows * CODEC_LANES;
     uint64_t tail[TAIL_MAX];
-    pack_rows(codec, codec->kernels->pack_steps, items, &layout, base, width, out);
+    pack_rows(codec, codec->kernels->packing->pack_steps, items, &layout, base, width, out);
     for (size_t i = 0; i < layout.tail_count; i++)
         tail[i] = rest[i] - *(rest + i - 1) - base;
     pack_tail(tail, layout.tail_count, width, out + layout.rows_bytes);
@@ -150,13 +150,13 @@ void codec_pack(struct taud_codec *codec, const uint64_t *items, size_t count, u
     }
     struct layout layout = layout_of(count, width);
     if (layout.rest_bytes == 0) {
-        codec->kernels->pack_wide(width, items, layout.rows, out);
+        codec->kernels->packing->pack_wide(width, items, layout.rows, out);
     } else {
         size_t rows = (layout.rows + WIDE_ROWS - 1) / WIDE_ROWS * WIDE_ROWS;
         size_t used = layout.rows * CODEC_LANES;
         memcpy(codec->wide, items, used * sizeof *items);
         memset(codec->wide + used, 0, (rows * CODEC_LANES - used) * sizeof *items);
-        codec->kernels->pack_wide(width, codec->wide, rows, codec->packed);
+        codec->kernels->packing->pack_wide(width, codec->wide, rows, codec->packed);
         trim(&layout, 0, codec->packed, out);
     }
     pack_tail(items + layout.rows * CODEC_LANES, layout.tail_count, width, out + layout.rows_bytes);
@@ -171,11 +171,11 @@ void codec_unpack_narrow(struct taud_codec *codec, const uint8_t *in, size_t cou
     size_t block_bytes = (size_t)CODEC_BLOCK_ROWS * width;
     size_t row = from * CODEC_BLOCK_ROWS;
     for (; row + CODEC_BLOCK_ROWS <= layout.rows && row * CODEC_LANES < to; row += CODEC_BLOCK_ROWS)
-        codec->kernels->unpack_block(width, in + row / CODEC_BLOCK_ROWS * block_bytes, base,
-                                     out + row * CODEC_LANES);
+        codec->kernels->packing->unpack_block(width, in + row / CODEC_BLOCK_ROWS * block_bytes,
+                                              base, out + row * CODEC_LANES);
     if (row < layout.rows && row * CODEC_LANES < to) {
         untrim(&layout, row * width / 32, in + row / CODEC_BLOCK_ROWS * block_bytes, codec->packed);
-        codec->kernels->unpack_block(width, codec->packed, base, out + row * CODEC_LANES);
+        codec->kernels->packing->unpack_block(width, codec->packed, base, out + row * CODEC_LANES);
     }
     if (to > layout.rows * CODEC_LANES) {
         uint64_t tail[TAIL_MAX];
@@ -199,7 +199,7 @@ void codec_unpack(struct taud_codec *codec, const uint8_t *in, size_t count, uns
         untrim(&layout, 0, in, codec->packed);
         rows = codec->packed;
     }
-    codec->kernels->unpack_wide(width, rows, layout.rows, out);
+    codec->kernels->packing->unpack_wide(width, rows, layout.rows, out);
     unpack_tail(in + layout.rows_bytes, layout.tail_count, width, out + layout.rows * CODEC_LANES);
     for (size_t i = 0; i < count && base != 0; i++)
         out[i] += base;
@@ -243,7 +243,7 @@ uint32_t codec_packed_sum(struct taud_codec *codec, const uint8_t *in, size_t co
             untrim(&layout, at / CODEC_LANES * width / 32, block, codec->packed);
             block = codec->packed;
         }
-        sum += codec->kernels->sum_block(width, block, taken);
+        sum += codec->kernels->packing->sum_block(width, block, taken);
     }
     for (at = in_rows; at < to; at++)
         sum += (uint32_t)codec_get_bits(in + layout.rows_bytes, (at - in_rows) * width, width);

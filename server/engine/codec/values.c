@@ -34,7 +34,7 @@ void codec_values_add(struct taud_codec *codec, const double *values, size_t fro
     for (; at < to && at % CODEC_LANES != 0; at++)
         codec_lanes_add(lanes, at, values[at - from]);
     size_t rows = (to - at) / CODEC_LANES;
-    codec->kernels->add[wanted](values + (at - from), rows, lanes);
+    codec->kernels->sums->add[wanted](values + (at - from), rows, lanes);
     for (at += rows * CODEC_LANES; at < to; at++)
         codec_lanes_add(lanes, at, values[at - from]);
 }
@@ -448,8 +448,7 @@ bool codec_values_lift(struct taud_codec *codec, const struct taud_chunk *chunk,
     struct section section = section_of(chunk);
     struct codec_alp alp;
     *ret = (struct codec_lifted){.values = NULL};
-    if (section.scheme == CODEC_VALUES_ALP && open_alp(&section, &alp) &&
-        codec_alp_addable(&alp)) {
+    if (section.scheme == CODEC_VALUES_ALP && open_alp(&section, &alp) && codec_alp_addable(&alp)) {
         ret->items = codec_alp_lift(codec, &alp, from, to, &ret->start);
         ret->scale = alp.scale;
         return ret->items != NULL;

@@ -1,41 +1,17 @@
 // SPDX-License-Identifier: MIT
-// The kernels against what they are said to do, written plainly, and against each other: every set
-// of instructions gives the same bits. Packing is looked at in codec_packing_test.c.
+// The kernels of integers and decimals against what they are said to do, written plainly: every set
+// of instructions gives the same bits.
 #include "codec_rig.h"
 
-enum { ROUNDS = 40, COUNT = CODEC_POINTS, ROWS = COUNT / CODEC_LANES };
-
-static const struct codec_scale cents = {1e14, 1e-12, 1e12, 1e-14, 1e2};
-
-// Calls with each variant that there is.
-static void with_kernels(void (*test)(const struct codec_kernels *kernels, uint64_t seed))
-{
-    for (int variant = 0; variant < TAUD_CODEC_VARIANTS; variant++) {
-        const struct codec_kernels *kernels = codec_kernels_of((enum taud_codec_variant)variant);
-        for (uint64_t seed = 0; kernels != NULL && seed < ROUNDS; seed++)
-            test(kernels, seed);
-    }
-}
-
-// Values of all kinds, mostly with two decimals.
-static void draw(double *values, uint64_t seed)
-{
-    for (size_t i = 0; i < COUNT; i++) {
-        values[i] = floor(rig_unit(&seed) * 20000 - 10000) / 100;
-        if (seed % 3 == 0 && rig_random(&seed) % 50 == 0)
-            values[i] = rig_double(rig_specials[rig_random(&seed) % RIG_SPECIALS]);
-        if (seed % 5 == 0 && rig_random(&seed) % 20 == 0)
-            values[i] = rig_unit(&seed);
-    }
-}
+enum { COUNT = CODEC_POINTS, ROWS = COUNT / CODEC_LANES };
 
 static void round_plainly(const double *values, uint64_t *out, uint8_t *misses,
                           struct codec_lanes *lanes)
 {
     memset(misses, 0, ROWS);
     for (size_t i = 0; i < COUNT; i++) {
-        double rounded = values[i] * cents.up * cents.down + CODEC_MAGIC;
-        double whole = rounded - CODEC_MAGIC, back = whole * cents.factor * cents.fraction;
+        double rounded = values[i] * rig_cents.up * rig_cents.down + CODEC_MAGIC;
+        double whole = rounded - CODEC_MAGIC, back = whole * rig_cents.factor * rig_cents.fraction;
         uint64_t bits[2];
         memcpy(&bits[0], &back, 8);
         memcpy(&bits[1], &values[i], 8);
@@ -55,11 +31,11 @@ static void rounds(const struct codec_kernels *kernels, uint64_t seed)
     static uint64_t out[COUNT], expected[COUNT];
     uint8_t misses[ROWS], expected_misses[ROWS];
     struct codec_lanes lanes, expected_lanes;
-    draw(values, seed);
+    rig_draw_values(values, COUNT, seed);
     codec_lanes_init(&lanes);
     codec_lanes_init(&expected_lanes);
     round_plainly(values, expected, expected_misses, &expected_lanes);
-    bool all = kernels->alp_encode(values, ROWS, &cents, out, misses, &lanes);
+    bool all = kernels->alp_encode(values, ROWS, &rig_cents, out, misses, &lanes);
     bool expected_all = true;
     for (size_t i = 0; i < ROWS; i++)
         expected_all = expected_all && expected_misses[i] == 0;
@@ -105,76 +81,6 @@ static void rounds_near(const struct codec_kernels *kernels, uint64_t seed)
         assert_false(kernels->alp_encode_narrow(values, ROWS, &scale, out, sum));
         values[place] = kept;
     }
-}
-
-static void adds(const struct codec_kernels *kernels, uint64_t seed)
-{
-    static double values[COUNT];
-    draw(values, seed);
-    for (int wanted = CODEC_SUM; wanted <= CODEC_SQUARES; wanted++) {
-        struct codec_lanes lanes, expected;
-        codec_lanes_init(&lanes);
-        codec_lanes_init(&expected);
-        for (size_t i = 0; i < COUNT; i++)
-            codec_lanes_add(&expected, i, values[i]);
-        kernels->add[wanted](values, ROWS, &lanes);
-        assert_int_equal(lanes.count, expected.count);
-        for (size_t i = 0; i < CODEC_LANES; i++) {
-            assert_true(lanes.sum[i] == expected.sum[i] || isnan(expected.sum[i]));
-            if (wanted >= CODEC_EXTREMES)
-                assert_true(lanes.low[i] == expected.low[i] && lanes.high[i] == expected.high[i]);
-            if (wanted >= CODEC_SQUARES)
-                assert_true(lanes.squares[i] == expected.squares[i]);
-        }
-    }
-}
-
-static void adds_integers(const struct codec_kernels *kernels, uint64_t seed)
-{
-    static uint32_t items[COUNT];
-    static uint64_t wide[COUNT];
-    static double values[COUNT], again[COUNT];
-    int64_t base = seed % 4 == 0 ? 0 : (int64_t)(rig_random(&seed) >> 14) - (INT64_C(1) << 49);
-    for (size_t i = 0; i < COUNT; i++) {
-        items[i] = (uint32_t)rig_random(&seed);
-        wide[i] = (uint64_t)base + (uint64_t)(int64_t)(int32_t)items[i];
-    }
-    kernels->alp_decode_narrow(items, ROWS, base, &cents, values);
-    kernels->alp_decode_wide(wide, ROWS, &cents, again);
-    assert_memory_equal(values, again, sizeof values);
-    for (size_t i = 0; i < COUNT; i++)
-        assert_true(values[i] == (double)(int64_t)wide[i] * cents.factor * cents.fraction);
-    for (int wanted = CODEC_SUM; wanted <= CODEC_SQUARES; wanted++) {
-        struct codec_lanes lanes, expected;
-        codec_lanes_init(&lanes);
-        codec_lanes_init(&expected);
-        kernels->alp_add_narrow[wanted](items, ROWS, base, &cents, &lanes);
-        kernels->add[wanted](values, ROWS, &expected);
-        assert_memory_equal(&lanes, &expected, sizeof lanes);
-    }
-}
-
-static void measures_distances(const struct codec_kernels *kernels, uint64_t seed)
-{
-    static uint32_t items[COUNT];
-    static double values[COUNT];
-    const double middle = 12345.67;
-    struct codec_lanes lanes, lifted, expected;
-    for (size_t i = 0; i < COUNT; i++)
-        items[i] = (uint32_t)rig_random(&seed);
-    kernels->alp_decode_narrow(items, ROWS, -777, &cents, values);
-    codec_lanes_init(&lanes);
-    codec_lanes_init(&lifted);
-    codec_lanes_init(&expected);
-    for (size_t i = 0; i < COUNT; i++) {
-        double distance = values[i] - middle;
-        expected.sum[i % CODEC_LANES] += distance;
-        expected.squares[i % CODEC_LANES] += distance * distance;
-    }
-    kernels->distances(values, ROWS, middle, &lanes);
-    kernels->alp_distances(items, ROWS, -777, &cents, middle, &lifted);
-    assert_memory_equal(&lanes, &expected, sizeof lanes);
-    assert_memory_equal(&lifted, &expected, sizeof lifted);
 }
 
 static void works_with_integers(const struct codec_kernels *kernels, uint64_t seed)
@@ -280,38 +186,23 @@ static void joins_planes(const struct codec_kernels *kernels, uint64_t seed)
 static void they_round(void **state)
 {
     (void)state;
-    with_kernels(rounds);
-    with_kernels(rounds_near);
-}
-
-static void they_add(void **state)
-{
-    (void)state;
-    with_kernels(adds);
-    with_kernels(adds_integers);
-}
-
-static void they_measure_distances(void **state)
-{
-    (void)state;
-    with_kernels(measures_distances);
+    rig_with_kernels(rounds);
+    rig_with_kernels(rounds_near);
 }
 
 static void they_work_with_integers(void **state)
 {
     (void)state;
-    with_kernels(works_with_integers);
-    with_kernels(knows_steps);
-    with_kernels(joins);
-    with_kernels(joins_planes);
+    rig_with_kernels(works_with_integers);
+    rig_with_kernels(knows_steps);
+    rig_with_kernels(joins);
+    rig_with_kernels(joins_planes);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(they_round),
-        cmocka_unit_test(they_add),
-        cmocka_unit_test(they_measure_distances),
         cmocka_unit_test(they_work_with_integers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

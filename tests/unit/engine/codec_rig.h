@@ -69,6 +69,31 @@ static inline struct taud_codec *rig_best(void)
     return codec;
 }
 
+// Values of all kinds, mostly with two decimals; and what such decimals are scaled by.
+static inline void rig_draw_values(double *values, size_t count, uint64_t seed)
+{
+    for (size_t i = 0; i < count; i++) {
+        values[i] = floor(rig_unit(&seed) * 20000 - 10000) / 100;
+        if (seed % 3 == 0 && rig_random(&seed) % 50 == 0)
+            values[i] = rig_double(rig_specials[rig_random(&seed) % RIG_SPECIALS]);
+        if (seed % 5 == 0 && rig_random(&seed) % 20 == 0)
+            values[i] = rig_unit(&seed);
+    }
+}
+
+static const struct codec_scale rig_cents = {1e14, 1e-12, 1e12, 1e-14, 1e2};
+
+// Calls with each variant that there is, 40 times.
+static inline void rig_with_kernels(void (*test)(const struct codec_kernels *kernels,
+                                                 uint64_t seed))
+{
+    for (int variant = 0; variant < TAUD_CODEC_VARIANTS; variant++) {
+        const struct codec_kernels *kernels = codec_kernels_of((enum taud_codec_variant)variant);
+        for (uint64_t seed = 0; kernels != NULL && seed < 40; seed++)
+            test(kernels, seed);
+    }
+}
+
 // Counts at which rows, blocks and chunks begin and end.
 static const size_t rig_counts[] = {1,   2,   7,   8,   9,   63,  64,  65,   100,  255,
                                     256, 257, 320, 511, 512, 767, 768, 1000, 1023, 1024};
