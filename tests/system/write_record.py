@@ -369,11 +369,14 @@ class Record:
         self.errors: list[BaseException] = []
         self.requests = 0  # that were acknowledged, in all
 
-    def start(self, connect: Callable[[], Connection]) -> None:
-        """Begins to write on as many connections as there are streams."""
+    def start(self, connect: Callable[[], Connection], flushes: bool = True) -> None:
+        """Begins to write on as many connections as there are streams. Without `flushes` nobody
+        asks for any, and what little is written stays in the log alone."""
         with contextlib.ExitStack() as stack:
             clients = [stack.enter_context(connect()) for _ in self.streams]
             known = set(clients[0].negotiate().operations)
+            if not flushes:
+                known -= {raw.FLUSH_DATA, raw.COMPACT}
             stack.pop_all()  # the threads close them
         self.threads = [threading.Thread(target=self._guard, args=(stream, client, known))
                         for stream, client in zip(self.streams, clients)]
