@@ -81,7 +81,7 @@ static bool init_memory(struct taud_engine *engine, const struct taud_engine_opt
 {
     uint64_t bytes = options->memory_bytes - options->memory_bytes / TAUD_CACHE_SHARE;
     unsigned threads = options->query_threads == 0 ? 1 : options->query_threads;
-    engine->crew = taud_crew_new(options->allocator, threads);
+    engine->crew = taud_crew_new(options->allocator, options->stepped ? 0 : threads);
     if (!engine->crew)
         return false;
     if (!taud_arena_init(&engine->arena, bytes, options->allocator))
@@ -271,6 +271,8 @@ bool taud_engine_step(struct taud_engine *engine, enum taud_engine_task task)
         return taud_log_step_prepare(&engine->log);
     case TAUD_TASK_STORE:
         return taud_storage_turn(engine);
+    case TAUD_TASK_QUERY:
+        return taud_crew_step(engine->crew);
     case TAUD_TASK_COUNT:
         break;
     }

@@ -50,6 +50,7 @@ enum taud_engine_task {
     TAUD_TASK_COMMIT,  // hands down what waits to become durable; the syncs of an interval
     TAUD_TASK_PREPARE, // prepares the log's next segment
     TAUD_TASK_STORE,   // flushes, compacts, and does what taud_engine_work_begin asked for
+    TAUD_TASK_QUERY,   // does a part of a query over many series
     TAUD_TASK_COUNT,
 };
 

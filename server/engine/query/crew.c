@@ -25,7 +25,7 @@ struct taud_crew {
 
 struct taud_crew *taud_crew_new(const struct taud_allocator *allocator, unsigned count)
 {
-    assert(count > 0 && count <= TAUD_CREW_THREADS_MAX);
+    assert(count <= TAUD_CREW_THREADS_MAX);
     struct taud_crew *crew =
         allocator->allocate(allocator->context, sizeof *crew + count * sizeof crew->threads[0]);
     if (!crew)
@@ -103,46 +103,70 @@ static bool has_work(const struct taud_crew *crew)
     return crew->ring || (crew->waiting && crew->open_count < TAUD_CREW_OPEN_MAX);
 }
 
+static void init_member(struct taud_crew_member *member, const struct taud_crew *crew)
+{
+    *member = (struct taud_crew_member){
+        .memory = {.allocator = crew->allocator, .limit_bytes = TAUD_QUERY_TASK_BYTES}};
+}
+
+// Works on the task whose turn it is. Returns false when there is none. With the lock, which it
+// gives back meanwhile.
+static bool take_turn(struct taud_crew *crew, struct taud_crew_member *member)
+{
+    struct taud_crew_task *task = enter(crew);
+    if (!task)
+        return false;
+    if (crew->idle_count > 0 && has_work(crew))
+        pthread_cond_signal(&crew->wanted);
+    pthread_mutex_unlock(&crew->mutex);
+    bool more = task->work(task, member);
+    assert(member->memory.used_bytes == 0);
+    pthread_mutex_lock(&crew->mutex);
+    if (leave(crew, task, more)) {
+        pthread_mutex_unlock(&crew->mutex);
+        task->done(task);
+        pthread_mutex_lock(&crew->mutex);
+        crew->open_count--; // only now: until it was told, the task holds what it took
+    }
+    return true;
+}
+
 static void *run(void *user_data)
 {
     struct taud_crew *crew = user_data;
-    struct taud_crew_member member = {
-        .memory = {.allocator = crew->allocator, .limit_bytes = TAUD_QUERY_TASK_BYTES}};
+    struct taud_crew_member member;
+    init_member(&member, crew);
     pthread_mutex_lock(&crew->mutex);
     for (;;) {
-        struct taud_crew_task *task = enter(crew);
-        if (!task && crew->stopping)
-            break;
-        if (!task) {
-            crew->idle_count++;
-            pthread_cond_wait(&crew->wanted, &crew->mutex);
-            crew->idle_count--;
+        if (take_turn(crew, &member))
             continue;
-        }
-        if (crew->idle_count > 0 && has_work(crew))
-            pthread_cond_signal(&crew->wanted);
-        pthread_mutex_unlock(&crew->mutex);
-        bool more = task->work(task, &member);
-        assert(member.memory.used_bytes == 0);
-        pthread_mutex_lock(&crew->mutex);
-        if (leave(crew, task, more)) {
-            pthread_mutex_unlock(&crew->mutex);
-            task->done(task);
-            pthread_mutex_lock(&crew->mutex);
-            crew->open_count--; // only now: until it was told, the task holds what it took
-        }
+        if (crew->stopping)
+            break;
+        crew->idle_count++;
+        pthread_cond_wait(&crew->wanted, &crew->mutex);
+        crew->idle_count--;
     }
     pthread_mutex_unlock(&crew->mutex);
     return NULL;
 }
 
-// With the lock. One thread is enough to go on with.
+bool taud_crew_step(struct taud_crew *crew)
+{
+    struct taud_crew_member member;
+    init_member(&member, crew);
+    pthread_mutex_lock(&crew->mutex);
+    bool worked = take_turn(crew, &member);
+    pthread_mutex_unlock(&crew->mutex);
+    return worked;
+}
+
+// With the lock. One thread is enough to go on with, where there are to be any.
 static bool start(struct taud_crew *crew)
 {
     while (crew->started < crew->size &&
            pthread_create(&crew->threads[crew->started], NULL, run, crew) == 0)
         crew->started++;
-    return crew->started > 0;
+    return crew->started > 0 || crew->size == 0;
 }
 
 enum tau_status taud_crew_submit(struct taud_crew *crew, struct taud_crew_task *task)
@@ -167,6 +191,8 @@ void taud_crew_stop(struct taud_crew *crew)
     pthread_mutex_unlock(&crew->mutex);
     for (; crew->started > 0; crew->started--)
         pthread_join(crew->threads[crew->started - 1], NULL);
+    while (crew->size == 0 && taud_crew_step(crew))
+        ;
     assert(!crew->waiting && crew->open_count == 0);
 }
 

@@ -39,9 +39,12 @@ struct taud_crew_task {
     bool single; // one thread at a time does it all, in one call of `work`
 };
 
-// Makes a crew of `count` threads, at least 1, that are started when the first task comes. The
-// allocator is borrowed. NULL when there is no memory.
+// Makes a crew of `count` threads that are started when the first task comes; of 0 where the caller
+// takes their steps. The allocator is borrowed. NULL when there is no memory.
 struct taud_crew *taud_crew_new(const struct taud_allocator *allocator, unsigned count);
+
+// For a crew without threads: does what one would in a turn. Returns whether there was something.
+bool taud_crew_step(struct taud_crew *crew);
 
 // Ends the threads when all tasks are done; no task is taken from then on.
 void taud_crew_stop(struct taud_crew *crew);

@@ -161,6 +161,34 @@ static void a_task_may_come_again(void **state)
     free(task);
 }
 
+// Nothing happens but when it is asked for, turn by turn; a stop does what is left.
+static void a_crew_without_threads_takes_steps(void **state)
+{
+    (void)state;
+    struct taud_crew *crew = taud_crew_new(taud_allocator_system(), 0);
+    struct task *tasks = make_tasks(2, 2, false);
+    assert_false(taud_crew_step(crew));
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(taud_crew_submit(crew, &tasks[i].task), TAU_STATUS_SUCCESS);
+    assert_int_equal(atomic_load(&tasks[0].worked), 0);
+    for (int turn = 1; turn <= 2 * (2 + 1); turn++) { // the last of a task finds nothing left
+        assert_true(taud_crew_step(crew));
+        assert_true(atomic_load(&tasks[0].worked) + atomic_load(&tasks[1].worked) <= turn);
+    }
+    assert_int_equal(atomic_load(&tasks[0].worked), 2);
+    assert_int_equal(atomic_load(&tasks[1].worked), 2);
+    assert_int_equal(atomic_load(&done_count), 2);
+    assert_false(taud_crew_step(crew));
+    atomic_store(&tasks[0].left, 1);
+    assert_int_equal(taud_crew_submit(crew, &tasks[0].task), TAU_STATUS_SUCCESS);
+    taud_crew_stop(crew);
+    assert_int_equal(atomic_load(&tasks[0].worked), 3);
+    assert_int_equal(atomic_load(&tasks[0].done), 2);
+    assert_int_equal(taud_crew_submit(crew, &tasks[0].task), TAU_STATUS_NO_MEMORY);
+    taud_crew_free(crew);
+    free(tasks);
+}
+
 static void shares_have_bounds(void **state)
 {
     (void)state;
@@ -181,8 +209,11 @@ static void shares_have_bounds(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(everything_is_done_once), cmocka_unit_test(threads_join_in_one_task),
-        cmocka_unit_test(tasks_take_turns),        cmocka_unit_test(a_task_may_come_again),
+        cmocka_unit_test(everything_is_done_once),
+        cmocka_unit_test(threads_join_in_one_task),
+        cmocka_unit_test(tasks_take_turns),
+        cmocka_unit_test(a_task_may_come_again),
+        cmocka_unit_test(a_crew_without_threads_takes_steps),
         cmocka_unit_test(shares_have_bounds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

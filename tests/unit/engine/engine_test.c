@@ -424,6 +424,7 @@ static void a_stepped_engine_does_what_it_is_told_and_when(void **state)
     assert_false(taud_engine_step(bench->engine, TAUD_TASK_COMMIT));
     assert_true(taud_engine_step(bench->engine, TAUD_TASK_PREPARE));
     assert_false(taud_engine_step(bench->engine, TAUD_TASK_PREPARE));
+    assert_false(taud_engine_step(bench->engine, TAUD_TASK_QUERY));
     assert_false(taud_engine_step(bench->engine, TAUD_TASK_COUNT));
     workbench_create(bench, "b");
     workbench_start(bench); // what nobody committed is durable after a stop
