@@ -145,6 +145,8 @@ const struct operation operations[] = {
     {"drop a lens", write_lens_drop, 10, OPERATION_WRITE},
     {"query", read_points, 100, OPERATION_READ},
     {"range", read_range, 60, OPERATION_READ},
+    {"scan", read_scan, 20, OPERATION_READ},
+    {"scan where", read_where, 20, OPERATION_READ},
     {"series", read_series, 40, OPERATION_READ},
     {"query a lens", read_lens, 40, OPERATION_READ},
     {"list", read_list, 10, OPERATION_READ},

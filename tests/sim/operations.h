@@ -66,12 +66,18 @@ void read_series(struct world *world);
 void read_lens(struct world *world);
 void read_list(struct world *world);
 
+// scans.c
+void read_scan(struct world *world);
+void read_where(struct world *world);
+
 // snapshots.c
 void store_snapshot(struct world *world);
 
 // A timestamp about where the series' points are.
 int64_t draw_timestamp(struct world *world, unsigned number);
 unsigned draw_series(struct world *world);
+// What a read may ask for: from one of the series' points to another, or what is about there.
+void draw_range(struct world *world, unsigned number, int64_t *ret_from, int64_t *ret_to);
 uint64_t draw_value(struct world *world);
 
 #endif

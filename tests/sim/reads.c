@@ -156,6 +156,14 @@ static int64_t draw_end(struct world *world, unsigned number, int64_t outermost)
     }
 }
 
+void draw_range(struct world *world, unsigned number, int64_t *ret_from, int64_t *ret_to)
+{
+    *ret_from = draw_end(world, number, INT64_MIN);
+    *ret_to = draw_end(world, number, INT64_MAX);
+    if (world_draw(world, 2))
+        *ret_to = away(*ret_from, (int64_t)world_draw(world, 3000));
+}
+
 // Of what may be gone it shows only what was written, and nothing that is too old.
 static void check_old(struct world *world, unsigned number)
 {
@@ -189,9 +197,8 @@ void read_range(struct world *world)
 {
     unsigned number = draw_series(world);
     struct tau_label label = model_label(number);
-    int64_t from = draw_end(world, number, INT64_MIN), to = draw_end(world, number, INT64_MAX);
-    if (world_draw(world, 2))
-        to = away(from, (int64_t)world_draw(world, 3000));
+    int64_t from, to;
+    draw_range(world, number, &from, &to);
     bool backward = world_draw(world, 2);
     uint64_t limit = world_draw(world, 2) ? world_draw(world, 2000) : 0;
     const struct model_series *series = &world->now.series[number];

@@ -276,9 +276,12 @@ bool world_step(struct world *world, enum taud_engine_task task)
 {
     if (world->depth == 0)
         world->nested = 0;
+    bool nesting = world->nesting;
+    world->nesting = nesting || task == TAUD_TASK_QUERY; // else nobody knew what it has to show
     world->depth++;
     bool done = taud_engine_step(world->engine, task);
     world->depth--;
+    world->nesting = nesting;
     return done;
 }
 
