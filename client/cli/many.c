@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Series of a command line, and rows of a stream. A script that asks for what is not there gets no
- * header for it: the header waits for the first row, or for a good end.
+ * Series and bounds of a command line, and rows of a stream. A script that asks for what is not
+ * there gets no header for it: the header waits for the first row, or for a good end.
  */
 #include "many.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include "interrupt.h"
@@ -66,6 +67,31 @@ struct tau_array cli_many_labels(const struct cli_many *many)
 struct tau_slice cli_many_prefix(const struct cli_many *many)
 {
     return (struct tau_slice){.data = many->prefix_label.bytes, .size = many->prefix_size};
+}
+
+bool cli_bounds_read(const struct cli *cli, const struct cli_arguments *arguments,
+                     struct cli_bounds *ret_bounds)
+{
+    const char *const *values = arguments->values;
+    bool backward = values[CLI_BOUND_REVERSE] != NULL;
+    *ret_bounds = (struct cli_bounds){
+        .from = INT64_MIN,
+        .to = INT64_MAX,
+        .low = -INFINITY,
+        .high = INFINITY,
+        .direction = backward ? TAU_DIRECTION_BACKWARD : TAU_DIRECTION_FORWARD,
+    };
+    return (values[CLI_BOUND_FROM] == NULL ||
+            cli_read_time(cli, "--from", values[CLI_BOUND_FROM], &ret_bounds->from)) &&
+           (values[CLI_BOUND_TO] == NULL ||
+            cli_read_time(cli, "--to", values[CLI_BOUND_TO], &ret_bounds->to)) &&
+           (values[CLI_BOUND_LOW] == NULL ||
+            cli_read_value(cli, "--low", values[CLI_BOUND_LOW], &ret_bounds->low)) &&
+           (values[CLI_BOUND_HIGH] == NULL ||
+            cli_read_value(cli, "--high", values[CLI_BOUND_HIGH], &ret_bounds->high)) &&
+           (values[CLI_BOUND_LIMIT] == NULL ||
+            cli_read_count(cli, "--limit", values[CLI_BOUND_LIMIT], 1, UINT64_MAX,
+                           &ret_bounds->limit));
 }
 
 /* --- rows ------------------------------------------------------------------------------------ */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What commands that ask many series share: which series, as they are typed, and how a stream of
- * rows is printed.
+ * What commands that ask many series share: which series, and which of their points, as they are
+ * typed, and how a stream of rows is printed.
  */
 #ifndef TAU_CLI_MANY_H
 #define TAU_CLI_MANY_H
@@ -29,6 +29,29 @@ void cli_many_done(struct cli_many *many);
 /* As the fields of a request; borrowed. */
 struct tau_array cli_many_labels(const struct cli_many *many);
 struct tau_slice cli_many_prefix(const struct cli_many *many);
+
+/* Which of the points. The options of a command that takes bounds begin with these. */
+enum cli_bound {
+    CLI_BOUND_FROM,
+    CLI_BOUND_TO,
+    CLI_BOUND_LOW,
+    CLI_BOUND_HIGH,
+    CLI_BOUND_LIMIT,
+    CLI_BOUND_REVERSE,
+    CLI_BOUND_COUNT
+};
+
+/* As the fields of a request have them. */
+struct cli_bounds {
+    int64_t from, to;
+    double low, high;
+    uint64_t limit;
+    enum tau_direction direction;
+};
+
+/* What was not typed is no bound. Complains and returns false if something is wrong with one. */
+bool cli_bounds_read(const struct cli *cli, const struct cli_arguments *arguments,
+                     struct cli_bounds *ret_bounds);
 
 /* Rows of a stream on their way to the output: cli->out is another file from init to end. */
 struct cli_stream {

@@ -23,9 +23,6 @@ static const struct cli_option options[] = {
 const struct cli_syntax tau_command_at_syntax = {
     .arguments = typed, .argument_count = 2, .options = options, .option_count = OPTION_COUNT};
 
-static const struct cli_column columns[] = {
-    {"series", CLI_CELL_LABEL}, {"timestamp", CLI_CELL_TIME}, {"value", CLI_CELL_F64}};
-
 static bool on_batch(void *user_data, const struct tau_multi_latest_response *batch)
 {
     struct cli_stream *stream = user_data;
@@ -49,7 +46,7 @@ static int ask(struct cli *cli, struct tau_multi_latest_request *request,
     }
     request->labels = cli_many_labels(many);
     request->prefix = cli_many_prefix(many);
-    cli_stream_init(&stream, cli, columns, 3);
+    cli_stream_init(&stream, cli, cli_point_columns, CLI_POINT_COLUMNS);
     enum tau_status status =
         tau_client_multi_latest(cli->client, request, on_batch, &stream, &error);
     return cli_stream_end(&stream, status, &error);

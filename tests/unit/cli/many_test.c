@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Series of a command line, and rows of a stream on their way to the output. */
+/* Series and bounds of a command line, and rows of a stream on their way to the output. */
+#include <math.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -62,6 +63,49 @@ static void test_wrong_series(void **state)
     assert_true(memory_fault_end());
     cli_many_done(&many);
     capture_end(&capture);
+}
+
+static void test_bounds(void **state)
+{
+    struct capture capture;
+    struct cli_bounds bounds;
+    struct cli_arguments arguments = {.count = 0};
+    (void)state;
+    capture_begin(&capture);
+    assert_true(cli_bounds_read(&capture.cli, &arguments, &bounds));
+    assert_true(bounds.from == INT64_MIN && bounds.to == INT64_MAX && bounds.limit == 0);
+    assert_true(bounds.low == -INFINITY && bounds.high == INFINITY);
+    assert_int_equal(bounds.direction, TAU_DIRECTION_FORWARD);
+    static const char *const typed[] = {"-5", "9", "-1", "2", "7", ""};
+    for (size_t i = 0; i < CLI_BOUND_COUNT; i++) {
+        arguments.values[i] = typed[i];
+    }
+    assert_true(cli_bounds_read(&capture.cli, &arguments, &bounds));
+    assert_true(bounds.from == -5 && bounds.to == 9 && bounds.limit == 7);
+    assert_true(bounds.low == -1 && bounds.high == 2);
+    assert_int_equal(bounds.direction, TAU_DIRECTION_BACKWARD);
+    capture_end(&capture);
+}
+
+static void test_wrong_bounds(void **state)
+{
+    static const char *const wrong[][2] = {
+        [CLI_BOUND_FROM] = {"noon", "--from"}, [CLI_BOUND_TO] = {"noon", "--to"},
+        [CLI_BOUND_LOW] = {"x", "--low"},      [CLI_BOUND_HIGH] = {"x", "--high"},
+        [CLI_BOUND_LIMIT] = {"0", "--limit"},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(wrong); i++) {
+        struct capture capture;
+        struct cli_bounds bounds;
+        struct cli_arguments arguments = {.count = 0};
+        capture_begin(&capture);
+        arguments.values[i] = wrong[i][0];
+        assert_false(cli_bounds_read(&capture.cli, &arguments, &bounds));
+        capture_flush(&capture);
+        assert_non_null(strstr(capture.err, wrong[i][1]));
+        capture_end(&capture);
+    }
 }
 
 static int run_stream(struct capture *capture, int rows, enum tau_status status)
@@ -193,6 +237,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_labels),
         cmocka_unit_test(test_wrong_series),
+        cmocka_unit_test(test_bounds),
+        cmocka_unit_test(test_wrong_bounds),
         cmocka_unit_test(test_streams),
         cmocka_unit_test(test_output_that_broke),
         cmocka_unit_test(test_a_reader_that_waits),
