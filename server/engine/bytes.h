@@ -3,6 +3,7 @@
 #ifndef TAUD_ENGINE_BYTES_H
 #define TAUD_ENGINE_BYTES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -37,6 +38,13 @@ static inline void taud_store_u64(void *bytes, uint64_t value)
 {
     value = TAUD_LITTLE_ENDIAN ? value : __builtin_bswap64(value);
     memcpy(bytes, &value, sizeof value);
+}
+
+static inline bool taud_bytes_are_zero(const uint8_t *bytes, size_t size)
+{
+    while (size > 0 && bytes[size - 1] == 0)
+        size--;
+    return size == 0;
 }
 
 // Copies `count` words of 8 bytes between memory and disk order, either way.

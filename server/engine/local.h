@@ -214,6 +214,9 @@ enum tau_status taud_local_log_inspect(struct taud_backend *backend, uint64_t fr
                                        const struct taud_log_inspection *inspection,
                                        struct taud_log_report *ret_report,
                                        struct taud_error *error);
+// An error of a call to the log's files. Returns its status.
+enum tau_status taud_local_log_failed(const struct taud_local *local, int status,
+                                      struct taud_error *error);
 // Refuses segments of a future version without touching anything.
 enum tau_status taud_local_log_check(struct taud_local *local, struct taud_error *error);
 

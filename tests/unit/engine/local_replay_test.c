@@ -104,40 +104,6 @@ static void an_unfinished_preparation_is_swept(void **state)
     assert_null(local_rig_file(rig, "log/preparing.tmp", &size));
 }
 
-static void the_largest_groups_are_read_through_the_window(void **state)
-{
-    struct local_rig *rig = *state;
-    const uint32_t most = TAUD_LOG_GROUP_BYTES_MAX;
-    struct replay_image image =
-        replay_segment(1, 0, REPLAY_FIRST + 2 * (uint64_t)most + 17 * TAUD_IO_BLOCK);
-    replay_add_group(&image, (64 << 10) - 104,
-                     0); // so that the next ends 8 bytes behind the window
-    replay_add_group(&image, most, 0);
-    replay_add_group(&image, 8, 0);
-    replay_add_group(&image, most, 0);
-    replay_add_group(&image, 16, 0);
-    replay_store(rig, &image);
-    replay_expect(rig, 0, 5, (64 << 10) - 80 + 2 * (uint64_t)most);
-}
-
-// A group that was written while the one before was underway begins a block of its own.
-static void a_group_may_stand_at_the_next_block(void **state)
-{
-    struct local_rig *rig = *state;
-    for (int gap = 0; gap < 2; gap++) {
-        struct replay_image image = replay_segment(1, 0, 6 * TAUD_IO_BLOCK);
-        replay_add_group(&image, 80, 0);
-        image.offset = taud_local_next_block(image.offset);
-        image.position += gap ? 8 : 0; // then it is not the one that follows
-        replay_add_group(&image, 160, 0);
-        replay_add_group(&image, 8, 0);
-        uint64_t end = image.offset;
-        replay_store(rig, &image);
-        replay_expect(rig, 0, gap ? 1 : 3, gap ? 80 : 248);
-        replay_expect_cut(gap ? end - REPLAY_FIRST - REPLAY_HEADER - 80 : 0, 0, 0);
-    }
-}
-
 // --- the torn end -----------------------------------------------------------------------------
 
 static void any_bit_that_differs_ends_the_log_there(void **state)
@@ -429,8 +395,6 @@ int main(void)
         REPLAY_TEST(a_segment_without_groups_counts_its_epoch),
         REPLAY_TEST(other_names_are_no_segments),
         REPLAY_TEST(an_unfinished_preparation_is_swept),
-        REPLAY_TEST(the_largest_groups_are_read_through_the_window),
-        REPLAY_TEST(a_group_may_stand_at_the_next_block),
         REPLAY_TEST(any_bit_that_differs_ends_the_log_there),
         REPLAY_TEST(a_group_that_does_not_belong_there_ends_the_log),
         REPLAY_TEST(a_segment_that_was_cut_off_gets_its_size_again),
