@@ -18,9 +18,8 @@ import tau_raw as raw
 from tau_raw import Connection, Reply, frame, label
 from tau_server import Server
 
-FILE_BYTES_MAX = (16 << 20) - 4096  # a little less than the log's third file needs
-BATCHES, BATCH = 13, 60_000  # most of what its first two hold
-APPENDS_MAX = 200_000
+FILE_BYTES_MAX = (16 << 20) - 4096  # a little less than the second file of the log needs
+BATCH, BATCHES_MAX = 10_000, 500  # several times what the first holds
 FIRST, SECOND, THIRD = label("first"), label("second"), label("third")
 LENS, OTHER = label("lens"), label("other")
 
@@ -61,16 +60,13 @@ class LogFailure(unittest.TestCase):
             self.assertEqual(client.create(series), 0)
         lens = LENS + FIRST + b"identity".ljust(32, b"\0")
         self.assertEqual(client.request(raw.CREATE_LENS, lens).opcode, raw.OK)
-        for _ in range(BATCHES):
+        for _ in range(BATCHES_MAX):
             numbers = range(self.stored, self.stored + BATCH)
-            self.assertEqual(client.batch(FIRST, numbers, numbers), (BATCH, []))
-            self.stored += BATCH
-        for _ in range(APPENDS_MAX):
-            client.send(raw.append_frame(FIRST, self.stored, self.stored))
-            reply = client.receive()
+            reply = client.request(raw.BATCH_APPEND, raw.batch_payload(FIRST, numbers, numbers))
             if reply.opcode == raw.ERR:
                 return reply
-            self.stored += 1
+            self.assertEqual(raw.parse_refused(reply.payload), (BATCH, []))
+            self.stored += BATCH
         self.fail("the log never failed")
 
     def check_reads(self, client: Connection) -> None:
