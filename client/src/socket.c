@@ -54,11 +54,34 @@ enum tau_status tau_socket_resolve(const struct tau_address *address,
     return TAU_STATUS_SUCCESS;
 }
 
+static bool is_this_machine(const struct sockaddr *address)
+{
+    if (address->sa_family == AF_INET) {
+        struct sockaddr_in ipv4;
+        memcpy(&ipv4, address, sizeof(ipv4));
+        return ntohl(ipv4.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+    }
+    struct sockaddr_in6 ipv6;
+    memcpy(&ipv6, address, sizeof(ipv6));
+    return IN6_IS_ADDR_LOOPBACK(&ipv6.sin6_addr);
+}
+
+/* Within one machine nothing is lost and there is no path to learn about: a congestion control that
+   paces what is sent (bbr, where it is the system's default) sets a timer for every 64 KiB in vain.
+   Reno never paces, and every system has it and lets everybody choose it. */
+static void send_without_pacing(int fd)
+{
+    static const char name[] = "reno";
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, name, sizeof(name) - 1);
+}
+
 /* These shape the traffic but are not needed for it; a failure is no reason to give up. */
-static void set_stream_options(int fd, uint32_t user_timeout_ms)
+static void set_stream_options(int fd, const struct sockaddr *address, uint32_t user_timeout_ms)
 {
     const int on = 1;
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    if (is_this_machine(address))
+        send_without_pacing(fd);
     (void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
     if (user_timeout_ms > 0)
         (void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &user_timeout_ms,
@@ -73,7 +96,7 @@ enum tau_progress tau_socket_open(const struct tau_candidates *candidates, size_
     if (fd < 0)
         return TAU_PROGRESS_FAILED;
     if (address->sa_family != AF_UNIX)
-        set_stream_options(fd, user_timeout_ms);
+        set_stream_options(fd, address, user_timeout_ms);
     if (connect(fd, address, candidates->sizes[which]) == 0) {
         *ret_fd = fd;
         return TAU_PROGRESS_DONE;

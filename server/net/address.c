@@ -129,6 +129,16 @@ bool taud_address_is_unix(const struct taud_address *address)
     return address->storage.ss_family == AF_UNIX;
 }
 
+bool taud_address_is_loopback(const struct taud_address *address)
+{
+    if (address->storage.ss_family == AF_INET) {
+        const struct sockaddr_in *ipv4 = (const void *)&address->storage;
+        return ntohl(ipv4->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+    }
+    const struct sockaddr_in6 *ipv6 = (const void *)&address->storage;
+    return address->storage.ss_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&ipv6->sin6_addr);
+}
+
 const char *taud_address_path(const struct taud_address *address)
 {
     return ((const struct sockaddr_un *)(const void *)&address->storage)->sun_path;

@@ -26,6 +26,9 @@ void taud_address_format(const struct taud_address *address, char text[TAUD_ADDR
 
 bool taud_address_is_unix(const struct taud_address *address);
 
+// Whether it is an IP address at which this machine speaks to itself.
+bool taud_address_is_loopback(const struct taud_address *address);
+
 // The path of a unix address.
 const char *taud_address_path(const struct taud_address *address);
 

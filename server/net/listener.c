@@ -106,6 +106,18 @@ static bool concerns_only_the_peer(int error)
            error == ENOPROTOOPT || error == EPERM || error == EOPNOTSUPP;
 }
 
+// A client on this machine gets what it asks for without pacing: between processes nothing is lost,
+// and a congestion control that spreads over time what is sent (bbr, where it is the system's
+// default) sets a timer for every 64 KiB in vain. Reno never does, and everybody may choose it.
+static void set_stream_options(int file, const struct taud_address *peer)
+{
+    static const char unpaced[] = "reno";
+    int on = 1;
+    setsockopt(file, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    if (taud_address_is_loopback(peer))
+        setsockopt(file, IPPROTO_TCP, TCP_CONGESTION, unpaced, sizeof unpaced - 1);
+}
+
 static void on_accept(evutil_socket_t file, short what, void *user_data)
 {
     struct taud_listener *listener = user_data;
@@ -122,10 +134,8 @@ static void on_accept(evutil_socket_t file, short what, void *user_data)
             back_off(listener, errno);
             return;
         }
-        if (!taud_address_is_unix(&listener->address)) {
-            int on = 1;
-            setsockopt(accepted, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-        }
+        if (!taud_address_is_unix(&listener->address))
+            set_stream_options(accepted, &peer);
         listener->accepted(listener->user_data, accepted, &peer);
     }
 }

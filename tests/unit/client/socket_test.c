@@ -144,6 +144,35 @@ static void a_socket_is_made_for_our_traffic(void **state)
     close(listener);
 }
 
+/* The congestion control of a socket, "" for none. */
+static const char *congestion_of(int fd, char name[16])
+{
+    socklen_t size = 16;
+    memset(name, 0, 16);
+    assert_int_equal(getsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, name, &size), 0);
+    return name;
+}
+
+static void only_what_stays_on_this_machine_is_sent_without_pacing(void **state)
+{
+    (void)state;
+    struct sockaddr_in address;
+    char name[16], usual[16];
+    int listener = loopback_listen(&address);
+    struct tau_candidates candidates = only(&address);
+    int fd = -1;
+    assert_int_not_equal(tau_socket_open(&candidates, 0, 0, &fd), TAU_PROGRESS_FAILED);
+    assert_string_equal(congestion_of(fd, name), "reno");
+    tau_socket_close(fd);
+    address.sin_addr.s_addr = htonl(0xc0000201); /* of documentation: nobody answers */
+    candidates = only(&address);
+    if (tau_socket_open(&candidates, 0, 0, &fd) != TAU_PROGRESS_FAILED) {
+        assert_string_equal(congestion_of(fd, name), congestion_of(listener, usual));
+        tau_socket_close(fd);
+    }
+    close(listener);
+}
+
 static void the_candidate_that_was_named_is_tried(void **state)
 {
     (void)state;
@@ -395,6 +424,7 @@ int main(void)
         RESOLVING(a_name_that_is_unknown_says_so),
         RESOLVING(a_host_has_so_many_addresses),
         cmocka_unit_test(a_socket_is_made_for_our_traffic),
+        cmocka_unit_test(only_what_stays_on_this_machine_is_sent_without_pacing),
         cmocka_unit_test(the_candidate_that_was_named_is_tried),
         cmocka_unit_test(nobody_listens_on_a_port),
         cmocka_unit_test(an_attempt_that_is_swallowed_waits),

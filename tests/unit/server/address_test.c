@@ -67,12 +67,29 @@ static void stands_for_a_peer(void **state)
     assert_memory_equal(&a, &b, sizeof a);
 }
 
+static void tells_this_machine_from_others(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        bool loopback;
+    } cases[] = {{"127.0.0.1:1", true}, {"127.255.0.9:1", true}, {"[::1]:1", true},
+                 {"126.0.0.1:1", false}, {"128.0.0.1:1", false}, {"[::2]:1", false},
+                 {"[fe80::1]:1", false}, {"unix:/a", false}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct taud_address address;
+        assert_true(taud_address_parse(cases[i].text, &address));
+        assert_int_equal(taud_address_is_loopback(&address), cases[i].loopback);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_and_writes),
         cmocka_unit_test(refuses),
         cmocka_unit_test(stands_for_a_peer),
+        cmocka_unit_test(tells_this_machine_from_others),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -164,6 +164,10 @@ static void hands_over_a_socket_that_is_ready_for_use(void **state)
     assert_true((fcntl(file, F_GETFD) & FD_CLOEXEC) != 0);
     assert_int_equal(getsockopt(file, IPPROTO_TCP, TCP_NODELAY, &on, &size), 0);
     assert_true(on != 0);
+    char congestion[16] = "";
+    size = sizeof congestion;
+    assert_int_equal(getsockopt(file, IPPROTO_TCP, TCP_CONGESTION, congestion, &size), 0);
+    assert_string_equal(congestion, "reno"); // whatever the system's default is
     struct sockaddr_in self = {.sin_port = 0};
     size = sizeof self;
     assert_int_equal(getsockname(client, (struct sockaddr *)&self, &size), 0);
