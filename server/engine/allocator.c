@@ -61,6 +61,12 @@ static void system_discard(void *context, void *memory, size_t size)
     madvise(memory, size, MADV_DONTNEED);
 }
 
+static bool system_populate(void *context, void *memory, size_t size)
+{
+    (void)context;
+    return madvise(memory, size, MADV_POPULATE_WRITE) == 0;
+}
+
 const struct taud_allocator *taud_allocator_system(void)
 {
     static const struct taud_allocator allocator = {
@@ -69,6 +75,7 @@ const struct taud_allocator *taud_allocator_system(void)
         .reserve = system_reserve,
         .unreserve = system_unreserve,
         .discard = system_discard,
+        .populate = system_populate,
     };
     return &allocator;
 }

@@ -4,6 +4,7 @@
 #ifndef TAUD_ENGINE_ALLOCATOR_H
 #define TAUD_ENGINE_ALLOCATOR_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,6 +19,9 @@ struct taud_allocator {
     void (*unreserve)(void *context, void *memory, size_t size);
     // Gives the pages back; they read as zero afterwards. Multiples of 64 KiB.
     void (*discard)(void *context, void *memory, size_t size);
+    // Takes the memory of reserved space before it is touched, whatever is in it and whoever writes
+    // to it meanwhile. Multiples of 64 KiB. False where the system cannot.
+    bool (*populate)(void *context, void *memory, size_t size);
 };
 
 // malloc and mmap. It has no state.

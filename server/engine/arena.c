@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Slabs in four kinds of list: partial (one list for each block size), full (in none), dirty and
 // clean (empty). Free blocks of a slab are linked through their first bytes; blocks that were never
-// taken are not linked but counted, so that carving a slab touches no page.
+// taken are not linked but counted, so that carving a slab touches no page. The first slabs of
+// those that were never used may have their pages already: with the dirty ones they are the stock
+// from which slabs are taken first.
 #include "arena.h"
 
 #include <assert.h>
@@ -16,8 +18,11 @@ struct taud_slab {
 };
 
 enum {
-    DIRTY_KEPT = 64, // empty slabs whose pages are kept as far as the bound allows
-    DIRTY_SHARE = 2, // and that many times more than lately were needed from one trim to the next
+    STOCK_SLABS = (16 << 20) / TAUD_SLAB_BYTES, // empty, with pages: to that the stock is filled
+    STOCK_SHARE = 8,                            // but not beyond this part of what is free
+    STOCK_LOW_SLABS = STOCK_SLABS / 4 * 3,      // missing: a burst keeps the processors for itself
+    STEP_SLABS = (2 << 20) / TAUD_SLAB_BYTES,   // populated at once: a huge page
+    DIRTY_SHARE = 2, // kept beyond the stock: so often what was needed between the last two trims
     SPARE_SHARE = 8, // of the slabs, and some for what does not grow with them
     SPARE_SLABS = (2 << 20) / TAUD_SLAB_BYTES,
 };
@@ -108,15 +113,102 @@ static bool pop(struct taud_arena *arena, struct taud_slab_list *list, uint32_t 
     return true;
 }
 
+// --- the stock --------------------------------------------------------------------------------
+
+// Slabs that were never used and have their pages.
+static uint32_t count_ahead(const struct taud_arena *arena)
+{
+    return arena->populated > arena->untouched ? arena->populated - arena->untouched : 0;
+}
+
+static uint32_t count_stock(const struct taud_arena *arena)
+{
+    return arena->dirty_count + count_ahead(arena);
+}
+
+// What the bound leaves for empty slabs: it may have shrunk.
+static uint32_t count_room(const struct taud_arena *arena)
+{
+    uint32_t used = atomic_load_explicit(&arena->slabs_used, memory_order_relaxed);
+    uint32_t bound = atomic_load_explicit(&arena->bound, memory_order_relaxed);
+    return used < bound ? bound - used : 0;
+}
+
+// What the stock is filled to.
+static uint32_t wanted_stock(const struct taud_arena *arena)
+{
+    uint32_t share = count_room(arena) / STOCK_SHARE;
+    return share < STOCK_SLABS ? share : STOCK_SLABS;
+}
+
+// The first slab without pages of those that were never used, and how many the stock lacks.
+static uint32_t find_missing(const struct taud_arena *arena, uint32_t *ret_count)
+{
+    uint32_t from = arena->untouched + count_ahead(arena), left = arena->slab_count - from;
+    uint32_t wanted = wanted_stock(arena), stock = count_stock(arena);
+    uint32_t missing = wanted > stock && !arena->cannot_populate ? wanted - stock : 0;
+    *ret_count = missing < left ? missing : left;
+    return from;
+}
+
+// After each change of the stock, with the mutex.
+static void note_stock(struct taud_arena *arena)
+{
+    uint32_t missing;
+    (void)find_missing(arena, &missing);
+    atomic_store_explicit(&arena->missing, missing, memory_order_relaxed);
+}
+
+// Takes a slab from the stock.
+static bool pop_stock(struct taud_arena *arena, uint32_t *ret_index)
+{
+    if (pop(arena, &arena->dirty, ret_index))
+        arena->dirty_count--;
+    else if (count_ahead(arena) > 0)
+        *ret_index = arena->untouched++;
+    else
+        return false;
+    return true;
+}
+
+bool taud_arena_is_low(const struct taud_arena *arena)
+{
+    return atomic_load_explicit(&arena->missing, memory_order_relaxed) >= STOCK_LOW_SLABS;
+}
+
+void taud_arena_stock_up(struct taud_arena *arena)
+{
+    const struct taud_allocator *allocator = arena->allocator;
+    for (;;) {
+        uint32_t count;
+        pthread_mutex_lock(&arena->mutex);
+        uint32_t from = find_missing(arena, &count);
+        pthread_mutex_unlock(&arena->mutex);
+        if (count == 0)
+            return;
+        if (count > STEP_SLABS - from % STEP_SLABS)
+            count = STEP_SLABS - from % STEP_SLABS;
+        bool populated = allocator->populate(allocator->context,
+                                             arena->base + (size_t)from * TAUD_SLAB_BYTES,
+                                             (size_t)count * TAUD_SLAB_BYTES);
+        pthread_mutex_lock(&arena->mutex);
+        arena->cannot_populate = !populated;
+        if (populated)
+            arena->populated = from + count;
+        note_stock(arena);
+        pthread_mutex_unlock(&arena->mutex);
+    }
+}
+
+// --- blocks -----------------------------------------------------------------------------------
+
 // Finds an empty slab and makes it one of `class`, in the list of partial ones.
 static bool add_slab(struct taud_arena *arena, enum taud_block_class class)
 {
     uint32_t index;
     if (arena->slabs_used >= limit_of(arena))
         return false;
-    if (pop(arena, &arena->dirty, &index))
-        arena->dirty_count--;
-    else if (!pop(arena, &arena->clean, &index)) {
+    if (!pop_stock(arena, &index) && !pop(arena, &arena->clean, &index)) {
         if (arena->untouched == arena->slab_count)
             return false;
         index = arena->untouched++;
@@ -129,6 +221,7 @@ static bool add_slab(struct taud_arena *arena, enum taud_block_class class)
     push(arena, &arena->partial[class], index);
     arena->slabs_used++;
     arena->needed++;
+    note_stock(arena);
     return true;
 }
 
@@ -175,9 +268,12 @@ void taud_arena_give(struct taud_arena *arena, void *block, enum taud_block_clas
         push(arena, &arena->dirty, index);
         arena->dirty_count++;
         arena->slabs_used--;
+        note_stock(arena);
     }
     pthread_mutex_unlock(&arena->mutex);
 }
+
+// --- giving back ------------------------------------------------------------------------------
 
 // What is likely to be needed until the next call: what was needed since the last one, or half of
 // what was expected then.
@@ -191,25 +287,22 @@ static uint32_t expect_need(struct taud_arena *arena)
     return arena->expected;
 }
 
-// Of the empty slabs that are wanted, those that the bound has room for: it may have shrunk.
-static uint64_t may_keep(const struct taud_arena *arena, uint64_t wanted)
+// Of the empty slabs that are expected to be needed, those that the bound has room for.
+static uint64_t may_keep(const struct taud_arena *arena, uint64_t expected)
 {
-    uint32_t used = atomic_load_explicit(&arena->slabs_used, memory_order_relaxed);
-    uint32_t bound = atomic_load_explicit(&arena->bound, memory_order_relaxed);
-    uint64_t room = used < bound ? bound - used : 0;
+    uint64_t wanted = wanted_stock(arena) + DIRTY_SHARE * expected, room = count_room(arena);
     return wanted < room ? wanted : room;
 }
 
 void taud_arena_trim(struct taud_arena *arena)
 {
-    uint64_t kept = DIRTY_KEPT + DIRTY_SHARE * (uint64_t)expect_need(arena);
+    uint64_t expected = expect_need(arena);
     for (;;) {
         uint32_t index = 0;
         pthread_mutex_lock(&arena->mutex);
         bool found =
-            arena->dirty_count > may_keep(arena, kept) && pop(arena, &arena->dirty, &index);
-        if (found)
-            arena->dirty_count--;
+            count_stock(arena) > may_keep(arena, expected) && pop_stock(arena, &index);
+        note_stock(arena);
         pthread_mutex_unlock(&arena->mutex);
         if (!found)
             return;

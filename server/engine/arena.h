@@ -50,6 +50,9 @@ struct taud_arena {
     bool overdrawn;
     _Atomic uint32_t bound; // no more slabs are used, without those
     uint32_t untouched; // slabs from here on were never used
+    uint32_t populated; // slabs between that and this have their pages nevertheless
+    bool cannot_populate;
+    _Atomic uint32_t missing; // slabs that the stock of empty ones with pages lacks
     _Atomic uint32_t slabs_used;
     uint32_t dirty_count;
     uint32_t needed;   // slabs since the last trim
@@ -97,6 +100,14 @@ static inline void *taud_arena_slab(const struct taud_arena *arena, const void *
 // memory that nobody needs is given back within some ten calls. Calls the kernel: not under a lock
 // that a request may wait for.
 void taud_arena_trim(struct taud_arena *arena);
+
+// Has pages ready for what comes, as far as the bound allows: up to 16 MiB of empty slabs, since
+// the first touch of a page costs many times what is written to it. By the thread that trims, and
+// as little under a lock.
+void taud_arena_stock_up(struct taud_arena *arena);
+
+// Whether only a quarter of them is left, which is worth a wake-up of that thread.
+bool taud_arena_is_low(const struct taud_arena *arena);
 
 // Another bound, at most the one that it was made with, and at least one slab: no more than that
 // many bytes of slabs are used from now on. What is used beyond it stays until it is given back.

@@ -108,10 +108,12 @@ static void rest(struct taud_engine *engine)
     storage->woken = false;
 }
 
-static void trim_memory(struct taud_engine *engine)
+// Has some memory ready for writers, and gives back what nobody needs.
+static void tend_memory(struct taud_engine *engine)
 {
     struct taud_storage *storage = &engine->storage;
     uint64_t now = now_ns(storage);
+    taud_arena_stock_up(&engine->arena);
     if (now < storage->trim_at_ns)
         return;
     storage->trim_at_ns = now + (uint64_t)TRIM_MS * 1000000U;
@@ -123,7 +125,7 @@ static void *storage_main(void *user_data)
     struct taud_engine *engine = user_data;
     struct taud_storage *storage = &engine->storage;
     while (!taud_storage_is_stopping(storage)) {
-        trim_memory(engine);
+        tend_memory(engine);
         if (taud_storage_turn(engine))
             continue;
         pthread_mutex_lock(&storage->mutex);
@@ -169,7 +171,7 @@ void taud_storage_stop(struct taud_engine *engine)
 
 void taud_storage_consider(struct taud_engine *engine)
 {
-    if (taud_storage_needs_flush(engine))
+    if (taud_storage_needs_flush(engine) || taud_arena_is_low(&engine->arena))
         taud_storage_wake(engine);
 }
 
@@ -625,8 +627,8 @@ static bool compact(struct taud_engine *engine)
 bool taud_storage_pause(struct taud_engine *engine)
 {
     struct taud_storage *storage = &engine->storage;
-    if (!storage->stepped) // there nobody trims
-        trim_memory(engine);
+    if (!storage->stepped) // there nobody does
+        tend_memory(engine);
     // One, and then what it came in between goes on: the next may be due at once.
     bool flushed = !taud_storage_is_stopping(storage) && flush_if_due(engine);
     // What is flushed during a long compaction becomes few segments meanwhile, too.

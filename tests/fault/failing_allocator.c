@@ -55,11 +55,20 @@ static void failing_discard(void *context, void *memory, size_t size)
     system->discard(system->context, memory, size);
 }
 
+static bool failing_populate(void *context, void *memory, size_t size)
+{
+    struct failing_allocator *failing = context;
+    const struct taud_allocator *system = taud_allocator_system();
+    return !refuses(failing) && system->populate(system->context, memory, size);
+}
+
 void failing_allocator_init(struct failing_allocator *failing, unsigned fail_at, bool for_good)
 {
     memset(failing, 0, sizeof *failing);
-    failing->table = (struct taud_allocator){failing, failing_allocate, failing_release,
-                                             failing_reserve, failing_unreserve, failing_discard};
+    failing->table = (struct taud_allocator){failing,          failing_allocate,
+                                             failing_release,  failing_reserve,
+                                             failing_unreserve, failing_discard,
+                                             failing_populate};
     failing->fail_at = fail_at;
     failing->for_good = for_good;
 }

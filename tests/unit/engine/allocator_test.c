@@ -122,6 +122,20 @@ static void discarded_pages_read_as_zero_and_cost_nothing(void **state)
     allocator->unreserve(allocator->context, memory, 4 * PIECE);
 }
 
+static void populated_pages_are_there_and_keep_what_they_hold(void **state)
+{
+    (void)state;
+    uint8_t *memory = reserve(4 * PIECE);
+    memory[PIECE] = 7;
+    assert_true(allocator->populate(allocator->context, memory + PIECE, 2 * PIECE));
+    assert_int_equal(resident_pages(memory + PIECE, 2 * PIECE), 2 * PIECE / sysconf(_SC_PAGESIZE));
+    assert_int_equal(resident_pages(memory, PIECE), 0);
+    assert_int_equal(memory[PIECE], 7);
+    assert_int_equal(memory[PIECE + 1], 0);
+    allocator->unreserve(allocator->context, memory, 4 * PIECE);
+    assert_false(allocator->populate(allocator->context, memory, PIECE)); // it is gone
+}
+
 // Whether the mapping that begins at `memory` has this flag of the kernel's.
 static bool has_flag(const void *memory, const char *flag)
 {
@@ -190,6 +204,7 @@ int main(void)
         cmocka_unit_test(address_space_is_taken_and_given_back_exactly),
         cmocka_unit_test(memory_is_taken_where_it_is_touched),
         cmocka_unit_test(discarded_pages_read_as_zero_and_cost_nothing),
+        cmocka_unit_test(populated_pages_are_there_and_keep_what_they_hold),
         cmocka_unit_test(only_large_reservations_ask_for_huge_pages),
         cmocka_unit_test(what_no_machine_has_is_refused),
         cmocka_unit_test(the_clock_is_that_of_timed_waits),
