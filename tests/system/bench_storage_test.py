@@ -13,9 +13,11 @@ import json
 import math
 import os
 import random
+import shutil
 import socket
 import statistics
 import struct
+import subprocess
 import sys
 import tempfile
 import threading
@@ -38,9 +40,10 @@ from storage.prometheus import Prometheus  # noqa: E402
 from storage.questions import (  # noqa: E402
     HIGH, KINDS, METRICS, NO_VALUE, START_S, STEP_S, Question, Table, Truth, Workload, difference,
     make_questions)
-from storage.table import AGREE, Row, render  # noqa: E402
+from storage.table import AGREE, Row, middle, render  # noqa: E402
 from storage.taud import Tau  # noqa: E402
-from storage.tools import Exchange, Programs, Trouble, read_answers, write_exchanges  # noqa: E402
+from storage.tools import (  # noqa: E402
+    Exchange, Programs, Trouble, on_processor, processors, read_answers, write_exchanges)
 from storage.victoriametrics import VictoriaMetrics  # noqa: E402
 
 BUILD = Path(os.environ.get("TAU_BUILD_DIR", ROOT / "build" / "release")).resolve()
@@ -432,7 +435,7 @@ class Replies(Rig):
     def test_rounds_of_stores(self) -> None:
         for operation in (points.redis_set, points.redis_get, points.memcached_set,
                           points.memcached_get):
-            made = list(points.rounds(operation, 16, 64))
+            made = list(points.batches(operation, 16, 64))
             self.assertEqual((len(made), made[0].points), (4, 16))
             self.assertEqual((made[0].request + made[0].reply).count(points.VALUE), 16)
 
@@ -445,21 +448,109 @@ class Replies(Rig):
                 self.programs.run("exchange", "http", "127.0.0.1", "1", str(file))
 
 
+class Fake(points.Server):
+    """Notes where it and its client run, and finds what it is told to."""
+
+    def __init__(self, name: str, syncs: bool, directory: Path, noted: list[str],
+                 found: dict[str, Any]) -> None:
+        super().__init__(name, syncs, Programs(BUILD), directory, 1)
+        self.noted = noted
+        self.found = {"seconds": 1.0, "p50_us": 1.0, "p99_us": 2.0, "p999_us": 3.0, **found}
+
+    def note(self, what: str) -> None:
+        self.noted.append(f"{self.name} {what} {sorted(os.sched_getaffinity(0))}")
+
+    def start(self) -> None:
+        self.note("starts")
+
+    def stop(self) -> None:
+        self.noted.append(f"{self.name} stops")
+
+    def run(self, test: points.Test) -> dict[str, Any]:
+        if "trouble" in self.found:
+            raise Trouble(self.found["trouble"])
+        self.note("is asked")
+        return self.found
+
+
+class Places(Rig):
+    """Servers of single values beside each other."""
+
+    def measured(self, test: points.Test, *servers: Fake) -> points.Points:
+        measured = points.Points()
+        with contextlib.redirect_stderr(io.StringIO()):
+            for server in servers:
+                measured.start(server)
+            measured.measure(test)
+        return measured
+
+    def test_turns_and_processors(self) -> None:
+        noted: list[str] = []
+        first, last = processors()[0], processors()[-1]
+        servers = [Fake(name, False, self.root / name, noted, {}) for name in ("A", "B")]
+        for apart, place in ((True, last), (False, first)):
+            noted.clear()
+            for server in servers:
+                shutil.rmtree(server.directory, ignore_errors=True)
+            self.measured(points.Test(True, 16, apart), *servers)
+            self.assertEqual(noted, [f"{name} starts [{first}]" for name in "AB"] + [
+                f"{name} is asked [{place}]" for _ in range(points.ROUNDS) for name in "AB"])
+
+    def test_what_goes_wrong(self) -> None:
+        """A reply that is not the right one is said to be wrong; who is in trouble is out, and
+        the others go on."""
+        noted: list[str] = []
+        what: dict[str, dict[str, Any]] = {"Good": {}, "Bad": {"failed": 2},
+                                           "Out": {"trouble": "it ended"}}
+        found = self.measured(points.Test(True, 1), *(
+            Fake(name, False, self.root / name, noted, one) for name, one in what.items()))
+        rows = {row.server: row for row in found.rows}
+        self.assertEqual({name: (row.answers, row.wrong) for name, row in rows.items()}, {
+            "Good": (AGREE, False), "Bad": ("2 batches WRONG", True),
+            "Out": ("FAILED: it ended", True)})
+        self.assertEqual([server.name for server in found.running], ["Good", "Bad"])
+        self.assertEqual(noted.count("Out stops"), 1)
+
+    def test_who_is_compared_with_whom(self) -> None:
+        """A store that syncs its writes is asked for nothing else, and the others' writes are
+        compared with those that Tau does not sync either."""
+        synced, plain = (Fake("Store, always", True, self.root, [], {}),
+                         Fake("Store, plain", False, self.root, [], {}))
+        write, read = points.Test(True, 1), points.Test(False, 1)
+        self.assertEqual([server.takes(test) for server in (synced, plain)
+                          for test in (write, read)], [True, False, True, True])
+        self.assertEqual([(row.server, row.against) for row in (
+            synced.measure(write), plain.measure(write), plain.measure(read))],
+            [("Store, always", "Tau"), ("Store, plain", "Tau, os"), ("Store", "Tau")])
+
+
 class Whole(Rig):
     def test_tau_alone(self) -> None:
         """All workloads on the server of this build, as small as they come; no other is found."""
         said, told = io.StringIO(), io.StringIO()
         with (contextlib.redirect_stdout(said), contextlib.redirect_stderr(told),
-              mock.patch.dict(os.environ, PATH=str(self.root))):
-            run = workloads.Run(BUILD, self.root / "run", 0.001, "abcdefghj", list(workloads.PEERS))
+              mock.patch.dict(os.environ, PATH=str(self.root)),
+              mock.patch.multiple(points, ROUNDS=2, KEYS=50),
+              mock.patch.multiple(workloads, FEEDINGS=2)):
+            run = workloads.Run(BUILD, self.root / "run", 0.001, workloads.LETTERS,
+                                [*workloads.PEERS, *workloads.STORES])
             self.assertEqual(run.go(), 0, said.getvalue() + told.getvalue())
-        for name in Answers.PEERS:
+        for name in (*Answers.PEERS, *(store.name for store in points.STORES)):
             self.assertIn(f"goes without {name}", told.getvalue())
-        self.assertEqual({row.server for row in run.rows}, {"Tau", "Tau, rows"})
+            self.assertIn(f"{name.partition(',')[0]} is not installed", said.getvalue())
+        self.assertEqual({row.server for row in run.rows}, {"Tau", "Tau, rows", "Tau, os"})
         rows = {row.workload: row for row in run.rows if row.server == "Tau"}
         for workload in ("(a) ingest", "(b) ingest", "(c) ingest", "(d) ingest"):
             self.assertTrue(rows[workload].rate, workload)
             self.assertEqual(rows[workload].answers, AGREE)
+        for letter, rounds in workloads.ROUNDS.items():
+            self.assertEqual(len(rows[f"({letter}) ingest"].rates), rounds * 2)
+        for test in points.TESTS:
+            if test.apart and len(processors()) == 1:
+                continue
+            found = rows[test.name]
+            self.assertEqual((found.answers, len(found.rates)), (AGREE, 2), test.name)
+            self.assertTrue(found.rates[0] <= (found.rate or 0) <= found.rates[-1])
         for kind in (kind for kind, *_ in KINDS):
             self.assertEqual((rows[f"(e) {kind}"].answers, bool(rows[f"(e) {kind}"].p99_s)),
                              (AGREE, True), kind)
@@ -471,6 +562,16 @@ class Whole(Rig):
         grown = [row for row in run.rows if row.workload.startswith("(j)")]
         self.assertEqual(len(grown), 1 + 2 * len(OVERALL) + 2 + len(READS))
         self.assertIn("(j) M points/s up to so many stored points", said.getvalue())
+
+    def test_processors(self) -> None:
+        """What is started within one stays on it, and what is started later does not."""
+        script = "import os; print(*sorted(os.sched_getaffinity(0)))"
+        for number in processors():
+            with on_processor(number):
+                found = subprocess.check_output([sys.executable, "-c", script], text=True)
+            self.assertEqual(found.split(), [str(number)])
+        found = subprocess.check_output([sys.executable, "-c", script], text=True)
+        self.assertEqual(found.split(), [str(number) for number in processors()])
 
     def test_sums_of_growth(self) -> None:
         """What aggregates over bench_load's points must be, against all of them one by one."""
@@ -492,15 +593,26 @@ class Whole(Rig):
         with self.assertRaisesRegex(Trouble, "hello"):
             peer.ask([small_questions()["raw"]])
 
+    def test_rounds(self) -> None:
+        """Medians of all figures, and what is wrong in one round is wrong."""
+        rounds = [Row("(a) ingest", "Tau", rate=rate, p50_s=1 / rate, answers=AGREE)
+                  for rate in (3e6, 5e6, 4e6)]
+        found = middle(rounds)
+        self.assertEqual((found.rate, found.p50_s, found.cpu_s), (4e6, 1 / 4e6, None))
+        self.assertEqual((found.rates, found.answers), ((3e6, 4e6, 5e6), AGREE))
+        rounds[1].answers = "WRONG: it is"
+        self.assertEqual(middle(rounds).answers, "WRONG: it is")
+
     def test_table(self) -> None:
         limits = {"processors": 2, "loopback_bytes_s": 2e9, "memory_bytes_s": 2e10,
                   "disk_bytes_s": 4e8, "sync_p50_us": 200.0, "sync_p99_us": 400.0}
-        rows = [Row("(a) ingest", "Tau", rate=8e7, answers=AGREE),
+        rows = [Row("(a) ingest", "Tau", rate=8e7, answers=AGREE, rates=(7e7, 8e7, 12e7)),
                 Row("(a) ingest", "Slow", rate=2e6, answers=AGREE),
                 Row("(h) hundredths", "Tau", bytes_each=0.5),
                 Row("(h) hundredths", "Slow", bytes_each=1.0, answers="WRONG: it is")]
         self.assertEqual([row.wrong for row in rows], [False, False, False, True])
         text = render(rows, limits, {"Tau": "1.0.0"}, [(10**6, 4e6), (2 * 10**6, 2e6)])
+        self.assertRegex(text, r"Tau +80 +70, 120 .* agree")
         self.assertRegex(text, r"Slow +2 .* 40\.00 x +agree")
         self.assertRegex(text, r"Slow .* 1\.00 .* 2\.00 x +WRONG: it is")
         self.assertRegex(text, r"1\.0 M  #{60}  4\.0\n +2\.0 M  #{30} +2\.0\n")

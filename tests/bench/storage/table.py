@@ -3,25 +3,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import statistics
+from dataclasses import dataclass, replace
 from typing import Any, Optional
 
 AGREE = "agree"
 LOST = "of the points lost"
-HEADS = ("workload", "server", "M/s", "CPU s", "peak MiB", "bytes", "p50", "p99", "p99.9",
-         "Tau is", "answers")
+FIGURES = ("rate", "cpu_s", "peak_bytes", "bytes_each", "p50_s", "p99_s", "p999_s")
+HEADS = ("workload", "server", "M/s", "from, to", "CPU s", "peak MiB", "bytes", "p50", "p99",
+         "p99.9", "Tau is", "answers")
 LEGEND = """\
 Tau is fed with columns of up to 8,640 points of a series, `Tau, rows` with points in the order of
 their arrival, the others in that order too, in lines or rows of all metrics of a host. M/s: points
 (of (i) and reads: operations) a second, from the first byte sent to the last answer, over two
-connections, Tau's and those of (i) over one. CPU s and peak MiB: of the server's process. bytes: of
-a point on the disk; of (c): of a series in memory, all that the process grew by. p50 and above:
-until the last byte of an answer, of (i) and reads: of a round of as many operations as the depth;
-of (g) and starts: until the first good answer; with few samples p99 is the slowest. Tau is: by how
-much better in the first of rate, bytes and p50 that the row has; a store that does not sync its
-writes is compared with `Tau, os`, which does not either, all else with Tau as it comes. answers:
-compared with those computed from the points, times exactly, values to a billionth. -: not
-measured, or the server has no words for it."""
+connections, Tau's and those of (i) over one. from, to: where it was measured in rounds, servers in
+turns, the least and the most of them; all figures of such a row are medians. CPU s and peak MiB: of
+the server's process. bytes: of a point on the disk; of (c): of a series in memory, all that the
+process grew by. p50 and above: until the last byte of an answer, of (i) and reads: of a batch of as
+many operations as the depth; of (g) and starts: until the first good answer; with few samples p99
+is the slowest. (i) has each server on one processor and its client on another, or both on one.
+Tau is: by how much better in the first of rate, bytes and p50 that the row has; a store that does
+not sync its writes is compared with `Tau, os`, which does not either, all else with Tau as it
+comes. answers: compared with those computed from the points, times exactly, values to a billionth;
+after ingest a few of them. -: not measured, or the server has no words for it."""
 CURVE_WIDTH = 60
 
 Curve = list[tuple[int, float]]  # points that are stored, and points a second up to there
@@ -40,6 +44,7 @@ class Row:
     p999_s: Optional[float] = None
     answers: str = "-"
     against: str = "Tau"  # the row of the same workload that it is compared with
+    rates: tuple[float, ...] = ()  # of its rounds, ascending
 
     def with_latencies(self, found: dict[str, Any]) -> Row:
         """As a program found them; nothing where nothing was answered."""
@@ -53,6 +58,14 @@ class Row:
         if self.answers.endswith(LOST):
             return self.server.startswith("Tau")
         return self.answers not in ("-", AGREE)
+
+
+def middle(rounds: list[Row]) -> Row:
+    """The median of each figure. What is wrong in one round is wrong."""
+    figures = {name: statistics.median(getattr(row, name) for row in rounds)
+               for name in FIGURES if all(getattr(row, name) is not None for row in rounds)}
+    worst = next((row for row in rounds if row.wrong), rounds[0])
+    return replace(worst, rates=tuple(sorted(row.rate for row in rounds if row.rate)), **figures)
 
 
 def duration(seconds: Optional[float]) -> str:
@@ -69,12 +82,17 @@ def number(value: Optional[float], places: int) -> str:
     return "-" if value is None else f"{value:,.{places}f}"
 
 
-def rate_of(row: Row) -> str:
+def rate_words(rate: Optional[float]) -> str:
     """In millions, with three digits that say something."""
-    if row.rate is None:
+    if rate is None:
         return "-"
-    millions = row.rate / 1e6
+    millions = rate / 1e6
     return f"{millions:,.0f}" if millions >= 100 else f"{millions:.3g}"
+
+
+def spread(row: Row) -> str:
+    """The least and the most of the rounds."""
+    return f"{rate_words(row.rates[0])}, {rate_words(row.rates[-1])}" if row.rates else "-"
 
 
 def ratio(row: Row, tau: Optional[Row]) -> str:
@@ -91,7 +109,7 @@ def ratio(row: Row, tau: Optional[Row]) -> str:
 
 
 def cells(row: Row, tau: Optional[Row]) -> tuple[str, ...]:
-    return (row.workload, row.server, rate_of(row), number(row.cpu_s, 1),
+    return (row.workload, row.server, rate_words(row.rate), spread(row), number(row.cpu_s, 1),
             number(row.peak_bytes and row.peak_bytes / 2**20, 0), number(row.bytes_each, 2),
             duration(row.p50_s), duration(row.p99_s), duration(row.p999_s), ratio(row, tau),
             row.answers)

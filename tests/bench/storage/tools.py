@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -20,6 +21,7 @@ from typing import Any, Optional
 STOP_S = 60
 RUN_S = 1800  # no feeding or asking takes longer
 PATIENCE_S = 10  # then people are told that it goes on
+ABSENT = "is not installed"
 
 
 class Trouble(Exception):
@@ -77,6 +79,22 @@ def free_port() -> int:
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         return int(s.getsockname()[1])
+
+
+def processors() -> list[int]:
+    """Those that this process may use."""
+    return sorted(os.sched_getaffinity(0))
+
+
+@contextlib.contextmanager
+def on_processor(number: int) -> Iterator[None]:
+    """What is started within stays on this processor: a process begins where its parent may run."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {number})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 def disk_bytes(directory: Path, without: tuple[Path, ...] = ()) -> int:
