@@ -191,7 +191,6 @@ bool taud_chunk_aggregate(struct taud_codec *codec, const struct taud_chunk *chu
         .sum = codec_lanes_join(lanes.sum),
         .low = extremes ? codec_lanes_low(&lanes) : 0,
         .high = extremes ? codec_lanes_high(&lanes) : 0,
-        .squares = wanted >= TAUD_WANT_SQUARES ? codec_lanes_join(lanes.squares) : 0,
     };
     return true;
 }

@@ -140,7 +140,6 @@ bool taud_chunk_point(struct taud_codec *codec, const uint8_t *bytes, size_t siz
 enum taud_chunk_wanted {
     TAUD_WANT_SUM,      // count of numbers, and their sum
     TAUD_WANT_EXTREMES, // low, high
-    TAUD_WANT_SQUARES,  // sum of squares
 };
 
 // Of the values that are no NaN. What was not asked for is 0; without numbers low and high are NaN.
@@ -149,7 +148,6 @@ struct taud_chunk_aggregate {
     double sum;
     double low;
     double high;
-    double squares;
 };
 
 // Over values `from` to `to` - 1, in lanes of the index in the chunk, so that over the whole chunk

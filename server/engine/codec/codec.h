@@ -65,7 +65,6 @@ static inline void codec_lanes_init(struct codec_lanes *lanes)
 {
     for (unsigned i = 0; i < CODEC_LANES; i++) {
         lanes->sum[i] = 0;
-        lanes->squares[i] = 0;
         lanes->low[i] = __builtin_inf();
         lanes->high[i] = -__builtin_inf();
     }
@@ -79,7 +78,6 @@ static inline void codec_lanes_add(struct codec_lanes *lanes, size_t index, doub
     if (value != value)
         return;
     lanes->sum[lane] += value;
-    lanes->squares[lane] += value * value;
     lanes->low[lane] = value < lanes->low[lane] ? value : lanes->low[lane];
     lanes->high[lane] = value > lanes->high[lane] ? value : lanes->high[lane];
     lanes->count++;

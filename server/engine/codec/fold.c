@@ -52,34 +52,33 @@ static void add_up(struct taud_codec *codec, const struct codec_lifted *lifted,
 
 // --- deviations ----------------------------------------------------------------------------------
 
-static void add_distance(struct codec_lanes *lanes, size_t index, double distance)
+static void add_distance(struct codec_distances *distances, size_t index, double distance)
 {
-    lanes->sum[index % CODEC_LANES] += distance;
-    lanes->squares[index % CODEC_LANES] += distance * distance;
+    distances->sum[index % CODEC_LANES] += distance;
+    distances->squares[index % CODEC_LANES] += distance * distance;
 }
 
 static void distance_rows(struct taud_codec *codec, const struct codec_lifted *lifted, size_t first,
-                          size_t rows, double mean, struct codec_lanes *lanes)
+                          size_t rows, double mean, struct codec_distances *distances)
 {
     if (lifted->values)
-        codec->kernels->sums->distances(lifted->values + first, rows, mean, lanes);
+        codec->kernels->sums->distances(lifted->values + first, rows, mean, distances);
     else
         codec->kernels->sums->alp_distances(lifted->items + first, rows, lifted->start,
-                                            &lifted->scale, mean, lanes);
+                                            &lifted->scale, mean, distances);
 }
 
 // Of values `from` to `to` - 1. A NaN among them makes it one.
 static double deviate(struct taud_codec *codec, const struct codec_lifted *lifted, size_t from,
                       size_t to, double mean)
 {
-    struct codec_lanes lanes;
+    struct codec_distances distances = {{0}, {0}};
     size_t rows = (to - from) / CODEC_LANES;
-    codec_lanes_init(&lanes);
-    distance_rows(codec, lifted, from, rows, mean, &lanes);
+    distance_rows(codec, lifted, from, rows, mean, &distances);
     for (size_t i = from + rows * CODEC_LANES; i < to; i++)
-        add_distance(&lanes, i - from, value_at(lifted, i) - mean);
-    double left = codec_lanes_join(lanes.sum);
-    double deviation = codec_lanes_join(lanes.squares) - left * left / (double)(to - from);
+        add_distance(&distances, i - from, value_at(lifted, i) - mean);
+    double left = codec_lanes_join(distances.sum);
+    double deviation = codec_lanes_join(distances.squares) - left * left / (double)(to - from);
     return deviation < 0 ? 0 : deviation;
 }
 

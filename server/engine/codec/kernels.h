@@ -50,14 +50,19 @@ struct codec_extremes {
 // What is known of values that were passed over. NaN are skipped, and `count` is of the others.
 struct codec_lanes {
     double sum[CODEC_LANES];
-    double squares[CODEC_LANES];
     double low[CODEC_LANES];
     double high[CODEC_LANES];
     uint64_t count;
 };
 
+// The distances of values from one number, and their squares.
+struct codec_distances {
+    double sum[CODEC_LANES];
+    double squares[CODEC_LANES];
+};
+
 // What an aggregate asks for; a sum and a count are always there.
-enum codec_wanted { CODEC_SUM, CODEC_EXTREMES, CODEC_SQUARES };
+enum codec_wanted { CODEC_SUM, CODEC_EXTREMES };
 
 struct codec_packing_kernels {
     // One block of 256 items of `width` 0 to 32 to 32 * width bytes, and back. Packed is what is
@@ -76,14 +81,15 @@ struct codec_packing_kernels {
 
 struct codec_sum_kernels {
     // Values of base + in[i], signed; at most 2^51 from zero.
-    void (*alp_add_narrow[3])(const uint32_t *in, size_t rows, int64_t base,
+    void (*alp_add_narrow[2])(const uint32_t *in, size_t rows, int64_t base,
                               const struct codec_scale *scale, struct codec_lanes *lanes);
-    void (*add[3])(const double *values, size_t rows, struct codec_lanes *lanes);
-    // The distances of values from `middle`: their sum and that of their squares. For numbers.
+    void (*add[2])(const double *values, size_t rows, struct codec_lanes *lanes);
+    // Adds the distances of values from `middle`. For numbers.
     void (*alp_distances)(const uint32_t *in, size_t rows, int64_t base,
                           const struct codec_scale *scale, double middle,
-                          struct codec_lanes *lanes);
-    void (*distances)(const double *values, size_t rows, double middle, struct codec_lanes *lanes);
+                          struct codec_distances *distances);
+    void (*distances)(const double *values, size_t rows, double middle,
+                      struct codec_distances *distances);
 };
 
 struct codec_kernels {

@@ -6,7 +6,6 @@
 // The lanes of a row in registers.
 struct totals {
     doubles sum[PARTS];
-    doubles squares[PARTS];
     doubles low[PARTS];
     doubles high[PARTS];
 };
@@ -15,7 +14,6 @@ INLINE void begin(struct totals *totals, const struct codec_lanes *lanes)
 {
     for (unsigned part = 0; part < PARTS; part++) {
         totals->sum[part] = values_of(lanes->sum, part);
-        totals->squares[part] = values_of(lanes->squares, part);
         totals->low[part] = values_of(lanes->low, part);
         totals->high[part] = values_of(lanes->high, part);
     }
@@ -29,8 +27,6 @@ INLINE void end(const struct totals *totals, enum codec_wanted wanted, struct co
             memcpy(lanes->low + part * PART, &totals->low[part], VECTOR_BYTES);
             memcpy(lanes->high + part * PART, &totals->high[part], VECTOR_BYTES);
         }
-        if (wanted >= CODEC_SQUARES)
-            memcpy(lanes->squares + part * PART, &totals->squares[part], VECTOR_BYTES);
     }
 }
 
@@ -45,8 +41,6 @@ INLINE void alp_add_row(const uint32_t *row, bool shifted, double start,
             totals->low[part] = smaller(value, totals->low[part]);
             totals->high[part] = larger(value, totals->high[part]);
         }
-        if (wanted >= CODEC_SQUARES)
-            totals->squares[part] += value * value;
     }
 }
 
@@ -85,8 +79,6 @@ INLINE void add(const double *values, size_t rows, enum codec_wanted wanted,
                 totals.low[part] = smaller(value, totals.low[part]);
                 totals.high[part] = larger(value, totals.high[part]);
             }
-            if (wanted >= CODEC_SQUARES)
-                totals.squares[part] += counted * counted;
         }
     }
     end(&totals, wanted, lanes);
@@ -94,44 +86,59 @@ INLINE void add(const double *values, size_t rows, enum codec_wanted wanted,
         lanes->count += numbers[i];
 }
 
-INLINE void add_distance(struct totals *totals, unsigned part, doubles distance)
-{
-    totals->sum[part] += distance;
-    totals->squares[part] += distance * distance;
-}
+// The sums of distances and of their squares in registers.
+struct spans {
+    doubles sum[PARTS];
+    doubles squares[PARTS];
+};
 
-INLINE void end_distances(const struct totals *totals, struct codec_lanes *lanes)
+INLINE void begin_spans(struct spans *spans, const struct codec_distances *distances)
 {
     for (unsigned part = 0; part < PARTS; part++) {
-        memcpy(lanes->sum + part * PART, &totals->sum[part], VECTOR_BYTES);
-        memcpy(lanes->squares + part * PART, &totals->squares[part], VECTOR_BYTES);
+        spans->sum[part] = values_of(distances->sum, part);
+        spans->squares[part] = values_of(distances->squares, part);
     }
+}
+
+INLINE void end_spans(const struct spans *spans, struct codec_distances *distances)
+{
+    for (unsigned part = 0; part < PARTS; part++) {
+        memcpy(distances->sum + part * PART, &spans->sum[part], VECTOR_BYTES);
+        memcpy(distances->squares + part * PART, &spans->squares[part], VECTOR_BYTES);
+    }
+}
+
+INLINE void add_distance(struct spans *spans, unsigned part, doubles distance)
+{
+    spans->sum[part] += distance;
+    spans->squares[part] += distance * distance;
 }
 
 static void alp_distances(const uint32_t *in, size_t rows, int64_t base,
-                          const struct codec_scale *scale, double middle, struct codec_lanes *lanes)
+                          const struct codec_scale *scale, double middle,
+                          struct codec_distances *all)
 {
     const double factor = scale->factor, fraction = scale->fraction, start = (double)base;
-    struct totals totals;
-    begin(&totals, lanes);
+    struct spans spans;
+    begin_spans(&spans, all);
     for (size_t row = 0; row < rows; row++) {
         for (unsigned part = 0; part < PARTS; part++) {
             doubles value = (lift(in + row * CODEC_LANES, part) + start) * factor * fraction;
-            add_distance(&totals, part, value - middle);
+            add_distance(&spans, part, value - middle);
         }
     }
-    end_distances(&totals, lanes);
+    end_spans(&spans, all);
 }
 
-static void distances(const double *values, size_t rows, double middle, struct codec_lanes *lanes)
+static void distances(const double *values, size_t rows, double middle, struct codec_distances *all)
 {
-    struct totals totals;
-    begin(&totals, lanes);
+    struct spans spans;
+    begin_spans(&spans, all);
     for (size_t row = 0; row < rows; row++) {
         for (unsigned part = 0; part < PARTS; part++)
-            add_distance(&totals, part, values_of(values + row * CODEC_LANES, part) - middle);
+            add_distance(&spans, part, values_of(values + row * CODEC_LANES, part) - middle);
     }
-    end_distances(&totals, lanes);
+    end_spans(&spans, all);
 }
 
 #define DEFINE_ADD(name, wanted)                                                                   \
@@ -146,11 +153,10 @@ static void distances(const double *values, size_t rows, double middle, struct c
     }
 DEFINE_ADD(sum, CODEC_SUM)
 DEFINE_ADD(extremes, CODEC_EXTREMES)
-DEFINE_ADD(squares, CODEC_SQUARES)
 
 const struct codec_sum_kernels NAME(sum_kernels) = {
-    .alp_add_narrow = {alp_add_sum, alp_add_extremes, alp_add_squares},
-    .add = {add_sum, add_extremes, add_squares},
+    .alp_add_narrow = {alp_add_sum, alp_add_extremes},
+    .add = {add_sum, add_extremes},
     .alp_distances = alp_distances,
     .distances = distances,
 };

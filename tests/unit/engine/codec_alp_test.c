@@ -72,7 +72,7 @@ static size_t check(struct taud_codec *codec, size_t count, enum taud_codec_effo
     for (size_t i = from; i < to; i++)
         codec_lanes_add(&expected, i, values[i]);
     if (codec_alp_addable(&alp)) {
-        assert_true(codec_alp_add(codec, &alp, from, to, CODEC_SQUARES, &lanes));
+        assert_true(codec_alp_add(codec, &alp, from, to, CODEC_EXTREMES, &lanes));
         assert_memory_equal(&lanes, &expected, sizeof lanes);
     }
     return size;
