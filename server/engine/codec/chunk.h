@@ -160,7 +160,8 @@ bool taud_chunk_aggregate(struct taud_codec *codec, const struct taud_chunk *chu
 struct taud_chunk_part {
     uint32_t from, to;
     struct taud_chunk_summary summary;
-    // The sum of the squares of the distances of the values from their mean.
+    // The sum of the squares of the distances of the values from their mean: of decimals within
+    // 2^-31 of itself; of others as well as a second pass over doubles tells it.
     double deviation;
 };
 
@@ -172,13 +173,12 @@ enum taud_chunk_fold {
 
 // Folds ascending parts of one chunk, whose values are unpacked once, and not written out where the
 // scheme allows that. The sums of a part are made as taud_chunk_aggregate makes those of a chunk
-// with these values. Of the summaries all is set but the
-// timestamps; what was not asked for is NaN.
+// with these values. Of the summaries all is set but the timestamps; what was not asked for is NaN.
 bool taud_chunk_fold(struct taud_codec *codec, const struct taud_chunk *chunk, unsigned wanted,
                      struct taud_chunk_part *parts, uint32_t part_count);
 
-// The deviation of all values of a chunk in one pass, around their mean, which is given as well as
-// it is known: its own error is taken out again.
+// The deviation of all values of a chunk, around their mean where it takes one, which is given as
+// well as it is known: its own error is taken out again.
 bool taud_chunk_deviation(struct taud_codec *codec, const struct taud_chunk *chunk, double mean,
                           double *ret);
 

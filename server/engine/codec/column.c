@@ -440,10 +440,8 @@ bool codec_column_liftable(const struct codec_column *column)
            (column->order == 0 || column->narrow_sums);
 }
 
-// Differences whose sums are narrow, the first `to` of them, added up from `start` on to
-// codec->sums.
-static bool lift_sums(struct taud_codec *codec, const struct codec_column *column, uint32_t start,
-                      size_t to)
+// Differences whose sums are narrow, the first `to` of them, to codec->narrow.
+static bool lift_steps(struct taud_codec *codec, const struct codec_column *column, size_t to)
 {
     codec_unpack_narrow(codec, column->body, column->count, column->width, (uint32_t)column->base,
                         0, to, codec->narrow);
@@ -453,6 +451,15 @@ static bool lift_sums(struct taud_codec *codec, const struct codec_column *colum
             return false;
         codec->narrow[next - 1] = (uint32_t)item;
     }
+    return true;
+}
+
+// The same added up from `start` on, to codec->sums.
+static bool lift_sums(struct taud_codec *codec, const struct codec_column *column, uint32_t start,
+                      size_t to)
+{
+    if (!lift_steps(codec, column, to))
+        return false;
     codec->kernels->add_up_narrow(codec->narrow, (to + CODEC_LANES - 1) / CODEC_LANES, start,
                                   codec->sums);
     return true;
@@ -489,6 +496,45 @@ const uint32_t *codec_column_lift(struct taud_codec *codec, const struct codec_c
     codec_unpack_narrow(codec, column->body, column->count, column->width, folded,
                         from / CODEC_BLOCK, to, codec->narrow);
     return codec->narrow;
+}
+
+static uint64_t magnitude(uint64_t item)
+{
+    return (int64_t)item < 0 ? 0 - item : item;
+}
+
+uint64_t codec_column_spread(const struct codec_column *column)
+{
+    uint64_t reach = codec_mask(column->width), low = column->base, high = low + reach, item;
+    if (!codec_column_liftable(column))
+        return UINT64_MAX;
+    if (column->order == 0)
+        return column->patch_count == 0 ? reach : UINT64_MAX;
+    uint64_t step = magnitude(low) > magnitude(high) ? magnitude(low) : magnitude(high);
+    for (size_t i = 0; i < column->patch_count; i++) {
+        codec_patch(column, i, &item);
+        step = magnitude(item) > step ? magnitude(item) : step;
+    }
+    return step <= UINT32_MAX ? step * column->count : UINT64_MAX;
+}
+
+bool codec_column_moments(struct taud_codec *codec, const struct codec_column *column,
+                          int64_t *ret_origin, struct codec_moments *ret)
+{
+    const struct codec_sum_kernels *sums = codec->kernels->sums;
+    *ret = (struct codec_moments){0, 0};
+    if (column->order == 0) {
+        codec_unpack_narrow(codec, column->body, column->count, column->width, 0, 0, column->count,
+                            codec->narrow);
+        *ret_origin = (int64_t)column->base;
+        sums->moments(codec->narrow, column->count, 0, ret);
+        return true;
+    }
+    if (!lift_steps(codec, column, column->count))
+        return false;
+    *ret_origin = (int64_t)(column->start + (uint64_t)(int64_t)(int32_t)codec->narrow[0]);
+    sums->step_moments(codec->narrow, column->count, ret);
+    return true;
 }
 
 // What is packed, patched, to its places in `out`.

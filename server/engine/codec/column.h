@@ -69,6 +69,15 @@ bool codec_column_liftable(const struct codec_column *column);
 const uint32_t *codec_column_lift(struct taud_codec *codec, const struct codec_column *column,
                                   size_t from, size_t to, int64_t *ret_start);
 
+// How far from each other two items may be, by what is said of the column before them; UINT64_MAX
+// where that says nothing.
+uint64_t codec_column_spread(const struct codec_column *column);
+
+// The moments of all items, taken from *ret_origin; the spread is less than CODEC_MOMENT_LIMIT.
+// False where patches are damaged.
+bool codec_column_moments(struct taud_codec *codec, const struct codec_column *column,
+                          int64_t *ret_origin, struct codec_moments *ret);
+
 // One item, without the others: by its place, or by the sum of the differences up to it. False
 // where it cannot be had so, or where patches are damaged.
 bool codec_column_at(struct taud_codec *codec, const struct codec_column *column, size_t index,

@@ -61,6 +61,16 @@ struct codec_distances {
     double squares[CODEC_LANES];
 };
 
+// Of signed integers: exact, whatever the order in which they were added.
+struct codec_moments {
+    int64_t sum;
+    uint64_t squares;
+};
+
+// All integers of which moments are made are closer to zero: so the sum of an eighth of a chunk's
+// is less than 2^31.
+#define CODEC_MOMENT_LIMIT (INT64_C(1) << 24)
+
 // What an aggregate asks for; a sum and a count are always there.
 enum codec_wanted { CODEC_SUM, CODEC_EXTREMES };
 
@@ -90,6 +100,12 @@ struct codec_sum_kernels {
                           struct codec_distances *distances);
     void (*distances)(const double *values, size_t rows, double middle,
                       struct codec_distances *distances);
+    // Adds the moments of in[i] - origin; and those of where steps lead from 0 on, which stands for
+    // item 0: item i is in[1] + ... + in[i]. Signed, modulo 2^32; at most 1,024 items, each of them
+    // closer to zero than CODEC_MOMENT_LIMIT.
+    void (*moments)(const uint32_t *in, size_t count, uint32_t origin,
+                    struct codec_moments *moments);
+    void (*step_moments)(const uint32_t *in, size_t count, struct codec_moments *moments);
 };
 
 struct codec_kernels {

@@ -450,9 +450,24 @@ bool codec_values_lift(struct taud_codec *codec, const struct taud_chunk *chunk,
     *ret = (struct codec_lifted){.values = NULL};
     if (section.scheme == CODEC_VALUES_ALP && open_alp(&section, &alp) && codec_alp_addable(&alp)) {
         ret->items = codec_alp_lift(codec, &alp, from, to, &ret->start);
+        ret->spread = codec_column_spread(&alp.column);
         ret->scale = alp.scale;
         return ret->items != NULL;
     }
     ret->values = codec->values;
     return read_section(codec, &section, from, to, codec->values);
+}
+
+bool codec_values_moments(struct taud_codec *codec, const struct taud_chunk *chunk,
+                          struct codec_lifted *ret, struct codec_moments *ret_moments)
+{
+    struct section section = section_of(chunk);
+    struct codec_alp alp;
+    *ret = (struct codec_lifted){.values = NULL};
+    if (section.scheme != CODEC_VALUES_ALP || !open_alp(&section, &alp) || !codec_alp_addable(&alp))
+        return false;
+    ret->spread = codec_column_spread(&alp.column);
+    ret->scale = alp.scale;
+    return ret->spread < CODEC_MOMENT_LIMIT &&
+           codec_column_moments(codec, &alp.column, &ret->start, ret_moments);
 }

@@ -41,10 +41,17 @@ struct codec_lifted {
     const double *values;  // NULL where they are integers
     const uint32_t *items; // signed
     int64_t start;
+    uint64_t spread; // no two are further from each other
     struct codec_scale scale;
 };
 bool codec_values_lift(struct taud_codec *codec, const struct taud_chunk *chunk, size_t from,
                        size_t to, struct codec_lifted *ret);
+
+// The moments of the integers of all values, without these: ret->start is what they are taken from,
+// and there are no items. False where values are no integers, or too far from each other, or
+// damaged.
+bool codec_values_moments(struct taud_codec *codec, const struct taud_chunk *chunk,
+                          struct codec_lifted *ret, struct codec_moments *ret_moments);
 
 bool codec_values_aggregate(struct taud_codec *codec, const struct taud_chunk *chunk, size_t from,
                             size_t to, enum codec_wanted wanted, struct codec_lanes *lanes);

@@ -251,6 +251,53 @@ static void lifted_items_are_distances_from_one_number(void **state)
     taud_codec_free(codec);
 }
 
+// Where a column is not liftable, or may be wide, nothing is known of it; else its moments are
+// those of its items, which lie as close together as it says.
+static void moments_are_those_of_the_items(void **state)
+{
+    (void)state;
+    static uint64_t items[CODEC_POINTS], back[CODEC_POINTS];
+    static uint8_t out[ROOM];
+    struct taud_codec *codec = rig_best();
+    unsigned known[2][2] = {{0}};
+    uint64_t seed = 3;
+    for (int round = 0; round < 3000; round++) {
+        size_t count = 1 + (size_t)(rig_random(&seed) % CODEC_POINTS);
+        uint64_t origin = rig_random(&seed) >> (rig_random(&seed) % 64);
+        uint64_t steep = rig_random(&seed) % 2 == 0 ? 0 : UINT64_C(1) << rig_random(&seed) % 18;
+        uint64_t wide = UINT64_C(1) << rig_random(&seed) % 28, rare = rig_random(&seed) % 400;
+        for (size_t i = 0; i < count; i++) {
+            items[i] = origin + i * steep + rig_random(&seed) % wide;
+            if (rare > 200 && rig_random(&seed) % rare == 0)
+                origin += rig_random(&seed) % (wide * 16);
+        }
+        memcpy(back, items, sizeof items);
+        size_t size = codec_column_encode(codec, items, count, false,
+                                          (enum taud_codec_effort)(round % 2), out);
+        struct codec_cursor cursor = {.at = out, .end = out + size};
+        struct codec_column column;
+        struct codec_moments found, expected = {0, 0};
+        assert_true(codec_column_open(&cursor, count, &column));
+        uint64_t spread = codec_column_spread(&column);
+        int64_t first;
+        if (spread >= CODEC_MOMENT_LIMIT)
+            continue;
+        known[column.order][column.patch_count > 0]++;
+        assert_true(codec_column_moments(codec, &column, &first, &found));
+        for (size_t i = 0; i < count; i++) {
+            int64_t distance = (int64_t)(back[i] - (uint64_t)first);
+            int64_t other = (int64_t)(back[i] - back[count / 2]);
+            assert_true(distance < CODEC_MOMENT_LIMIT && distance > -CODEC_MOMENT_LIMIT);
+            assert_true(other <= (int64_t)spread && other >= -(int64_t)spread);
+            expected.sum += distance;
+            expected.squares += (uint64_t)(distance * distance);
+        }
+        assert_true(found.sum == expected.sum && found.squares == expected.squares);
+    }
+    assert_true(known[0][0] > 100 && known[1][0] > 100 && known[1][1] > 20 && known[0][1] == 0);
+    taud_codec_free(codec);
+}
+
 static void steps_are_walked(void **state)
 {
     (void)state;
@@ -455,6 +502,7 @@ int main(void)
         cmocka_unit_test(sums_are_narrow_only_where_they_fit),
         cmocka_unit_test(a_patch_takes_the_place_of_what_is_packed),
         cmocka_unit_test(lifted_items_are_distances_from_one_number),
+        cmocka_unit_test(moments_are_those_of_the_items),
         cmocka_unit_test(steps_are_walked),
         cmocka_unit_test(sums_of_the_largest_items_fit),
         cmocka_unit_test(places_are_found_without_walking),

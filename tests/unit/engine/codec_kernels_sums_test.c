@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the kernels add up, against loops over the same values in the same lanes: every set of
-// instructions gives the same bits.
+// What the kernels add up, against loops over the same values in the same lanes, or over integers
+// of 64 bits: every set of instructions gives the same bits.
 #include "codec_rig.h"
 
 enum { COUNT = CODEC_POINTS, ROWS = COUNT / CODEC_LANES };
@@ -70,6 +70,62 @@ static void measures_distances(const struct codec_kernels *kernels, uint64_t see
     assert_memory_equal(&lifted, &expected, sizeof lifted);
 }
 
+static void expect_moments(const struct codec_moments *found, const int64_t *items, size_t count)
+{
+    struct codec_moments expected = {0, 0};
+    for (size_t i = 0; i < count; i++) {
+        expected.sum += items[i];
+        expected.squares += (uint64_t)(items[i] * items[i]);
+    }
+    assert_true(found->sum == expected.sum && found->squares == expected.squares);
+}
+
+// Around any origin, up to the limit on either side, or all of them as far from it as they may be.
+static void makes_moments(const struct codec_kernels *kernels, uint64_t seed)
+{
+    static uint32_t items[COUNT];
+    static int64_t distances[COUNT];
+    struct codec_moments found = {0, 0};
+    size_t count = seed % 4 == 0 ? COUNT : 1 + (size_t)(rig_random(&seed) % COUNT);
+    uint32_t origin = (uint32_t)rig_random(&seed);
+    uint64_t reach = UINT64_C(1) << rig_random(&seed) % 25;
+    int64_t far = rig_random(&seed) % 2 == 0 ? CODEC_MOMENT_LIMIT - 1 : 1 - CODEC_MOMENT_LIMIT;
+    for (size_t i = 0; i < count; i++) {
+        distances[i] = (int64_t)(rig_random(&seed) % (2 * reach - 1)) - (int64_t)reach + 1;
+        if (seed % 4 == 0)
+            distances[i] = far;
+        items[i] = origin + (uint32_t)distances[i];
+    }
+    kernels->sums->moments(items, count, origin, &found);
+    expect_moments(&found, distances, count);
+}
+
+// The same of where steps lead; what stands before the first of them is of no account.
+static void makes_moments_of_steps(const struct codec_kernels *kernels, uint64_t seed)
+{
+    static uint32_t steps[COUNT];
+    static int64_t distances[COUNT];
+    struct codec_moments found = {0, 0};
+    size_t count = seed % 4 == 0 ? COUNT : 1 + (size_t)(rig_random(&seed) % COUNT);
+    int64_t reach = INT64_C(1) << rig_random(&seed) % 15, step;
+    for (size_t i = 0; i < count; i++) {
+        step = (int64_t)(rig_random(&seed) % (2 * (uint64_t)reach - 1)) - reach + 1;
+        if (seed % 3 == 0)
+            step = seed % 2 == 0 ? reach - 1 : 1 - reach;
+        distances[i] = i == 0 ? 0 : distances[i - 1] + step;
+        steps[i] = i == 0 ? (uint32_t)rig_random(&seed) : (uint32_t)step;
+    }
+    kernels->sums->step_moments(steps, count, &found);
+    expect_moments(&found, distances, count);
+}
+
+static void they_make_moments(void **state)
+{
+    (void)state;
+    rig_with_kernels(makes_moments);
+    rig_with_kernels(makes_moments_of_steps);
+}
+
 static void they_add(void **state)
 {
     (void)state;
@@ -88,6 +144,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(they_add),
         cmocka_unit_test(they_measure_distances),
+        cmocka_unit_test(they_make_moments),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
