@@ -97,6 +97,14 @@ static inline void rollup_rig_read(struct workbench *bench, const char *label,
     taud_range_close(range);
 }
 
+// Waits for a query; the steps of an engine that is stepped are taken here.
+static inline void rollup_rig_await(struct workbench *bench, _Atomic int *wakes, int seen)
+{
+    while (bench->options.stepped && atomic_load(wakes) == seen)
+        assert_true(taud_engine_step(bench->engine, TAUD_TASK_QUERY));
+    rig_await(wakes, seen);
+}
+
 // What AGGREGATE says of all buckets of a rule.
 static inline void rollup_rig_aggregate(struct workbench *bench, const struct tau_rollup *rule,
                                         struct rollup_rig_points *ret)
@@ -122,7 +130,12 @@ static inline void rollup_rig_aggregate(struct workbench *bench, const struct ta
         static double values[TAU_LIMIT_AGGREGATE_BATCH_VALUES];
         struct taud_aggregate_batch batch;
         enum tau_status status;
-        RIG_NEXT(&wakes, status, taud_aggregate_query_next(query, &batch, starts, values, &end));
+        do {
+            int seen = atomic_load(&wakes);
+            status = taud_aggregate_query_next(query, &batch, starts, values, &end);
+            if (status == TAU_STATUS_WOULD_BLOCK)
+                rollup_rig_await(bench, &wakes, seen);
+        } while (status == TAU_STATUS_WOULD_BLOCK);
         assert_int_equal(status, TAU_STATUS_SUCCESS);
         assert_true(ret->count + batch.row_count <= 8192);
         memcpy(ret->timestamps + ret->count, starts, batch.row_count * sizeof *starts);
