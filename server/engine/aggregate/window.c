@@ -48,6 +48,20 @@ void taud_aggregate_window_done(struct taud_aggregate_window *window)
     window->capacity = 0;
 }
 
+void taud_aggregate_window_move(struct taud_aggregate_window *window,
+                                struct taud_aggregate_memory *memory,
+                                struct taud_aggregate_window *other)
+{
+    uint64_t bytes = other->memory->used_bytes;
+    *window = *other;
+    window->memory = memory;
+    memory->used_bytes += bytes;
+    other->memory->used_bytes = 0;
+    other->buckets = NULL;
+    other->capacity = 0;
+    other->used_end = other->used_first;
+}
+
 // The bucket, made ready with all between it and those that are.
 static struct taud_aggregate_bucket *touch(struct taud_aggregate_window *window, uint32_t bucket)
 {

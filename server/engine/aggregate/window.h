@@ -44,6 +44,12 @@ enum tau_status taud_aggregate_window_init(struct taud_aggregate_window *window,
                                            struct taud_aggregate_memory *memory, uint32_t capacity);
 void taud_aggregate_window_done(struct taud_aggregate_window *window);
 
+// Makes a window of another, which has used all that is in use of its memory, and is empty
+// afterwards, and still to be done with. What it used counts towards `memory` from now on.
+void taud_aggregate_window_move(struct taud_aggregate_window *window,
+                                struct taud_aggregate_memory *memory,
+                                struct taud_aggregate_window *other);
+
 // Empties the window and places it where `first` is its first bucket.
 void taud_aggregate_window_place(struct taud_aggregate_window *window, uint32_t first);
 

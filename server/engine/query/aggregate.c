@@ -84,12 +84,13 @@ static void free_query(struct taud_feed *feed)
     const struct taud_allocator *allocator = feed->allocator;
     taud_group_release(query->group);
     taud_selection_done(&query->selection);
-    taud_feed_release(feed, query->sheet);
+    taud_feed_give(feed, (struct taud_result *)query->sheet);
     allocator->release(allocator->context, query->group_sizes);
     allocator->release(allocator->context, query);
 }
 
-static const struct taud_feed_kind kind = {.prepare = prepare, .free = free_query};
+static const struct taud_feed_kind kind = {
+    .result_bytes = TAUD_QUERY_RESULT_BYTES, .prepare = prepare, .free = free_query};
 
 // --- opening ----------------------------------------------------------------------------------
 
@@ -144,6 +145,17 @@ static enum tau_status read_groups(struct taud_aggregate_query *query,
     return sum == request->labels.count ? TAU_STATUS_SUCCESS : TAU_STATUS_INVALID_PAYLOAD;
 }
 
+// Whether it takes so little that it may be done at once: each series in one window, whose buckets
+// have no sketches.
+static bool is_small(const struct taud_aggregate_query *query)
+{
+    const struct taud_aggregate_plan *plan = &query->plan;
+    return query->selection.labels && query->selection.count <= TAUD_QUERY_SMALL_LABELS &&
+           plan->bucket_count > 0 && plan->bucket_count <= TAUD_QUERY_SMALL_BUCKETS &&
+           plan->bucket_count <= taud_aggregate_query_window(query) &&
+           (plan->parts & TAUD_AGGREGATE_PART_SKETCH) == 0;
+}
+
 enum tau_status taud_aggregate_query_open(struct taud_engine *engine,
                                           const struct tau_aggregate_request *request,
                                           taud_query_wake *wake, void *user_data,
@@ -167,6 +179,8 @@ enum tau_status taud_aggregate_query_open(struct taud_engine *engine,
         taud_feed_close(&query->feed);
         return status;
     }
+    if (is_small(query))
+        taud_feed_begin_alone(&query->feed);
     *ret_query = query;
     return TAU_STATUS_SUCCESS;
 }
@@ -236,7 +250,7 @@ static enum tau_status find_sheet(struct taud_aggregate_query *query)
     struct taud_result *result = NULL;
     if (query->sheet && query->run < query->sheet->run_count)
         return TAU_STATUS_SUCCESS;
-    taud_feed_release(&query->feed, query->sheet);
+    taud_feed_give(&query->feed, (struct taud_result *)query->sheet);
     query->sheet = NULL;
     query->run = query->row = query->run_row = 0;
     enum tau_status status = taud_feed_next(&query->feed, &result);

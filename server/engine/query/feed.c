@@ -20,6 +20,12 @@ void taud_feed_init(struct taud_feed *feed, const struct taud_feed_kind *kind,
     pthread_mutex_init(&feed->mutex, NULL);
 }
 
+void taud_feed_begin_alone(struct taud_feed *feed)
+{
+    feed->alone = true;
+    feed->alone_left = TAUD_QUERY_SMALL_PIECES;
+}
+
 struct taud_step *taud_feed_step(struct taud_feed *feed, size_t size)
 {
     assert(size >= sizeof(struct taud_step));
@@ -37,8 +43,15 @@ struct taud_step *taud_feed_step(struct taud_feed *feed, size_t size)
 static void give_reserve(struct taud_feed *feed, struct taud_step *step)
 {
     if (step->reserved)
-        taud_crew_return(feed->crew, TAUD_CREW_AHEAD, TAUD_QUERY_RESULT_BYTES);
+        taud_crew_return(feed->crew, TAUD_CREW_AHEAD, feed->kind->result_bytes);
     step->reserved = false;
+}
+
+void taud_feed_give(const struct taud_feed *feed, struct taud_result *result)
+{
+    if (result && result->reserved)
+        taud_crew_return(feed->crew, TAUD_CREW_AHEAD, feed->kind->result_bytes);
+    taud_feed_release(feed, result);
 }
 
 static void drop_first(struct taud_feed *feed)
@@ -79,7 +92,7 @@ static bool may_begin(struct taud_feed *feed, bool *ret_reserved)
     if (feed->waiting && feed->step_count == 0)
         return true;
     *ret_reserved = feed->step_count < TAUD_QUERY_STEPS_MAX &&
-                    taud_crew_reserve(feed->crew, TAUD_CREW_AHEAD, TAUD_QUERY_RESULT_BYTES);
+                    taud_crew_reserve(feed->crew, TAUD_CREW_AHEAD, feed->kind->result_bytes);
     return *ret_reserved;
 }
 
@@ -104,7 +117,7 @@ static void begin(struct taud_feed *feed)
         enum tau_status status = TAU_STATUS_SUCCESS;
         struct taud_step *step = feed->kind->prepare(feed, &end, &status);
         if (!step && reserved)
-            taud_crew_return(feed->crew, TAUD_CREW_AHEAD, TAUD_QUERY_RESULT_BYTES);
+            taud_crew_return(feed->crew, TAUD_CREW_AHEAD, feed->kind->result_bytes);
         if (status != TAU_STATUS_SUCCESS)
             fail(feed, status);
         feed->all_prepared = feed->all_prepared || end;
@@ -114,7 +127,9 @@ static void begin(struct taud_feed *feed)
         *feed->last = step;
         feed->last = &step->next;
         feed->step_count++;
-        submit(feed, step);
+        step->unfinished = feed->alone;
+        if (!feed->alone)
+            submit(feed, step);
     }
 }
 
@@ -131,12 +146,45 @@ static void advance(struct taud_feed *feed)
     while ((step = feed->first) && !step->working && !is_ready(step)) {
         if (!step->unfinished)
             drop_first(feed);
-        else if (feed->waiting) // it was left alone for want of a share
+        else if (feed->waiting && !feed->alone) // it was left for want of a share
             submit(feed, step);
         else
             break;
     }
     begin(feed);
+}
+
+// --- alone ------------------------------------------------------------------------------------
+
+static void hand_over(struct taud_feed *feed)
+{
+    feed->alone = false;
+    for (struct taud_step *step = feed->first; step; step = step->next) {
+        if (!is_ready(step) && step->unfinished)
+            submit(feed, step);
+    }
+}
+
+// Works on the step at the front until something can be told of it, as far as it may. No other
+// thread knows of the query, but what a step does by itself may take the lock.
+static void work_alone(struct taud_feed *feed)
+{
+    struct taud_crew_member member = {
+        .memory = {.allocator = feed->allocator, .limit_bytes = TAUD_QUERY_TASK_BYTES}};
+    struct taud_step *step;
+    while (feed->alone && (step = feed->first) && !is_ready(step)) {
+        step->unfinished = false;
+        pthread_mutex_unlock(&feed->mutex);
+        while (step->task.work(&step->task, &member)) {
+        }
+        assert(member.memory.used_bytes == 0);
+        if (!step->unfinished)
+            step->finish(step);
+        pthread_mutex_lock(&feed->mutex);
+        if (feed->alone_left == 0)
+            hand_over(feed);
+        advance(feed);
+    }
 }
 
 // --- ends -------------------------------------------------------------------------------------
@@ -183,13 +231,14 @@ static struct taud_result *take(struct taud_feed *feed)
     struct taud_step *step = feed->first;
     struct taud_result *result = step->result;
     step->result = NULL;
-    give_reserve(feed, step);
+    result->reserved = step->reserved;
+    step->reserved = false;
     if (!step->unfinished) {
         drop_first(feed);
         return result;
     }
-    step->reserved = taud_crew_reserve(feed->crew, TAUD_CREW_AHEAD, TAUD_QUERY_RESULT_BYTES);
-    if (step->reserved)
+    step->reserved = taud_crew_reserve(feed->crew, TAUD_CREW_AHEAD, feed->kind->result_bytes);
+    if (step->reserved && !feed->alone)
         submit(feed, step);
     return result;
 }
@@ -215,6 +264,7 @@ enum tau_status taud_feed_next(struct taud_feed *feed, struct taud_result **ret_
     if (status == TAU_STATUS_WOULD_BLOCK) {
         feed->waiting = true;
         advance(feed);
+        work_alone(feed);
         status = look(feed, ret_result);
         feed->waiting = status == TAU_STATUS_WOULD_BLOCK;
     }

@@ -57,6 +57,8 @@ struct span {
 struct part {
     uint64_t number;
     uint32_t count;
+    struct taud_selection_place place; // of its first series
+    uint64_t left;                     // with it
     struct tau_label labels[TAUD_QUERY_PAGE];
 };
 
@@ -129,6 +131,8 @@ static bool take_part(struct work *work, struct part *part)
     uint64_t limit = part_size(work);
     limit = limit < work->left ? limit : work->left;
     part->count = 0;
+    part->place = work->place;
+    part->left = work->left;
     if (limit > 0 && work->status == TAU_STATUS_SUCCESS)
         part->count = taud_selection_next(&work->group->query->selection, &work->place,
                                           (uint32_t)limit, part->labels);
@@ -137,6 +141,18 @@ static bool take_part(struct work *work, struct part *part)
         part->number = work->next_part++;
     pthread_mutex_unlock(&work->mutex);
     return part->count > 0;
+}
+
+// Undoes that it was taken, where no other thread takes any.
+static void put_back(struct work *work, const struct part *part)
+{
+    pthread_mutex_lock(&work->mutex);
+    assert(work->next_part == part->number + 1);
+    work->place = part->place;
+    work->left = part->left;
+    work->next_part = part->number;
+    work->step.unfinished = true;
+    pthread_mutex_unlock(&work->mutex);
 }
 
 static void fail(struct work *work, enum tau_status status)
@@ -290,19 +306,24 @@ static enum tau_status read_part(struct span *span, const struct part *part,
     return status;
 }
 
-static enum tau_status join_part(struct span *span, const struct taud_aggregate_window *whole)
+// Adds the window of a part, or takes it over if it is the first.
+static enum tau_status join_window(struct span *span, struct taud_aggregate_window *whole)
 {
-    const struct taud_group *group = span->work.group;
-    enum tau_status status = TAU_STATUS_SUCCESS;
-    if (!span->has_window) {
-        status = taud_aggregate_window_init(&span->window, &group->plan, &span->memory,
-                                            taud_aggregate_query_window(group->query));
-        span->has_window = true;
-        if (status == TAU_STATUS_SUCCESS)
-            taud_aggregate_window_place(&span->window, span->first);
-    }
-    return status == TAU_STATUS_SUCCESS ? taud_aggregate_window_combine(&span->window, whole)
-                                        : status;
+    if (span->has_window)
+        return taud_aggregate_window_combine(&span->window, whole);
+    taud_aggregate_window_move(&span->window, &span->memory, whole);
+    span->has_window = true;
+    return TAU_STATUS_SUCCESS;
+}
+
+static void join_part(struct span *span, const struct part *part, enum tau_status status,
+                      struct taud_aggregate_window *whole)
+{
+    begin_joining(&span->work, part);
+    if (status == TAU_STATUS_SUCCESS)
+        status = join_window(span, whole);
+    fail(&span->work, status);
+    end_joining(&span->work);
 }
 
 static bool span_part(struct taud_crew_task *task, struct taud_crew_member *member)
@@ -324,15 +345,15 @@ static bool span_part(struct taud_crew_task *task, struct taud_crew_member *memb
     status = status == TAU_STATUS_SUCCESS ? other : status;
     if (status == TAU_STATUS_SUCCESS)
         status = read_part(span, &part, order ? &own : NULL, &whole);
-    begin_joining(&span->work, &part);
-    if (status == TAU_STATUS_SUCCESS)
-        status = join_part(span, &whole);
-    fail(&span->work, status);
-    end_joining(&span->work);
     if (order)
         taud_aggregate_window_done(&own);
+    bool more = status != TAU_STATUS_CANCELLED || !taud_feed_is_handed_over(span->work.step.feed);
+    if (more)
+        join_part(span, &part, status, &whole);
+    else
+        put_back(&span->work, &part);
     taud_aggregate_window_done(&whole);
-    return true;
+    return more;
 }
 
 // The rows of the window; NULL where it leaves nothing to tell.
@@ -360,6 +381,7 @@ static void finish_span(struct taud_step *step)
     struct span *span = (struct span *)step;
     struct taud_sheet *sheet = NULL;
     step->status = span->work.status;
+    step->unfinished = false;
     if (step->status == TAU_STATUS_SUCCESS && span->has_window)
         sheet = make_sheet(span, &step->status);
     if (span->has_window)

@@ -120,11 +120,12 @@ static void free_latest(struct taud_feed *feed)
     struct taud_latest *latest = (struct taud_latest *)feed;
     const struct taud_allocator *allocator = feed->allocator;
     taud_selection_done(&latest->selection);
-    taud_feed_release(feed, latest->rows);
+    taud_feed_give(feed, (struct taud_result *)latest->rows);
     allocator->release(allocator->context, latest);
 }
 
-static const struct taud_feed_kind kind = {.prepare = prepare, .free = free_latest};
+static const struct taud_feed_kind kind = {
+    .result_bytes = TAUD_QUERY_RESULT_BYTES, .prepare = prepare, .free = free_latest};
 
 // --- for callers ------------------------------------------------------------------------------
 
@@ -156,7 +157,7 @@ enum tau_status taud_latest_next(struct taud_latest *latest, const struct tau_ro
                                  size_t *ret_count, bool *ret_end)
 {
     struct taud_result *result = NULL;
-    taud_feed_release(&latest->feed, latest->rows);
+    taud_feed_give(&latest->feed, (struct taud_result *)latest->rows);
     latest->rows = NULL;
     enum tau_status status = taud_feed_next(&latest->feed, &result);
     *ret_count = 0;

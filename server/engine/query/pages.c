@@ -106,7 +106,12 @@ static enum tau_status work_window(struct page *page, struct taud_crew_member *m
     if (status == TAU_STATUS_SUCCESS)
         status = fill_sheet(page, &window, sheet);
     taud_aggregate_window_done(&window);
-    return status;
+    if (status != TAU_STATUS_CANCELLED || !taud_feed_is_handed_over(page->step.feed))
+        return status;
+    // A small query has a single window: the series is read again.
+    taud_reader_close(&page->reader);
+    page->step.unfinished = true;
+    return TAU_STATUS_SUCCESS;
 }
 
 static bool has_room(const struct page *page, const struct taud_sheet *sheet)
@@ -126,17 +131,15 @@ static bool work(struct taud_crew_task *task, struct taud_crew_member *member)
         taud_sheet_new(step->feed, columns, TAUD_QUERY_PAGE, taud_sheet_rows_max(columns));
     step->unfinished = false;
     step->status = sheet ? TAU_STATUS_SUCCESS : TAU_STATUS_NO_MEMORY;
-    while (step->status == TAU_STATUS_SUCCESS && page->next < page->count) {
+    while (step->status == TAU_STATUS_SUCCESS && page->next < page->count && !step->unfinished) {
         if (taud_feed_cancelled(step->feed))
             step->status = TAU_STATUS_CANCELLED;
         else if (!page->reader.points)
             step->status = open_next(page);
         else if (has_room(page, sheet))
             step->status = work_window(page, member, sheet);
-        else {
+        else
             step->unfinished = true;
-            break;
-        }
     }
     if (sheet && (step->status != TAU_STATUS_SUCCESS || sheet->run_count == 0)) {
         taud_feed_release(step->feed, sheet);

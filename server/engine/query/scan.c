@@ -74,7 +74,7 @@ static enum tau_status find_piece(struct page *page)
 static size_t take_points(struct page *page, struct taud_scan_columns *columns)
 {
     const struct taud_scan *scan = scan_of(page);
-    size_t room = TAUD_SCAN_POINTS - columns->count, count = 0;
+    size_t room = columns->capacity - columns->count, count = 0;
     room = room < page->left ? room : (size_t)page->left;
     int64_t *timestamps = columns->timestamps + columns->count;
     double *values = columns->values + columns->count;
@@ -102,7 +102,7 @@ static enum tau_status read_series(struct page *page, struct taud_scan_columns *
     *run = (struct taud_scan_run){.label = page->labels[page->next]};
     enum tau_status status = taud_points_begin(page->points);
     while (status == TAU_STATUS_SUCCESS && (status = find_piece(page)) == TAU_STATUS_SUCCESS &&
-           page->piece.count > 0 && page->left > 0 && columns->count < TAUD_SCAN_POINTS)
+           page->piece.count > 0 && page->left > 0 && columns->count < columns->capacity)
         run->count += take_points(page, columns);
     taud_points_pause(page->points);
     columns->run_count += run->count > 0;
@@ -122,7 +122,7 @@ static bool work(struct taud_crew_task *task, struct taud_crew_member *member)
             step->status = TAU_STATUS_CANCELLED;
         else if (!page->points)
             step->status = open_series(page);
-        else if (columns->count < TAUD_SCAN_POINTS)
+        else if (columns->count < columns->capacity)
             step->status = read_series(page, columns);
         else
             step->unfinished = true;
@@ -162,7 +162,8 @@ static struct taud_step *prepare(struct taud_feed *feed, bool *ret_end, enum tau
     return &page->step;
 }
 
-static const struct taud_feed_kind kind = {.prepare = prepare, .free = taud_scan_free};
+static const struct taud_feed_kind kind = {
+    .result_bytes = TAUD_QUERY_COLUMN_BYTES, .prepare = prepare, .free = taud_scan_free};
 
 // --- for all scans ----------------------------------------------------------------------------
 
@@ -199,18 +200,26 @@ void taud_scan_free(struct taud_feed *feed)
     struct taud_scan *scan = (struct taud_scan *)feed;
     const struct taud_allocator *allocator = feed->allocator;
     taud_selection_done(&scan->selection);
-    taud_feed_release(feed, scan->columns);
+    taud_feed_give(feed, (struct taud_result *)scan->columns);
     allocator->release(allocator->context, scan);
 }
 
 struct taud_scan_columns *taud_scan_columns_begin(struct taud_step *step)
 {
     const struct taud_allocator *allocator = step->feed->allocator;
-    struct taud_scan_columns *columns = allocator->allocate(allocator->context, sizeof *columns);
+    // Where there is room ahead they are long: between two results a step waits for who takes them.
+    size_t bytes = step->reserved ? TAUD_QUERY_COLUMN_BYTES : TAUD_QUERY_RESULT_BYTES;
+    struct taud_scan_columns *columns =
+        allocator->allocate(allocator->context, sizeof *columns + bytes);
     step->unfinished = false;
     step->status = columns ? TAU_STATUS_SUCCESS : TAU_STATUS_NO_MEMORY;
-    if (columns)
-        columns->run_count = 0, columns->count = 0;
+    if (!columns)
+        return NULL;
+    columns->run_count = 0;
+    columns->count = 0;
+    columns->capacity = bytes / TAUD_SCAN_POINT_BYTES;
+    columns->timestamps = columns->memory;
+    columns->values = (double *)(void *)(columns->memory + columns->capacity);
     return columns;
 }
 
@@ -253,7 +262,7 @@ enum tau_status taud_scan_next(struct taud_scan *scan, struct taud_scan_batch *r
     memset(ret_batch, 0, sizeof *ret_batch);
     if (!scan->columns || scan->run == scan->columns->run_count) {
         struct taud_result *result = NULL;
-        taud_feed_release(&scan->feed, scan->columns);
+        taud_feed_give(&scan->feed, (struct taud_result *)scan->columns);
         scan->columns = NULL;
         scan->run = 0;
         scan->told = 0;
@@ -263,12 +272,18 @@ enum tau_status taud_scan_next(struct taud_scan *scan, struct taud_scan_batch *r
             return status;
         scan->columns = (struct taud_scan_columns *)result;
     }
-    const struct taud_scan_run *run = &scan->columns->runs[scan->run++];
+    const struct taud_scan_run *run = &scan->columns->runs[scan->run];
+    size_t left = run->count - scan->run_told;
     ret_batch->label = run->label;
-    ret_batch->count = run->count;
+    ret_batch->count = left < TAU_LIMIT_SERIES_BATCH_POINTS ? left : TAU_LIMIT_SERIES_BATCH_POINTS;
     ret_batch->timestamps = scan->columns->timestamps + scan->told;
     ret_batch->values = scan->columns->values + scan->told;
-    scan->told += run->count;
+    scan->told += ret_batch->count;
+    scan->run_told += ret_batch->count;
+    if (scan->run_told == run->count) {
+        scan->run++;
+        scan->run_told = 0;
+    }
     *ret_end = scan->run == scan->columns->run_count && taud_feed_is_over(&scan->feed);
     return TAU_STATUS_SUCCESS;
 }

@@ -8,10 +8,10 @@
 #include "points.h"
 #include "selection.h"
 
-enum { TAUD_SCAN_POINTS = TAU_LIMIT_SERIES_BATCH_POINTS };
+enum { TAUD_SCAN_POINT_BYTES = sizeof(int64_t) + sizeof(double) };
 
-_Static_assert(TAUD_SCAN_POINTS * 16 <= TAUD_QUERY_RESULT_BYTES,
-               "columns are within the bound of a result");
+_Static_assert(TAUD_QUERY_RESULT_BYTES / TAUD_SCAN_POINT_BYTES >= TAU_LIMIT_SERIES_BATCH_POINTS,
+               "columns have room for a batch");
 
 // Points of one series, behind those of the run before it.
 struct taud_scan_run {
@@ -22,10 +22,11 @@ struct taud_scan_run {
 struct taud_scan_columns {
     struct taud_result result; // first
     uint32_t run_count;
-    size_t count;
+    size_t count, capacity; // points
     struct taud_scan_run runs[TAUD_QUERY_PAGE];
-    int64_t timestamps[TAUD_SCAN_POINTS];
-    double values[TAUD_SCAN_POINTS];
+    int64_t *timestamps;
+    double *values;
+    int64_t memory[]; // where both are
 };
 
 struct taud_scan {
@@ -43,7 +44,8 @@ struct taud_scan {
     // What is being told, by the thread that takes batches.
     struct taud_scan_columns *columns;
     uint32_t run;
-    size_t told; // points of the runs before it
+    size_t told;     // points of the columns
+    size_t run_told; // of them those of the run
 };
 
 // What of a request all kinds have.

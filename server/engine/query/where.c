@@ -11,7 +11,8 @@
 
 #include <string.h>
 
-enum { MOMENTS = TAUD_SCAN_POINTS }; // so that a result has room for what a series has at these
+// So that a result has room for what a series has at these.
+enum { MOMENTS = TAU_LIMIT_SERIES_BATCH_POINTS };
 
 // When the condition holds, in the order of the scan, with its values.
 struct moments {
@@ -301,7 +302,7 @@ static enum tau_status read_member(struct party *party, struct taud_scan_columns
 
 static bool has_room(const struct party *party, const struct taud_scan_columns *columns)
 {
-    return TAUD_SCAN_POINTS - columns->count >= party->moments->count &&
+    return columns->capacity - columns->count >= party->moments->count &&
            columns->run_count < TAUD_QUERY_PAGE;
 }
 
@@ -397,7 +398,8 @@ static struct taud_step *prepare(struct taud_feed *feed, bool *ret_end, enum tau
     return step;
 }
 
-static const struct taud_feed_kind kind = {.prepare = prepare, .free = taud_scan_free};
+static const struct taud_feed_kind kind = {
+    .result_bytes = TAUD_QUERY_COLUMN_BYTES, .prepare = prepare, .free = taud_scan_free};
 
 enum tau_status taud_scan_open_where(struct taud_engine *engine,
                                      const struct tau_multi_range_where_request *request,

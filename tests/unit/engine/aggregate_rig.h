@@ -13,6 +13,7 @@ struct rig_rows {
     int64_t starts[RIG_ROWS];
     double values[RIG_ROWS]; // of the first column
     enum tau_status status;  // how the query ended
+    int wakes;               // of whoever waited
 };
 
 static const struct tau_aggregate_column rig_sum = {TAU_AGGREGATE_FUNCTION_SUM, 0};
@@ -63,7 +64,37 @@ static inline struct rig_rows *rig_ask(struct workbench *bench,
         rig_take_batch(&rows, &batch, starts, values);
     }
     taud_aggregate_query_close(query);
+    rows.wakes = atomic_load(&wakes);
     return &rows;
+}
+
+// The increase, or the sum, over buckets of a hundred timestamps of series that are named: so small
+// that it is done at once, unless they are long. Series `i` has `lengths[i]` points, from 0 on, one
+// at each timestamp.
+static inline struct tau_aggregate_request
+rig_small(struct workbench *bench, struct tau_label *labels, const size_t *lengths, size_t count)
+{
+    struct tau_aggregate_request request = rig_request("", 100);
+    request.from = 0;
+    for (size_t i = 0; i < count; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "small.%zu", i);
+        labels[i] = workbench_label(name);
+        rig_series(bench, name, 0, 1, lengths[i], 0);
+        if ((int64_t)lengths[i] > request.to || i == 0)
+            request.to = (int64_t)lengths[i] - 1;
+    }
+    request.labels = (struct tau_array){.data = labels, .count = count};
+    return request;
+}
+
+static const struct tau_aggregate_column rig_increase = {TAU_AGGREGATE_FUNCTION_INCREASE, 0};
+
+// What a bucket of such a series tells that has all its points.
+static inline double rig_small_value(const struct tau_aggregate_request *request, int64_t start)
+{
+    bool increases = request->functions.data == &rig_increase;
+    return increases ? start == 0 ? 99 : 100 : 100 * (double)start + 4950;
 }
 
 #endif

@@ -218,6 +218,33 @@ static void appended_pieces_are_as_one(void **state)
     taud_aggregate_window_done(&whole);
 }
 
+// What it took counts towards the other memory; what it was is empty.
+static void a_window_that_is_moved_is_the_same(void **state)
+{
+    (void)state;
+    struct taud_aggregate_plan plan = plan_of(all, ALL);
+    struct taud_aggregate_series series = {.end = INT64_MAX};
+    struct taud_aggregate_window whole = window_of(&plan, BUCKETS), window, moved;
+    struct taud_aggregate_memory from = memory, to = memory;
+    from.used_bytes = to.used_bytes = 0;
+    assert_int_equal(taud_aggregate_window_init(&window, &plan, &from, BUCKETS), 0);
+    for (int turn = 0; turn < 2; turn++) {
+        size_t used;
+        taud_aggregate_window_add(turn ? &whole : &window, timestamps, values, POINTS, &used);
+        taud_aggregate_window_close(turn ? &whole : &window, &series);
+        series = (struct taud_aggregate_series){.end = INT64_MAX};
+    }
+    uint64_t bytes = from.used_bytes;
+    assert_true(bytes > BUCKETS * sizeof(struct taud_aggregate_bucket));
+    taud_aggregate_window_move(&moved, &to, &window);
+    assert_true(from.used_bytes == 0 && to.used_bytes == bytes);
+    taud_aggregate_window_done(&window);
+    expect_same(&moved, &whole);
+    taud_aggregate_window_done(&moved);
+    assert_true(from.used_bytes == 0 && to.used_bytes == 0);
+    taud_aggregate_window_done(&whole);
+}
+
 static bool wants(const struct taud_aggregate_window *window, int64_t first, int64_t last,
                   unsigned form)
 {
@@ -472,6 +499,7 @@ int main(void)
         cmocka_unit_test(a_range_cuts_points_at_both_ends),
         cmocka_unit_test(windows_that_move_are_as_one),
         cmocka_unit_test(appended_pieces_are_as_one),
+        cmocka_unit_test(a_window_that_is_moved_is_the_same),
         cmocka_unit_test(chunks_are_asked_for_as_little_as_will_do),
         cmocka_unit_test(each_form_tells_the_same),
         cmocka_unit_test(folded_parts_tell_the_same),

@@ -26,6 +26,9 @@ struct counter {
     struct taud_feed feed; // first
     int count, next, repeats, fails_at;
     bool skips_odd;
+    bool is_alone; // its steps ask before each result whether they may go on
+    pthread_t asker;
+    int made_alone;
     _Atomic int gate; // steps from this one on stand still
     _Atomic int made, wakes, freed;
 };
@@ -44,6 +47,12 @@ static bool work(struct taud_crew_task *task, struct taud_crew_member *member)
         usleep(100);
     if (step->value % 7 == 0)
         usleep(200);
+    if (counter->is_alone && !taud_feed_goes_on(&counter->feed)) {
+        step->step.unfinished = taud_feed_is_handed_over(&counter->feed);
+        return false;
+    }
+    if (counter->is_alone && pthread_equal(pthread_self(), counter->asker))
+        counter->made_alone++;
     if (step->value == counter->fails_at) {
         step->step.status = TAU_STATUS_LIMIT_EXCEEDED;
         return false;
@@ -84,7 +93,8 @@ static void free_counter(struct taud_feed *feed)
     atomic_store(&((struct counter *)feed)->freed, 1);
 }
 
-static const struct taud_feed_kind kind = {.prepare = prepare, .free = free_counter};
+static const struct taud_feed_kind kind = {
+    .result_bytes = TAUD_QUERY_RESULT_BYTES, .prepare = prepare, .free = free_counter};
 
 static void wake(void *user_data)
 {
@@ -110,7 +120,7 @@ static int take(struct counter *counter)
         enum tau_status status = taud_feed_next(&counter->feed, &result);
         if (status == TAU_STATUS_SUCCESS) {
             int value = result ? ((struct number *)result)->value : -1;
-            free(result);
+            taud_feed_give(&counter->feed, result);
             return value;
         }
         if (status != TAU_STATUS_WOULD_BLOCK) {
@@ -230,6 +240,81 @@ static void nothing_is_ahead_without_a_share(void **state)
     taud_crew_return(*state, TAUD_CREW_AHEAD, TAUD_QUERY_AHEAD_BYTES);
 }
 
+// Of two results the second one was made ahead.
+static void what_was_made_ahead_counts_until_it_is_given_back(void **state)
+{
+    struct counter counter;
+    struct taud_result *result = NULL;
+    begin(&counter, *state, 2);
+    assert_int_equal(take(&counter), 0);
+    wait_for_made(&counter, 2);
+    while (taud_feed_next(&counter.feed, &result) == TAU_STATUS_WOULD_BLOCK)
+        usleep(100);
+    assert_int_equal(((struct number *)result)->value, 1);
+    assert_false(taud_crew_reserve(*state, TAUD_CREW_AHEAD, TAUD_QUERY_AHEAD_BYTES));
+    taud_feed_give(&counter.feed, result);
+    assert_true(taud_crew_reserve(*state, TAUD_CREW_AHEAD, TAUD_QUERY_AHEAD_BYTES));
+    taud_crew_return(*state, TAUD_CREW_AHEAD, TAUD_QUERY_AHEAD_BYTES);
+    end(&counter);
+}
+
+static void begin_alone(struct counter *counter, struct taud_crew *crew, int count)
+{
+    begin(counter, crew, count);
+    counter->is_alone = true;
+    counter->asker = pthread_self();
+    taud_feed_begin_alone(&counter->feed);
+}
+
+// As many pieces as may be, in steps of one, two, and four; no thread can be had.
+static void a_small_query_needs_no_thread(void **state)
+{
+    struct counter counter;
+    taud_crew_stop(*state);
+    for (int repeats = 1; repeats <= 4; repeats *= 2) {
+        int count = TAUD_QUERY_SMALL_PIECES / repeats;
+        begin_alone(&counter, *state, count);
+        counter.repeats = repeats;
+        counter.skips_odd = repeats == 1;
+        for (int i = 0; i < count * repeats; i += 1 + counter.skips_odd) {
+            assert_false(taud_feed_is_over(&counter.feed));
+            assert_int_equal(take(&counter), i / repeats);
+        }
+        assert_int_equal(take(&counter), -1);
+        assert_int_equal(counter.made_alone, TAUD_QUERY_SMALL_PIECES);
+        assert_int_equal(atomic_load(&counter.wakes), 0);
+        end(&counter);
+    }
+    begin_alone(&counter, *state, 5);
+    counter.fails_at = 2;
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(take(&counter), i);
+    assert_int_equal(take(&counter), -2);
+    end(&counter);
+    begin_alone(&counter, *state, 5);
+    assert_int_equal(take(&counter), 0);
+    end(&counter);
+}
+
+static void what_is_not_small_is_handed_over(void **state)
+{
+    struct counter counter;
+    for (int repeats = 1; repeats <= 3; repeats++) {
+        begin_alone(&counter, *state, STEPS);
+        counter.repeats = repeats;
+        for (int i = 0; i < STEPS * repeats; i++) {
+            assert_int_equal(take(&counter), i / repeats);
+            if (i == TAUD_QUERY_SMALL_PIECES) // all steps are the threads' then, not only the first
+                wait_for_made(&counter, i + TAUD_QUERY_STEPS_MAX / 2);
+        }
+        assert_int_equal(take(&counter), -1);
+        assert_int_equal(counter.made_alone, TAUD_QUERY_SMALL_PIECES);
+        assert_int_equal(atomic_load(&counter.made), STEPS * repeats);
+        assert_true(atomic_load(&counter.wakes) > 0);
+        end(&counter);
+    }
+}
+
 static void closing_waits_for_nobody(void **state)
 {
     struct counter counter;
@@ -241,7 +326,7 @@ static void closing_waits_for_nobody(void **state)
         struct taud_result *result = NULL;
         enum tau_status status = taud_feed_next(&counter.feed, &result);
         assert_true(status == TAU_STATUS_SUCCESS || status == TAU_STATUS_WOULD_BLOCK);
-        free(result);
+        taud_feed_give(&counter.feed, result);
         int wakes = atomic_load(&counter.wakes);
         usleep((useconds_t)taken * 20);
         taud_feed_close(&counter.feed);
@@ -274,6 +359,9 @@ int main(void)
         CASE(a_failure_comes_behind_what_was_before_it),
         CASE(so_much_is_ahead_and_no_more),
         CASE(nothing_is_ahead_without_a_share),
+        CASE(what_was_made_ahead_counts_until_it_is_given_back),
+        CASE(a_small_query_needs_no_thread),
+        CASE(what_is_not_small_is_handed_over),
         CASE(closing_waits_for_nobody),
         CASE(without_threads_a_query_fails),
     };

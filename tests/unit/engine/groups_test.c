@@ -99,12 +99,11 @@ static void windows_without_points_leave_nothing(void **state)
 static void increases_add_up_over_windows(void **state)
 {
     struct workbench *bench = *state;
-    static const struct tau_aggregate_column increase = {TAU_AGGREGATE_FUNCTION_INCREASE, 0};
     rig_series(bench, "w.1", 0, 1, LONG, 0);
     rig_series(bench, "w.2", 0, 1, LONG, 0);
     struct tau_aggregate_request request = rig_request("w.", 1);
     request.grouping = TAU_AGGREGATE_GROUPING_ALL;
-    request.functions.data = &increase;
+    request.functions.data = &rig_increase;
     struct rig_rows *rows = rig_ask(bench, &request);
     assert_int_equal(rows->count, LONG);
     for (size_t i = 0; i < LONG; i++)
@@ -135,6 +134,34 @@ static void groups_of_given_sizes(void **state)
     for (size_t i = 0; i < 3; i++) {
         assert_int_equal(rows->groups[i], i);
         assert_true(rows->values[i] - expected[i] < 1e-6 && expected[i] - rows->values[i] < 1e-6);
+    }
+}
+
+// Nobody is waited for, unless too many pieces are looked at: then threads go on with the series
+// at which that was noticed, from its beginning.
+static void small_groups_are_done_at_once(void **state)
+{
+    struct workbench *bench = *state;
+    static const size_t lengths[] = {2000, 20000, 90000};
+    struct tau_label labels[3];
+    struct tau_aggregate_request request = rig_small(bench, labels, lengths, 3);
+    request.grouping = TAU_AGGREGATE_GROUPING_ALL;
+    for (size_t count = 1; count <= 3; count++) {
+        request.labels.count = count;
+        for (int increases = 0; increases < 2; increases++) {
+            request.functions.data = increases ? &rig_increase : &rig_sum;
+            struct rig_rows *rows = rig_ask(bench, &request);
+            assert_int_equal(rows->status, TAU_STATUS_SUCCESS);
+            assert_int_equal(rows->count, lengths[count - 1] / 100);
+            assert_true(rows->wakes == 0 || count == 3);
+            for (size_t i = 0; i < rows->count; i++) {
+                double series = 0;
+                for (size_t k = 0; k < count; k++)
+                    series += i < lengths[k] / 100;
+                assert_true(rows->values[i] ==
+                            series * rig_small_value(&request, rows->starts[i]));
+            }
+        }
     }
 }
 
@@ -171,6 +198,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(increases_add_up_over_windows, four_threads,
                                         workbench_teardown),
         cmocka_unit_test_setup_teardown(groups_of_given_sizes, four_threads, workbench_teardown),
+        cmocka_unit_test_setup_teardown(small_groups_are_done_at_once, four_threads,
+                                        workbench_teardown),
         cmocka_unit_test_setup_teardown(memory_ends, one_thread, workbench_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -85,6 +85,35 @@ static void series_may_go_away(void **state)
     taud_aggregate_query_close(query);
 }
 
+// Nobody is waited for, unless too many pieces are looked at: then threads go on with the series
+// at which that was noticed, the second of its page, from its beginning.
+static void small_ones_are_done_at_once(void **state)
+{
+    struct workbench *bench = *state;
+    static const size_t lengths[] = {20000, 30000, 40000, 1000};
+    struct tau_label labels[4];
+    struct tau_aggregate_request request = rig_small(bench, labels, lengths, 4);
+    request.to = 39999;
+    for (size_t count = 1; count <= 4; count++) {
+        request.labels.count = count;
+        for (int increases = 0; increases < 2; increases++) {
+            request.functions.data = increases ? &rig_increase : &rig_sum;
+            struct rig_rows *rows = rig_ask(bench, &request);
+            assert_int_equal(rows->status, TAU_STATUS_SUCCESS);
+            assert_true(rows->wakes == 0 || count > 2);
+            size_t at = 0;
+            for (size_t k = 0; k < count; k++) {
+                for (size_t i = 0; i < lengths[k] / 100; i++, at++) {
+                    assert_int_equal(rows->groups[at], k);
+                    assert_int_equal(rows->starts[at], i * 100);
+                    assert_true(rows->values[at] == rig_small_value(&request, rows->starts[at]));
+                }
+            }
+            assert_int_equal(rows->count, at);
+        }
+    }
+}
+
 static void memory_ends(void **state)
 {
     struct workbench *bench = *state;
@@ -108,6 +137,7 @@ int main(void)
         WORKBENCH_TEST(each_series_has_its_rows),
         WORKBENCH_TEST(more_rows_than_a_sheet),
         WORKBENCH_TEST(series_may_go_away),
+        WORKBENCH_TEST(small_ones_are_done_at_once),
         WORKBENCH_TEST(memory_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
