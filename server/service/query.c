@@ -219,17 +219,13 @@ enum tau_status taud_next_multi_range_where(struct taud_context *context, void *
                                             struct tau_multi_range_where_response *ret_batch,
                                             bool *ret_end)
 {
-    struct asked *asked = stream;
-    struct taud_scan_batch batch;
-    enum tau_status status = taud_scan_next(asked->query.scan, &batch, ret_end);
-    if (status != TAU_STATUS_SUCCESS)
-        return outcome(context, asked, status);
-    asked->told_ms = context->now_ms;
-    ret_batch->label = batch.label;
-    ret_batch->count = (uint32_t)batch.count;
-    ret_batch->timestamps = (struct tau_array){.data = batch.timestamps, .count = batch.count};
-    ret_batch->values = (struct tau_array){.data = batch.values, .count = batch.count};
-    return TAU_STATUS_SUCCESS;
+    struct tau_multi_range_response found = {.count = 0};
+    enum tau_status status = taud_next_multi_range(context, stream, &found, ret_end);
+    ret_batch->label = found.label;
+    ret_batch->count = found.count;
+    ret_batch->timestamps = found.timestamps;
+    ret_batch->values = found.values;
+    return status;
 }
 
 void taud_close_multi_range_where(void *stream)
