@@ -68,6 +68,10 @@ static inline enum tau_status taud_context_refuse(struct taud_context *context,
     return tau_decode_fail(context->detail, status, field.number, field.offset, field.expected);
 }
 
+// A limit of the protocol in digits, for what a field is told to hold.
+#define TAUD_DIGITS(limit)     TAUD_DIGITS_OF(limit)
+#define TAUD_DIGITS_OF(digits) #digits
+
 // Says why a request failed, in words that must live as long as the stream that failed, or for
 // ever; likewise. Returns the status.
 static inline enum tau_status taud_context_explain(struct taud_context *context,

@@ -3,6 +3,16 @@
 #include "engine/engine.h"
 #include "taud_handlers.h"
 
+// A lens may resolve to so many transforms, and a server may have so many lenses. `field` is what
+// adds to the transforms.
+static enum tau_status refuse_another(struct taud_context *context, struct taud_field field)
+{
+    field.expected = "a lens has at most " TAUD_DIGITS(
+        TAU_LIMIT_LENS_TRANSFORMS) " transforms, those of what it is made of included, and there "
+                                   "are at most " TAUD_DIGITS(TAU_LIMIT_LENSES) " lenses";
+    return taud_context_refuse(context, TAU_STATUS_LIMIT_EXCEEDED, field);
+}
+
 enum tau_status taud_handle_create_lens(struct taud_context *context,
                                         const struct tau_create_lens_request *request)
 {
@@ -11,6 +21,8 @@ enum tau_status taud_handle_create_lens(struct taud_context *context,
     // Labels may be anything, so this is the one field that can be wrong by itself.
     if (status == TAU_STATUS_INVALID_PAYLOAD)
         return taud_context_refuse(context, status, TAUD_FIELD_CREATE_LENS_TRANSFORM);
+    if (status == TAU_STATUS_LIMIT_EXCEEDED)
+        return refuse_another(context, TAUD_FIELD_CREATE_LENS_TRANSFORM);
     return status;
 }
 
@@ -31,7 +43,11 @@ enum tau_status taud_handle_query_lens(struct taud_context *context,
 enum tau_status taud_handle_compose_lens(struct taud_context *context,
                                          const struct tau_compose_lens_request *request)
 {
-    return taud_engine_compose_lens(context->engine, request, &context->log_position);
+    enum tau_status status =
+        taud_engine_compose_lens(context->engine, request, &context->log_position);
+    if (status == TAU_STATUS_LIMIT_EXCEEDED)
+        return refuse_another(context, TAUD_FIELD_COMPOSE_LENS_SECOND);
+    return status;
 }
 
 enum tau_status taud_handle_list_lenses(struct taud_context *context,

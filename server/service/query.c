@@ -100,6 +100,15 @@ static enum tau_status outcome(struct taud_context *context, struct asked *asked
 
 // --- AGGREGATE ---------------------------------------------------------------------------------
 
+// The one limit that a good request can be beyond: only where its points lie may show it.
+static enum tau_status refuse_buckets(struct taud_context *context)
+{
+    struct taud_field width = TAUD_FIELD_AGGREGATE_WIDTH;
+    width.expected = "width: so wide that there are at most " TAUD_DIGITS(
+        TAU_LIMIT_AGGREGATE_BUCKETS) " buckets from the first to the last";
+    return taud_context_refuse(context, TAU_STATUS_LIMIT_EXCEEDED, width);
+}
+
 enum tau_status taud_open_aggregate(struct taud_context *context,
                                     const struct tau_aggregate_request *request, void **ret_stream)
 {
@@ -111,6 +120,8 @@ enum tau_status taud_open_aggregate(struct taud_context *context,
     if (status == TAU_STATUS_INVALID_ARGUMENT)
         status = taud_context_refuse(context, TAU_STATUS_INVALID_PAYLOAD,
                                      TAUD_FIELD_AGGREGATE_FUNCTIONS);
+    if (status == TAU_STATUS_LIMIT_EXCEEDED)
+        status = refuse_buckets(context);
     if (status == TAU_STATUS_SERIES_NOT_FOUND)
         status = refuse_missing(context, request->labels, TAUD_FIELD_AGGREGATE_LABELS);
     return opened(asked, status, ret_stream);
@@ -127,6 +138,8 @@ enum tau_status taud_next_aggregate(struct taud_context *context, void *stream,
     struct taud_aggregate_batch batch;
     enum tau_status status =
         taud_aggregate_query_next(asked->query.aggregate, &batch, starts, values, ret_end);
+    if (status == TAU_STATUS_LIMIT_EXCEEDED)
+        return refuse_buckets(context);
     if (status != TAU_STATUS_SUCCESS)
         return outcome(context, asked, status);
     asked->told_ms = context->now_ms;

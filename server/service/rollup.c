@@ -39,6 +39,15 @@ static enum tau_status refuse_missing(struct taud_context *context,
     return taud_context_refuse(context, TAU_STATUS_SERIES_NOT_FOUND, field);
 }
 
+// A series may be read by so many rules, and a server may have so many.
+static enum tau_status refuse_another(struct taud_context *context)
+{
+    struct taud_field source = TAUD_FIELD_CREATE_ROLLUP_SOURCE;
+    source.expected = "source: at most " TAUD_DIGITS(TAU_LIMIT_SOURCE_ROLLUPS) " rules read the "
+                      "same series, and there are at most " TAUD_DIGITS(TAU_LIMIT_ROLLUPS);
+    return taud_context_refuse(context, TAU_STATUS_LIMIT_EXCEEDED, source);
+}
+
 enum tau_status taud_handle_create_rollup(struct taud_context *context,
                                           const struct tau_create_rollup_request *request)
 {
@@ -56,6 +65,8 @@ enum tau_status taud_handle_create_rollup(struct taud_context *context,
         return taud_context_refuse(context, status, refused_field(request));
     if (status == TAU_STATUS_SERIES_NOT_FOUND)
         return refuse_missing(context, request);
+    if (status == TAU_STATUS_LIMIT_EXCEEDED)
+        return refuse_another(context);
     return status;
 }
 

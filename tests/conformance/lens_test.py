@@ -282,6 +282,20 @@ class Refusals(LensCase):
                          raw.LIMIT_EXCEEDED)
         self.same(self.read(self.compose(lenses[8], lenses[6]), 0), expected)
 
+    def test_a_detailed_error_tells_the_limits(self) -> None:
+        lens = self.series(0.0)
+        for _ in range(TRANSFORM_LIMIT):
+            lens = self.create(lens, "identity")
+        self.client.negotiate(raw.FEATURE_DETAILED_ERRORS)
+        self.addCleanup(self.client.negotiate)
+        for opcode, payload in ((raw.CREATE_LENS, self.label() + lens + label("identity")),
+                                (raw.COMPOSE_LENS, self.label() + lens + lens)):
+            reply = self.client.request(opcode, payload)
+            self.assertEqual(struct.unpack_from(">BHI", reply.payload),
+                             (raw.LIMIT_EXCEEDED, 2, 64))
+            for limit in (TRANSFORM_LIMIT, LENS_LIMIT):
+                self.assertIn(f"at most {limit}", reply.payload[9:].decode())
+
 
 class Listing(unittest.TestCase):
     def test_ascending_and_bounded(self) -> None:

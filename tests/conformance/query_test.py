@@ -475,6 +475,19 @@ class Streams(QueryCase):
             self.assertEqual(field, fields[opcode])
             self.assertEqual(reply.payload[9:].decode(), r"There is no series `no\x0Awhere\x5C`.")
 
+    def test_a_detailed_error_names_the_width(self) -> None:
+        """Of too many buckets, whether the request has them by itself or by its points."""
+        label = self.store(b"wide", [(0, 1.0), (BUCKETS_MAX, 1.0)])
+        self.client.negotiate(raw.FEATURE_DETAILED_ERRORS)
+        for grouping in (EACH, ALL):
+            for ends in ({}, {"first": 0, "last": BUCKETS_MAX, "fill": VALUE}):
+                payload = raw.aggregate_payload([(COUNT, 0)], width=1, labels=[label],
+                                                grouping=grouping, **ends)
+                self.client.send(frame(AGGREGATE, payload))
+                reply = list(self.client.stream())[-1]
+                self.assertEqual(struct.unpack_from(">BHI", reply.payload), (LIMIT_EXCEEDED, 2, 16))
+                self.assertIn(f"at most {BUCKETS_MAX} buckets", reply.payload[9:].decode())
+
     def test_pipelined_with_others(self) -> None:
         """Replies come in the order of the requests, whatever has to be computed for them."""
         label = self.store(b"order", [(t, float(t)) for t in range(50_000)])

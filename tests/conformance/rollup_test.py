@@ -364,6 +364,12 @@ class Limits(RollupCase):
         for target in targets[:-1]:
             self.assertEqual(self.talker.create(target, source), 0)
         self.assertEqual(self.talker.create(targets[-1], source), LIMIT_EXCEEDED)
+        self.talker.client.negotiate(raw.FEATURE_DETAILED_ERRORS)
+        reply = self.talker.client.request(CREATE_ROLLUP, rule_payload(targets[-1], source))
+        self.assertEqual(struct.unpack_from(">BHI", reply.payload), (LIMIT_EXCEEDED, 1, 32))
+        for limit in (OF_A_SOURCE_MAX, RULES_MAX):
+            self.assertIn(f"at most {limit}", reply.payload[9:].decode())
+        self.talker.client.negotiate()
         self.assertEqual(self.talker.drop(targets[3]), 0)
         self.assertEqual(self.talker.create(targets[-1], source), 0)
 
