@@ -607,13 +607,13 @@ class Whole(Rig):
         limits = {"processors": 2, "loopback_bytes_s": 2e9, "memory_bytes_s": 2e10,
                   "disk_bytes_s": 4e8, "sync_p50_us": 200.0, "sync_p99_us": 400.0}
         rows = [Row("(a) ingest", "Tau", rate=8e7, answers=AGREE, rates=(7e7, 8e7, 12e7)),
-                Row("(a) ingest", "Slow", rate=2e6, answers=AGREE),
+                Row("(a) ingest", "Slow", rate=2e6, answers=AGREE, rates=(2e6,)),
                 Row("(h) hundredths", "Tau", bytes_each=0.5),
                 Row("(h) hundredths", "Slow", bytes_each=1.0, answers="WRONG: it is")]
         self.assertEqual([row.wrong for row in rows], [False, False, False, True])
         text = render(rows, limits, {"Tau": "1.0.0"}, [(10**6, 4e6), (2 * 10**6, 2e6)])
         self.assertRegex(text, r"Tau +80 +70, 120 .* agree")
-        self.assertRegex(text, r"Slow +2 .* 40\.00 x +agree")
+        self.assertRegex(text, r"Slow +2 +- .* 40\.00 x +agree")
         self.assertRegex(text, r"Slow .* 1\.00 .* 2\.00 x +WRONG: it is")
         self.assertRegex(text, r"1\.0 M  #{60}  4\.0\n +2\.0 M  #{30} +2\.0\n")
         self.assertIn("the last fifth is at 50 % of the first", text)

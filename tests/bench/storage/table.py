@@ -44,7 +44,7 @@ class Row:
     p999_s: Optional[float] = None
     answers: str = "-"
     against: str = "Tau"  # the row of the same workload that it is compared with
-    rates: tuple[float, ...] = ()  # of its rounds, ascending
+    rates: tuple[float, ...] = ()  # each that was measured, ascending
 
     def with_latencies(self, found: dict[str, Any]) -> Row:
         """As a program found them; nothing where nothing was answered."""
@@ -92,7 +92,9 @@ def rate_words(rate: Optional[float]) -> str:
 
 def spread(row: Row) -> str:
     """The least and the most of the rounds."""
-    return f"{rate_words(row.rates[0])}, {rate_words(row.rates[-1])}" if row.rates else "-"
+    if len(row.rates) < 2:
+        return "-"
+    return f"{rate_words(row.rates[0])}, {rate_words(row.rates[-1])}"
 
 
 def ratio(row: Row, tau: Optional[Row]) -> str:
