@@ -479,9 +479,9 @@ class Streams(QueryCase):
         """Of too many buckets, whether the request has them by itself or by its points."""
         label = self.store(b"wide", [(0, 1.0), (BUCKETS_MAX, 1.0)])
         self.client.negotiate(raw.FEATURE_DETAILED_ERRORS)
-        filled: dict[str, int] = dict(first=0, last=BUCKETS_MAX, fill=VALUE)
+        asked: list[dict[str, Any]] = [{}, dict(first=0, last=BUCKETS_MAX, fill=VALUE)]
         for grouping in (EACH, ALL):
-            for ends in ({}, filled):
+            for ends in asked:
                 payload = raw.aggregate_payload([(COUNT, 0)], width=1, labels=[label],
                                                 grouping=grouping, **ends)
                 self.client.send(frame(AGGREGATE, payload))
