@@ -40,4 +40,7 @@ enum tau_status taud_columns_append_disorder(struct taud_engine *engine,
                                              struct tau_refused_row *ret_refused,
                                              size_t *ret_refused_count, uint64_t *position);
 
+// Frees what is kept from one such batch to the next. At the end of the engine.
+void taud_columns_forget_disorder(struct taud_engine *engine);
+
 #endif

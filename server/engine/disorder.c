@@ -12,8 +12,13 @@
 
 _Static_assert(TAU_STATUS_SUCCESS == 0, "statuses are made by clearing them");
 
-// Memory for a batch, all in one piece.
-struct disorder {
+enum { KEPT_BYTES = 1 << 20 };
+
+// Memory for a batch, all in one piece. The engine keeps one, with the order that its rows were put
+// into: what a host measures comes as a batch for each metric, and all of one moment have the same
+// times.
+struct taud_disorder {
+    size_t capacity; // rows
     size_t count;
     int64_t *timestamps; // as they came
     double *values;
@@ -30,31 +35,81 @@ struct disorder {
 _Static_assert(sizeof(struct taud_arranged) == sizeof(int64_t) + sizeof(double),
                "the judged columns are where rows were arranged");
 
-static struct disorder *new_disorder(const struct taud_allocator *allocator,
-                                     struct tau_array timestamps, struct tau_array values)
+static size_t bytes_of(size_t capacity)
 {
-    size_t count = timestamps.count;
-    struct disorder *batch = allocator->allocate(
-        allocator->context, sizeof *batch + count * (sizeof *batch->timestamps +
-                                                     sizeof *batch->values +
-                                                     2 * sizeof *batch->rows +
-                                                     sizeof *batch->statuses));
-    if (!batch)
-        return NULL;
-    *batch = (struct disorder){.count = count};
+    const struct taud_disorder *batch = NULL;
+    return sizeof *batch + capacity * (sizeof *batch->timestamps + sizeof *batch->values +
+                                       2 * sizeof *batch->rows + sizeof *batch->statuses);
+}
+
+static void lay_out(struct taud_disorder *batch, size_t capacity, size_t count)
+{
+    *batch = (struct taud_disorder){.capacity = capacity, .count = count};
     batch->timestamps = (int64_t *)(void *)(batch + 1);
     batch->values = (double *)(void *)(batch->timestamps + count);
-    tau_i64_copy(timestamps, 0, count, batch->timestamps);
-    tau_f64_copy(values, 0, count, batch->values);
     batch->rows = (struct taud_arranged *)(void *)(batch->values + count);
     batch->spare = batch->rows + count;
     batch->judged_timestamps = (int64_t *)(void *)batch->spare;
     batch->judged_values = (double *)(void *)(batch->judged_timestamps + count);
     batch->statuses = (enum tau_status *)(void *)(batch->spare + count);
+}
+
+// Takes timestamps over. Whether they are those that were there is seen on the way.
+static void take_timestamps(struct taud_disorder *batch, struct tau_array timestamps)
+{
+    enum { PIECE = 512 };
+    int64_t piece[PIECE];
+    bool same = batch->arranged;
+    for (size_t done = 0, count; done < batch->count; done += count) {
+        count = batch->count - done < PIECE ? batch->count - done : PIECE;
+        tau_i64_copy(timestamps, done, count, piece);
+        same = same && memcmp(batch->timestamps + done, piece, count * sizeof *piece) == 0;
+        if (!same)
+            memcpy(batch->timestamps + done, piece, count * sizeof *piece);
+    }
+    batch->arranged = same;
+}
+
+static struct taud_disorder *take_batch(struct taud_engine *engine, struct tau_array timestamps,
+                                        struct tau_array values)
+{
+    const struct taud_allocator *allocator = engine->allocator;
+    size_t count = timestamps.count;
+    struct taud_disorder *batch = atomic_exchange(&engine->disorder, NULL);
+    if (batch && batch->capacity < count) {
+        allocator->release(allocator->context, batch);
+        batch = NULL;
+    }
+    if (batch && batch->count != count)
+        lay_out(batch, batch->capacity, count);
+    if (!batch) {
+        batch = allocator->allocate(allocator->context, bytes_of(count));
+        if (!batch)
+            return NULL;
+        lay_out(batch, count, count);
+    }
+    batch->judged_count = 0;
+    batch->told = false;
+    take_timestamps(batch, timestamps);
+    tau_f64_copy(values, 0, count, batch->values);
     return batch;
 }
 
-static void arrange(struct disorder *batch)
+static void give_batch(struct taud_engine *engine, struct taud_disorder *batch)
+{
+    const struct taud_allocator *allocator = engine->allocator;
+    if (bytes_of(batch->capacity) <= KEPT_BYTES)
+        batch = atomic_exchange(&engine->disorder, batch);
+    allocator->release(allocator->context, batch);
+}
+
+void taud_columns_forget_disorder(struct taud_engine *engine)
+{
+    const struct taud_allocator *allocator = engine->allocator;
+    allocator->release(allocator->context, atomic_exchange(&engine->disorder, NULL));
+}
+
+static void arrange(struct taud_disorder *batch)
 {
     if (batch->arranged)
         return;
@@ -66,7 +121,7 @@ static void arrange(struct disorder *batch)
 
 // Asks for the late timestamps, as anybody may, so that what is stored of them is in the cache.
 static void bring_near(struct taud_engine *engine, const struct tau_label *label,
-                       const struct disorder *batch, int64_t last)
+                       const struct taud_disorder *batch, int64_t last)
 {
     enum { PIECE = 64 };
     struct tau_query_point_request asked[PIECE];
@@ -83,7 +138,7 @@ static void bring_near(struct taud_engine *engine, const struct tau_label *label
 }
 
 static bool prepare(struct taud_engine *engine, const struct tau_label *label,
-                    struct disorder *batch)
+                    struct taud_disorder *batch)
 {
     struct taud_shard *shard;
     const struct taud_series *series = taud_engine_lock_series(engine, label, &shard);
@@ -102,14 +157,14 @@ static bool prepare(struct taud_engine *engine, const struct tau_label *label,
 
 // --- judging ----------------------------------------------------------------------------------
 
-static void add_point(struct disorder *batch, int64_t timestamp, double value)
+static void add_point(struct taud_disorder *batch, int64_t timestamp, double value)
 {
     batch->judged_timestamps[batch->judged_count] = timestamp;
     batch->judged_values[batch->judged_count++] = value;
 }
 
 // Of a strict series: each row has to be later than all before it.
-static void judge_strict(struct disorder *batch, const struct taud_series *series)
+static void judge_strict(struct taud_disorder *batch, const struct taud_series *series)
 {
     batch->told = true;
     int64_t last = series->last_timestamp;
@@ -128,7 +183,7 @@ static void judge_strict(struct disorder *batch, const struct taud_series *serie
 }
 
 // Rows `from` to `to` - 1 of those in order of time have one timestamp: what they make of it.
-static void judge_group(const struct taud_columns *columns, struct disorder *batch, size_t from,
+static void judge_group(const struct taud_columns *columns, struct taud_disorder *batch, size_t from,
                         size_t to)
 {
     const struct taud_series *series = columns->series;
@@ -159,7 +214,7 @@ static void judge_group(const struct taud_columns *columns, struct disorder *bat
 }
 
 // Where the last point of a timestamp stays, none is refused and nothing has to be looked up.
-static void judge_last(struct disorder *batch)
+static void judge_last(struct taud_disorder *batch)
 {
     int64_t *timestamps = batch->judged_timestamps;
     double *values = batch->judged_values;
@@ -173,7 +228,7 @@ static void judge_last(struct disorder *batch)
     batch->judged_count = count;
 }
 
-static void judge(const struct taud_columns *columns, struct disorder *batch)
+static void judge(const struct taud_columns *columns, struct taud_disorder *batch)
 {
     if (columns->series->order == TAUD_ORDER_STRICT) {
         judge_strict(batch, columns->series);
@@ -196,7 +251,7 @@ static void judge(const struct taud_columns *columns, struct disorder *batch)
 // --- what became of them ----------------------------------------------------------------------
 
 // Rows whose timestamps are among the judged ones from `from` to `to` - 1 found no memory.
-static void mark_full(struct disorder *batch, size_t from, size_t to)
+static void mark_full(struct taud_disorder *batch, size_t from, size_t to)
 {
     if (from == to)
         return;
@@ -211,7 +266,7 @@ static void mark_full(struct disorder *batch, size_t from, size_t to)
     }
 }
 
-static enum tau_status report(const struct disorder *batch, struct tau_refused_row *ret_refused,
+static enum tau_status report(const struct taud_disorder *batch, struct tau_refused_row *ret_refused,
                               size_t *ret_refused_count)
 {
     size_t refused = 0;
@@ -230,7 +285,7 @@ static enum tau_status report(const struct disorder *batch, struct tau_refused_r
 }
 
 // With the lock. Returns false when memory is at its bound before anything is done.
-static bool append_locked(struct taud_columns *columns, struct disorder *batch, uint64_t *position)
+static bool append_locked(struct taud_columns *columns, struct taud_disorder *batch, uint64_t *position)
 {
     struct taud_columns_placed placed;
     if (!taud_policy_begin(columns->engine, columns->shard, columns->series))
@@ -254,8 +309,7 @@ enum tau_status taud_columns_append_disorder(struct taud_engine *engine,
                                              struct tau_refused_row *ret_refused,
                                              size_t *ret_refused_count, uint64_t *position)
 {
-    const struct taud_allocator *allocator = engine->allocator;
-    struct disorder *batch = new_disorder(allocator, timestamps, values);
+    struct taud_disorder *batch = take_batch(engine, timestamps, values);
     if (!batch)
         return TAU_STATUS_NO_MEMORY;
     struct taud_columns columns = {.engine = engine};
@@ -267,6 +321,6 @@ enum tau_status taud_columns_append_disorder(struct taud_engine *engine,
         pthread_mutex_unlock(&columns.shard->mutex);
         status = done ? report(batch, ret_refused, ret_refused_count) : TAU_STATUS_STORAGE_FULL;
     }
-    allocator->release(allocator->context, batch);
+    give_batch(engine, batch);
     return status;
 }

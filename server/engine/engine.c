@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The engine's life: memory, then what is stored, the log, and threads, then back in the reverse
 // order. And what its log says of durability.
-#include "state.h"
+#include "columns.h"
 
 #include <string.h>
 
@@ -301,6 +301,7 @@ void taud_engine_free(struct taud_engine *engine)
     taud_storage_done(engine);
     taud_identities_done(&engine->identities);
     taud_codecs_done(&engine->codecs);
+    taud_columns_forget_disorder(engine);
     // Series, lenses and all else lie in the arena.
     done_shards(engine);
     for (size_t i = 0; i < TAUD_SHARDS; i++)

@@ -64,6 +64,8 @@ struct taud_shard {
     _Atomic int64_t newest; // the greatest timestamp that was ever accepted; written with the mutex
 };
 
+struct taud_disorder;
+
 struct taud_lens {
     struct taud_named named;
     struct tau_label source;
@@ -93,6 +95,7 @@ struct taud_engine {
     struct taud_storage storage;
     struct taud_codecs codecs; // of readers
     struct taud_rollups rollups;
+    _Atomic(struct taud_disorder *) disorder; // the last batch that did not ascend; NULL while used
 
     struct taud_shard shards[TAUD_SHARDS];
     _Alignas(TAUD_CACHE_LINES) pthread_mutex_t index_mutex;

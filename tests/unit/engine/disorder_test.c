@@ -67,6 +67,32 @@ static void expect_same_points(struct workbench *bench, const char *label, const
                      workbench_describe(bench, other).last_timestamp);
 }
 
+static enum tau_status append(struct workbench *bench, const char *label, size_t count,
+                              size_t *ret_refused)
+{
+    struct tau_label named = workbench_label(label);
+    return taud_engine_append_columns(
+        bench->engine, &named, workbench_timestamps(timestamps, count),
+        workbench_values(values, count), refused, ret_refused, &bench->position);
+}
+
+// Appends the rows as a batch to the one series and one by one to the other: both say the same.
+static void append_both(struct workbench *bench, const char *batch, const char *single,
+                        size_t count)
+{
+    size_t refused_count, at = 0;
+    assert_int_equal(append(bench, batch, count, &refused_count), TAU_STATUS_SUCCESS);
+    for (size_t i = 0; i < count; i++) {
+        enum tau_status status = workbench_try_append(bench, single, timestamps[i], values[i]);
+        if (status == TAU_STATUS_SUCCESS)
+            continue;
+        assert_true(at < refused_count);
+        assert_int_equal(refused[at].row, i);
+        assert_int_equal(refused[at++].status, status);
+    }
+    assert_int_equal(at, refused_count);
+}
+
 static void a_batch_gives_what_its_rows_give_one_by_one(void **state)
 {
     struct workbench *bench = *state;
@@ -77,27 +103,12 @@ static void a_batch_gives_what_its_rows_give_one_by_one(void **state)
     for (unsigned order = 0; order <= TAUD_ORDER_MAXIMUM; order++) {
         snprintf(batch, sizeof batch, "batch.%u", order);
         snprintf(single, sizeof single, "single.%u", order);
-        struct tau_label label = workbench_label(batch);
         create(bench, batch, order);
         create(bench, single, order);
         for (int round = 0; round < 12; round++) {
-            size_t count = 1 + draw(draw(2) ? 40 : ROWS), refused_count, at = 0;
+            size_t count = 1 + draw(draw(2) ? 40 : ROWS);
             make_rows(count, 1 + 300 * round);
-            assert_int_equal(taud_engine_append_columns(bench->engine, &label,
-                                                        workbench_timestamps(timestamps, count),
-                                                        workbench_values(values, count), refused,
-                                                        &refused_count, &bench->position),
-                             TAU_STATUS_SUCCESS);
-            for (size_t i = 0; i < count; i++) {
-                enum tau_status status =
-                    workbench_try_append(bench, single, timestamps[i], values[i]);
-                if (status == TAU_STATUS_SUCCESS)
-                    continue;
-                assert_true(at < refused_count);
-                assert_int_equal(refused[at].row, i);
-                assert_int_equal(refused[at++].status, status);
-            }
-            assert_int_equal(at, refused_count);
+            append_both(bench, batch, single, count);
         }
         expect_same_points(bench, batch, single);
     }
@@ -110,13 +121,36 @@ static void a_batch_gives_what_its_rows_give_one_by_one(void **state)
     }
 }
 
-static enum tau_status append(struct workbench *bench, const char *label, size_t count,
-                              size_t *ret_refused)
+// As the metrics of one host come: the next batch has the times of the last one, or nearly.
+static void times_that_came_before_are_told_from_others(void **state)
 {
-    struct tau_label named = workbench_label(label);
-    return taud_engine_append_columns(
-        bench->engine, &named, workbench_timestamps(timestamps, count),
-        workbench_values(values, count), refused, ret_refused, &bench->position);
+    struct workbench *bench = *state;
+    enum { COUNT = 1500, ROUNDS = 12 };
+    char batch[32], single[32];
+    for (unsigned order = 0; order <= TAUD_ORDER_MAXIMUM; order++) {
+        snprintf(batch, sizeof batch, "batch.%u", order);
+        snprintf(single, sizeof single, "single.%u", order);
+        create(bench, batch, order);
+        create(bench, single, order);
+    }
+    make_rows(COUNT, 300);
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        size_t count = round % 3 == 2 ? COUNT - 1 : COUNT;
+        if (round % 3 == 1) // another time at one place, the first and the last among them
+            timestamps[round / 3 * (COUNT - 1) / (ROUNDS / 3 - 1)] += 7;
+        for (unsigned order = 0; order <= TAUD_ORDER_MAXIMUM; order++) {
+            for (size_t i = 0; i < count; i++)
+                values[i] = (double)draw(100);
+            snprintf(batch, sizeof batch, "batch.%u", order);
+            snprintf(single, sizeof single, "single.%u", order);
+            append_both(bench, batch, single, count);
+        }
+    }
+    for (unsigned order = 0; order <= TAUD_ORDER_MAXIMUM; order++) {
+        snprintf(batch, sizeof batch, "batch.%u", order);
+        snprintf(single, sizeof single, "single.%u", order);
+        expect_same_points(bench, batch, single);
+    }
 }
 
 static void without_working_memory_nothing_is_stored(void **state)
@@ -181,6 +215,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WORKBENCH_TEST(a_batch_gives_what_its_rows_give_one_by_one),
+        WORKBENCH_TEST(times_that_came_before_are_told_from_others),
         WORKBENCH_TEST(without_working_memory_nothing_is_stored),
         WORKBENCH_TEST(rows_that_find_no_memory_are_refused_by_their_places),
         WORKBENCH_TEST(a_series_that_is_not_there_is_not_found),
