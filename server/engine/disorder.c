@@ -183,8 +183,8 @@ static void judge_strict(struct taud_disorder *batch, const struct taud_series *
 }
 
 // Rows `from` to `to` - 1 of those in order of time have one timestamp: what they make of it.
-static void judge_group(const struct taud_columns *columns, struct taud_disorder *batch, size_t from,
-                        size_t to)
+static void judge_group(const struct taud_columns *columns, struct taud_disorder *batch,
+                        size_t from, size_t to)
 {
     const struct taud_series *series = columns->series;
     int64_t timestamp = batch->rows[from].timestamp;
@@ -266,8 +266,8 @@ static void mark_full(struct taud_disorder *batch, size_t from, size_t to)
     }
 }
 
-static enum tau_status report(const struct taud_disorder *batch, struct tau_refused_row *ret_refused,
-                              size_t *ret_refused_count)
+static enum tau_status report(const struct taud_disorder *batch,
+                              struct tau_refused_row *ret_refused, size_t *ret_refused_count)
 {
     size_t refused = 0;
     bool full = false;
@@ -285,7 +285,8 @@ static enum tau_status report(const struct taud_disorder *batch, struct tau_refu
 }
 
 // With the lock. Returns false when memory is at its bound before anything is done.
-static bool append_locked(struct taud_columns *columns, struct taud_disorder *batch, uint64_t *position)
+static bool append_locked(struct taud_columns *columns, struct taud_disorder *batch,
+                          uint64_t *position)
 {
     struct taud_columns_placed placed;
     if (!taud_policy_begin(columns->engine, columns->shard, columns->series))
