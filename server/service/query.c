@@ -109,6 +109,28 @@ static enum tau_status refuse_buckets(struct taud_context *context)
     return taud_context_refuse(context, TAU_STATUS_LIMIT_EXCEEDED, width);
 }
 
+static enum tau_status refuse_functions(struct taud_context *context)
+{
+    struct taud_field functions = TAUD_FIELD_AGGREGATE_FUNCTIONS;
+    functions.expected =
+        "functions: those of this server, of quantile with a parameter from 0 to 1";
+    return taud_context_refuse(context, TAU_STATUS_INVALID_PAYLOAD, functions);
+}
+
+// Either there are labels beside a prefix, or their groups are not theirs.
+static enum tau_status refuse_series(struct taud_context *context,
+                                     const struct tau_aggregate_request *request)
+{
+    if (request->prefix.size > 0 && request->labels.count > 0)
+        return taud_context_refuse(context, TAU_STATUS_INVALID_PAYLOAD,
+                                   TAUD_FIELD_AGGREGATE_PREFIX);
+    struct taud_field sizes = TAUD_FIELD_AGGREGATE_GROUP_SIZES;
+    sizes.expected =
+        "group_sizes: with the grouping `sized` sizes from 1 that are together as many "
+        "as there are labels, else none";
+    return taud_context_refuse(context, TAU_STATUS_INVALID_PAYLOAD, sizes);
+}
+
 enum tau_status taud_open_aggregate(struct taud_context *context,
                                     const struct tau_aggregate_request *request, void **ret_stream)
 {
@@ -117,9 +139,10 @@ enum tau_status taud_open_aggregate(struct taud_context *context,
         return TAU_STATUS_INTERNAL_ERROR;
     enum tau_status status = taud_aggregate_query_open(context->engine, request, wake, asked->alarm,
                                                        &asked->query.aggregate);
+    if (status == TAU_STATUS_INVALID_PAYLOAD)
+        status = refuse_series(context, request);
     if (status == TAU_STATUS_INVALID_ARGUMENT)
-        status = taud_context_refuse(context, TAU_STATUS_INVALID_PAYLOAD,
-                                     TAUD_FIELD_AGGREGATE_FUNCTIONS);
+        status = refuse_functions(context);
     if (status == TAU_STATUS_LIMIT_EXCEEDED)
         status = refuse_buckets(context);
     if (status == TAU_STATUS_SERIES_NOT_FOUND)
@@ -175,6 +198,8 @@ enum tau_status taud_open_multi_range(struct taud_context *context,
         return TAU_STATUS_INTERNAL_ERROR;
     enum tau_status status =
         taud_scan_open(context->engine, request, wake, asked->alarm, &asked->query.scan);
+    if (status == TAU_STATUS_INVALID_PAYLOAD)
+        status = taud_context_refuse(context, status, TAUD_FIELD_MULTI_RANGE_PREFIX);
     if (status == TAU_STATUS_SERIES_NOT_FOUND)
         status = refuse_missing(context, request->labels, TAUD_FIELD_MULTI_RANGE_LABELS);
     return opened(asked, status, ret_stream);
@@ -257,6 +282,8 @@ enum tau_status taud_open_multi_latest(struct taud_context *context,
         return TAU_STATUS_INTERNAL_ERROR;
     enum tau_status status =
         taud_latest_open(context->engine, request, wake, asked->alarm, &asked->query.latest);
+    if (status == TAU_STATUS_INVALID_PAYLOAD)
+        status = taud_context_refuse(context, status, TAUD_FIELD_MULTI_LATEST_PREFIX);
     if (status == TAU_STATUS_SERIES_NOT_FOUND)
         status = refuse_missing(context, request->labels, TAUD_FIELD_MULTI_LATEST_LABELS);
     return opened(asked, status, ret_stream);

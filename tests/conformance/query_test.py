@@ -489,6 +489,30 @@ class Streams(QueryCase):
                 self.assertEqual(struct.unpack_from(">BHI", reply.payload), (LIMIT_EXCEEDED, 2, 16))
                 self.assertIn(f"at most {BUCKETS_MAX} buckets", reply.payload[9:].decode())
 
+    def test_a_detailed_error_tells_what_an_aggregate_may_ask(self) -> None:
+        label = self.store(b"asked", [(0, 1.0)])
+        self.client.negotiate(raw.FEATURE_DETAILED_ERRORS)
+        asked: list[tuple[dict[str, Any], int, bytes]] = [
+            (dict(functions=[(QUANTILE, 1.5)]), 8, b"from 0 to 1"),
+            (dict(functions=[(13, 0)]), 8, b"those of this server"),
+            (dict(grouping=SIZED, sizes=[2]), 11, b"as many as there are labels"),
+            (dict(grouping=SIZED), 11, b"as many as there are labels"),
+            (dict(sizes=[1]), 11, b"else none"),
+            (dict(prefix=b"a"), 9, b"without labels")]
+        for request, number, words in asked:
+            functions = request.pop("functions", [(COUNT, 0)])
+            reply = self.client.request(AGGREGATE, raw.aggregate_payload(
+                functions, labels=[label], **request))
+            status, field = struct.unpack_from(">BH", reply.payload)
+            self.assertEqual((reply.opcode, status, field), (ERR, INVALID_PAYLOAD, number))
+            self.assertIn(words, reply.payload)
+        both: dict[str, Any] = dict(prefix=b"a", labels=[label])
+        for opcode, payload, number in (
+                (MULTI_RANGE, raw.multi_range_payload(**both), 6),
+                (MULTI_LATEST, raw.multi_latest_payload(**both), 2)):
+            reply = self.client.request(opcode, payload)
+            self.assertEqual(struct.unpack_from(">BH", reply.payload), (INVALID_PAYLOAD, number))
+
     def test_pipelined_with_others(self) -> None:
         """Replies come in the order of the requests, whatever has to be computed for them."""
         label = self.store(b"order", [(t, float(t)) for t in range(50_000)])
