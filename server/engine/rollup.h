@@ -112,6 +112,7 @@ struct taud_rollups {
     // Of the storage thread alone.
     uint32_t round; // rules that are left of this round
     uint64_t round_at_ns, held_until_ns;
+    uint64_t rest_until_ns; // what a piece comes in the middle of goes on until then
     bool working;
 };
 
@@ -224,6 +225,10 @@ void taud_rollups_unhold(struct taud_engine *engine);
 
 // By the storage thread: computes a piece for a rule that is due. Returns whether there was one.
 bool taud_rollups_turn(struct taud_engine *engine);
+
+// The same in the middle of what takes long, such as a compaction, which gets as much time as the
+// pieces: one begins only when as much has passed as the last one took.
+void taud_rollups_interrupt(struct taud_engine *engine);
 
 // How long that thread may rest.
 uint64_t taud_rollups_rest_ns(struct taud_engine *engine, uint64_t most);

@@ -432,10 +432,19 @@ bool taud_rollups_turn(struct taud_engine *engine)
         return false;
     }
     rollups->working = true;
+    uint64_t began_ns = now_ns(engine);
     enum tau_status status = work_piece(engine, &task, &left);
+    uint64_t ended_ns = now_ns(engine);
+    rollups->rest_until_ns = ended_ns + (ended_ns - began_ns);
     rollups->working = false;
     end(engine, &task, status, left);
     return true;
+}
+
+void taud_rollups_interrupt(struct taud_engine *engine)
+{
+    if (now_ns(engine) >= engine->rollups.rest_until_ns)
+        (void)!taud_rollups_turn(engine);
 }
 
 uint64_t taud_rollups_rest_ns(struct taud_engine *engine, uint64_t most)

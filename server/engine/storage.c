@@ -636,7 +636,7 @@ bool taud_storage_pause(struct taud_engine *engine)
         !engine->rollups.working)
         (void)!compact(engine);
     if (!atomic_load(&engine->log.failed))
-        (void)!taud_rollups_turn(engine);
+        taud_rollups_interrupt(engine);
     return !taud_storage_is_stopping(storage);
 }
 

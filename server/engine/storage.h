@@ -179,7 +179,8 @@ uint64_t taud_storage_unflushed(const struct taud_engine *engine);
 void taud_storage_divide(struct taud_engine *engine, uint64_t index_bytes);
 
 // For what takes long: flushes where that is due, and computes a piece of what rollups are due to
-// have. Returns false when the thread has to end.
+// have, which get no more than half of the time that flushes leave. Returns false when the thread
+// has to end.
 bool taud_storage_pause(struct taud_engine *engine);
 
 // Makes a view of the manifest's segments, which `segments` are, and of all tombstones the present

@@ -58,32 +58,12 @@ static void see_call(const struct disk_call *call, void *user_data)
     rollup_rig_read(race->bench, "t", &race->then);
 }
 
-// Points of which each takes as much space as it can, so that they are in many reads.
-static void append_noise(struct workbench *bench, const char *label)
-{
-    static int64_t timestamps[POINTS];
-    static double values[POINTS];
-    static struct tau_refused_row refused[POINTS];
-    struct tau_label named = workbench_label(label);
-    size_t refused_count;
-    for (size_t i = 0; i < POINTS; i++) {
-        timestamps[i] = (int64_t)i;
-        values[i] = workbench_noise(i);
-    }
-    assert_int_equal(taud_engine_append_columns(bench->engine, &named,
-                                                workbench_timestamps(timestamps, POINTS),
-                                                workbench_values(values, POINTS), refused,
-                                                &refused_count, &bench->position),
-                     TAU_STATUS_SUCCESS);
-    assert_int_equal(refused_count, 0);
-}
-
 // A source in a segment of which nothing is in memory, and a rule over it that has done nothing.
 static void begin(struct race *race)
 {
     struct workbench *bench = race->bench;
     workbench_create(bench, "s");
-    append_noise(bench, "s");
+    rollup_rig_append_noise(bench, "s", POINTS);
     storage_rig_flush(bench);
     rollup_rig_create(bench, "t", "s", WIDTH, TAU_AGGREGATE_FUNCTION_SUM);
     workbench_hold(bench);

@@ -97,6 +97,30 @@ static inline void rollup_rig_read(struct workbench *bench, const char *label,
     taud_range_close(range);
 }
 
+// Points of which each takes as much space as it can, so that they are in many reads.
+static inline void rollup_rig_append_noise(struct workbench *bench, const char *label, size_t count)
+{
+    enum { PART = 4096 };
+    struct tau_label named = workbench_label(label);
+    for (size_t done = 0, part; done < count; done += part) {
+        int64_t timestamps[PART];
+        double values[PART];
+        struct tau_refused_row refused[1];
+        size_t refused_count;
+        part = count - done < PART ? count - done : PART;
+        for (size_t i = 0; i < part; i++) {
+            timestamps[i] = (int64_t)(done + i);
+            values[i] = workbench_noise(done + i);
+        }
+        assert_int_equal(taud_engine_append_columns(bench->engine, &named,
+                                                    workbench_timestamps(timestamps, part),
+                                                    workbench_values(values, part), refused,
+                                                    &refused_count, &bench->position),
+                         TAU_STATUS_SUCCESS);
+        assert_int_equal(refused_count, 0);
+    }
+}
+
 // Waits for a query; the steps of an engine that is stepped are taken here.
 static inline void rollup_rig_await(struct workbench *bench, _Atomic int *wakes, int seen)
 {

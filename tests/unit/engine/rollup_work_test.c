@@ -274,6 +274,44 @@ static void much_comes_in_pieces(void **state)
     assert_int_equal(workbench_describe(bench, "t").point_count, 29999);
 }
 
+static void take_time(const struct disk_call *call, void *user_data)
+{
+    (void)user_data;
+    if (call->kind == DISK_READ)
+        storage_rig_now.monotonic_ns += 1000000;
+}
+
+// A rule that is far behind leaves as much time to what its pieces interrupt as they take.
+static void what_is_interrupted_gets_half_the_time(void **state)
+{
+    struct workbench *bench = *state;
+    uint64_t took = 0, since = 0, longest = 0;
+    unsigned pieces = 0;
+    workbench_create(bench, "s");
+    rollup_rig_append_noise(bench, "s", 100000);
+    storage_rig_flush(bench);
+    rollup_rig_create(bench, "t", "s", 8, TAU_AGGREGATE_FUNCTION_SUM);
+    workbench_hold(bench); // nothing of it is in memory
+    disk_observe(bench->storage.disk, take_time, NULL);
+    while (rollup_rig_find(bench, "t").state == TAU_ROLLUP_STATE_PENDING) {
+        uint64_t before = storage_rig_now.monotonic_ns;
+        assert_true(taud_storage_pause(bench->engine));
+        uint64_t now = storage_rig_now.monotonic_ns;
+        if (now > before) {
+            assert_true(since >= took);
+            took = now - before;
+            since = 0;
+            longest = took > longest ? took : longest;
+            pieces++;
+        }
+        assert_true(since <= took); // nor is the rule put off for longer
+        storage_rig_now.monotonic_ns += 1000000;
+        since += 1000000;
+    }
+    disk_observe(bench->storage.disk, NULL, NULL);
+    assert_true(pieces > 3 && longest >= 4000000);
+}
+
 // More buckets from one point to the next than a plan may have, and the ends of time.
 static void far_between(void **state)
 {
@@ -366,6 +404,7 @@ int main(void)
         STORAGE_RIG_TEST(retention_takes_nothing_from_the_target),
         STORAGE_RIG_TEST(a_bucket_keeps_what_was_before_it),
         STORAGE_RIG_TEST(much_comes_in_pieces),
+        STORAGE_RIG_TEST(what_is_interrupted_gets_half_the_time),
         STORAGE_RIG_TEST(far_between),
         STORAGE_RIG_TEST(far_between_a_value_is_in_force),
         STORAGE_RIG_TEST(without_memory_it_comes_again),
