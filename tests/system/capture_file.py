@@ -148,24 +148,24 @@ class Capture:
 
     def pcap(self, order: str = "<", nanoseconds: bool = False) -> bytes:
         magic = 0xA1B23C4D if nanoseconds else 0xA1B2C3D4
-        text = struct.pack(order + "IHHiIII", magic, 2, 4, 0, 0, 1 << 18, 1)
+        parts = [struct.pack(order + "IHHiIII", magic, 2, 4, 0, 0, 1 << 18, 1)]
         for number, packet in enumerate(self.packets):
-            text += struct.pack(order + "IIII", 1_700_000_000, number, len(packet), len(packet))
-            text += packet
-        return text
+            size = len(packet)
+            parts += [struct.pack(order + "IIII", 1_700_000_000, number, size, size), packet]
+        return b"".join(parts)
 
     def pcapng(self, order: str = "<") -> bytes:
         def block(kind: int, body: bytes) -> bytes:
             body += b"\0" * (-len(body) % 4)
             size = struct.pack(order + "I", len(body) + 12)
             return struct.pack(order + "I", kind) + size + body + size
-        text = block(0x0A0D0D0A, struct.pack(order + "IHHq", 0x1A2B3C4D, 1, 0, -1))
-        text += block(1, struct.pack(order + "HHI", 1, 0, 0))
-        text += block(5, struct.pack(order + "III", 0, 0, 0))  # statistics: to be passed over
+        parts = [block(0x0A0D0D0A, struct.pack(order + "IHHq", 0x1A2B3C4D, 1, 0, -1)),
+                 block(1, struct.pack(order + "HHI", 1, 0, 0)),
+                 block(5, struct.pack(order + "III", 0, 0, 0))]  # statistics: to be passed over
         for packet in self.packets:
             head = struct.pack(order + "IIIII", 0, 0, 0, len(packet), len(packet))
-            text += block(6, head + packet)
-        return text
+            parts.append(block(6, head + packet))
+        return b"".join(parts)
 
 
 class Connection:
