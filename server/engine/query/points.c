@@ -107,7 +107,8 @@ static enum tau_status begin(struct taud_points *points, const struct taud_point
     const struct taud_snapshot_order order = {.codec = codec,
                                               .from = options->from,
                                               .to = options->to,
-                                              .descending = options->descending};
+                                              .descending = options->descending,
+                                              .cuts_chunks = true};
     enum tau_status status = TAU_STATUS_SUCCESS;
     if (bounds)
         status = find_bounds(&points->snapshot, codec, bounds);

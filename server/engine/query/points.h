@@ -18,7 +18,7 @@ struct taud_points_options {
 struct taud_points_piece {
     uint32_t count;                           // 0: there are no more
     int64_t first, last;                      // the least and the greatest timestamp
-    const struct taud_chunk_summary *summary; // of a whole chunk; NULL for columns
+    const struct taud_chunk_summary *summary; // of a whole chunk; NULL where it is cut, or columns
     const int64_t *timestamps;                // NULL in a chunk that was not decoded
     const double *values;
 };

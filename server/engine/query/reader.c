@@ -82,7 +82,7 @@ static enum tau_status add_parts(struct taud_reader *reader, struct taud_aggrega
     unsigned wanted;
     uint32_t count = 0;
     *ret_done = false;
-    if (reader->used > 0 || !piece->summary || piece->timestamps || piece->values)
+    if (reader->used > 0 || piece->timestamps || piece->values)
         return TAU_STATUS_SUCCESS;
     uint32_t end_count =
         taud_aggregate_window_ends(window, piece->first, piece->last, ends, PARTS, &wanted);

@@ -291,18 +291,23 @@ static enum tau_status prepare(struct taud_merge *merge)
 
 // --- pieces -----------------------------------------------------------------------------------
 
-// Whether the next unit of the first place, not begun, can be passed on as it is.
-static bool is_whole(const struct taud_merge *merge, const struct merge_place *place)
+// Whether the next unit of the first place, not begun, can be passed on as it is, or but for what
+// `from` and `to` cut off.
+static bool is_whole(const struct taud_merge *merge, const struct merge_place *place, bool *ret_cut)
 {
     const struct taud_merge_options *options = &merge->options;
     int64_t first, last, other;
     if (options->only_columns || place->kind == MERGE_COLUMNS)
         return false;
     merge_unit_bounds(merge, place, merge_next_unit(merge, place), &first, &last);
+    *ret_cut = first < options->from || last > options->to;
+    if (*ret_cut && (!options->cuts_chunks || options->descending))
+        return false;
+    first = first > options->from ? first : options->from;
+    last = last < options->to ? last : options->to;
     int64_t begins = merge_key(merge, options->descending ? last : first);
     int64_t ends = merge_key(merge, options->descending ? first : last);
-    return first >= options->from && last <= options->to &&
-           (!merge->any || begins > merge_key(merge, merge->last)) &&
+    return (!merge->any || begins > merge_key(merge, merge->last)) &&
            (!second_key(merge, &other) || ends < other) &&
            taud_hidden_look(&merge->hidden, place->sequence, first, last) == TAUD_HIDDEN_NOTHING;
 }
@@ -322,9 +327,66 @@ static enum tau_status pass_whole(struct taud_merge *merge, struct merge_place *
     };
     merge->whole = place;
     merge->whole_unit = number;
-    merge->whole_open = false;
+    merge->whole_from = 0;
+    merge->whole_open = merge->whole_cut = false;
     merge->any = true;
     merge->last = merge->options.descending ? piece->first : piece->last;
+    merge_place_end(merge, place);
+    return settle(merge, place);
+}
+
+// How many of a chunk's points, of even steps, are not behind `end`.
+static uint32_t even_to(const struct taud_chunk_summary *summary, uint64_t step, int64_t end)
+{
+    if (end < summary->first_timestamp)
+        return 0;
+    if (end >= summary->last_timestamp)
+        return summary->count;
+    return (uint32_t)(((uint64_t)end - (uint64_t)summary->first_timestamp) / step) + 1;
+}
+
+// Passes on what is asked for of a chunk of even steps. *ret_done remains false where it is none:
+// then it was only read.
+static enum tau_status pass_cut(struct taud_merge *merge, struct merge_place *place,
+                                struct taud_piece *piece, bool *ret_done)
+{
+    const struct taud_merge_options *options = &merge->options;
+    uint32_t number = merge_next_unit(merge, place);
+    int64_t first, last;
+    uint64_t step;
+    merge_unit_bounds(merge, place, number, &first, &last);
+    if (merge_read_unit(merge, place, number, &merge->held) != TAU_STATUS_SUCCESS ||
+        merge_open_unit(merge, place, number, &merge->held, &merge->chunk) != TAU_STATUS_SUCCESS)
+        return merge->status;
+    if (!taud_chunk_is_even(&merge->chunk, &step)) {
+        merge_give_back(merge, &merge->held);
+        return TAU_STATUS_SUCCESS;
+    }
+    const struct taud_chunk_summary all = {
+        .count = merge->chunk.count, .first_timestamp = first, .last_timestamp = last};
+    if ((uint64_t)first + step * (all.count - 1) != (uint64_t)last)
+        return merge_refuse(merge, place, number);
+    uint32_t from = options->from > first ? even_to(&all, step, options->from - 1) : 0;
+    uint32_t to = even_to(&all, step, options->to);
+    *ret_done = from < to;
+    if (from == to) { // it reaches over all that is asked for, and has none of it
+        merge_give_back(merge, &merge->held);
+        return TAU_STATUS_SUCCESS;
+    }
+    merge->summary = (struct taud_chunk_summary){
+        .count = to - from,
+        .first_timestamp = (int64_t)((uint64_t)first + step * from),
+        .last_timestamp = (int64_t)((uint64_t)first + step * (to - 1)),
+    };
+    *piece = (struct taud_piece){.count = to - from,
+                                 .first = merge->summary.first_timestamp,
+                                 .last = merge->summary.last_timestamp};
+    merge->whole = place;
+    merge->whole_unit = number;
+    merge->whole_from = from;
+    merge->whole_open = merge->whole_cut = true;
+    merge->any = true;
+    merge->last = piece->last;
     merge_place_end(merge, place);
     return settle(merge, place);
 }
@@ -398,9 +460,15 @@ static enum tau_status pass_points(struct taud_merge *merge, struct merge_place 
 static enum tau_status step(struct taud_merge *merge, struct taud_piece *piece, bool *ret_done)
 {
     struct merge_place *place = &merge->places[merge->heap[0].place];
-    if (!place->unit && is_whole(merge, place)) {
-        *ret_done = true;
-        return merge->count > 0 ? TAU_STATUS_SUCCESS : pass_whole(merge, place, piece);
+    bool cut;
+    if (!place->unit && is_whole(merge, place, &cut)) {
+        *ret_done = merge->count > 0 || !cut;
+        if (merge->count > 0)
+            return TAU_STATUS_SUCCESS;
+        enum tau_status status = cut ? pass_cut(merge, place, piece, ret_done)
+                                     : pass_whole(merge, place, piece);
+        if (*ret_done || status != TAU_STATUS_SUCCESS)
+            return status;
     }
     if (!place->unit) {
         enum tau_status status = merge_place_begin(merge, place);
@@ -486,7 +554,9 @@ static bool decode_timestamps(struct taud_merge *merge)
 {
     const struct taud_chunk_summary *summary = &merge->summary;
     uint32_t count = summary->count;
-    if (!taud_chunk_timestamps(merge->options.codec, &merge->chunk, 0, count, merge->timestamps) ||
+    uint32_t from = merge->whole_from;
+    if (!taud_chunk_timestamps(merge->options.codec, &merge->chunk, from, from + count,
+                               merge->timestamps) ||
         !merge_is_sound(merge, merge->timestamps, count, summary->first_timestamp,
                         summary->last_timestamp) ||
         merge->timestamps[count - 1] != summary->last_timestamp)
@@ -498,8 +568,8 @@ static bool decode_timestamps(struct taud_merge *merge)
 
 static bool decode_values(struct taud_merge *merge)
 {
-    uint32_t count = merge->summary.count;
-    if (!taud_chunk_values(merge->options.codec, &merge->chunk, 0, count, merge->values))
+    uint32_t count = merge->summary.count, from = merge->whole_from;
+    if (!taud_chunk_values(merge->options.codec, &merge->chunk, from, from + count, merge->values))
         return false;
     if (merge->options.descending)
         turn_values(merge->values, count);
@@ -526,17 +596,7 @@ enum tau_status taud_merge_decode(struct taud_merge *merge, struct taud_piece *p
 
 // --- folding whole chunks ---------------------------------------------------------------------
 
-// How many points of even steps, at least `from`, are not behind `end`.
-static uint32_t even_to(const struct taud_chunk_summary *summary, uint64_t step, int64_t end)
-{
-    if (end < summary->first_timestamp)
-        return 0;
-    if (end >= summary->last_timestamp)
-        return summary->count;
-    return (uint32_t)(((uint64_t)end - (uint64_t)summary->first_timestamp) / step) + 1;
-}
-
-// The same of timestamps that were decoded.
+// How many points are not behind `end`, of timestamps that were decoded; at least `from`.
 static uint32_t column_to(const int64_t *timestamps, uint32_t from, uint32_t count, int64_t end)
 {
     while (from < count) {
@@ -567,7 +627,8 @@ static uint32_t cut_whole(struct taud_merge *merge, const int64_t *ends, uint32_
         if (to == from)
             continue;
         struct taud_chunk_part *part = &parts[count++];
-        *part = (struct taud_chunk_part){.from = from, .to = to};
+        *part = (struct taud_chunk_part){.from = merge->whole_from + from,
+                                         .to = merge->whole_from + to};
         part->summary.first_timestamp =
             even ? (int64_t)(first + step * from) : merge->timestamps[from];
         part->summary.last_timestamp =
@@ -595,11 +656,11 @@ enum tau_status taud_merge_fold(struct taud_merge *merge, struct taud_piece *pie
 {
     uint32_t count = 1;
     bool good = false;
-    assert(piece->summary && end_count > 0 && ends[end_count - 1] >= piece->last);
+    assert(merge->whole && end_count > 0 && ends[end_count - 1] >= piece->last);
     assert(!merge->options.descending);
     if (merge->status == TAU_STATUS_SUCCESS)
         open_whole(merge);
-    if (merge->status == TAU_STATUS_SUCCESS && ends[0] >= piece->last) {
+    if (merge->status == TAU_STATUS_SUCCESS && ends[0] >= piece->last && !merge->whole_cut) {
         good = fold_whole(merge, wanted, ret_parts);
     } else if (merge->status == TAU_STATUS_SUCCESS) {
         count = cut_whole(merge, ends, end_count, ret_parts);

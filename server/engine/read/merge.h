@@ -23,6 +23,9 @@ struct taud_merge_options {
     bool past_cache;
     // Every piece comes as columns: for whom summaries are of no use.
     bool only_columns;
+    // A chunk of even steps that `from` or `to` cuts comes like a whole one, without a summary: the
+    // piece is what is asked for of it. Of an ascending merge.
+    bool cuts_chunks;
     // Deleted ranges of the series: each hides what is of its sequence or before. Copied.
     const struct taud_tombstone *tombstones;
     uint32_t tombstone_count;
@@ -59,9 +62,9 @@ bool taud_merge_add_columns(struct taud_merge *merge, const int64_t *timestamps,
 struct taud_piece {
     uint32_t count;      // at most TAUD_CHUNK_POINTS_MAX; 0: there are no more
     int64_t first, last; // the least and the greatest timestamp
-    // Of a chunk that comes whole; NULL for columns.
+    // Of a chunk that comes whole; NULL for columns, and for a chunk that is cut.
     const struct taud_chunk_summary *summary;
-    // Columns in the order of the merge; NULL in a whole chunk that was not decoded.
+    // Columns in the order of the merge; NULL in a chunk that was not decoded.
     const int64_t *timestamps;
     const double *values;
 };
@@ -86,8 +89,8 @@ enum tau_status taud_merge_fold(struct taud_merge *merge, struct taud_piece *pie
                                 struct taud_chunk_part *ret_parts, uint32_t *ret_count,
                                 struct taud_error *error);
 
-// The bytes of a whole chunk as they are stored, checked, until the next call of taud_merge_next.
-// Returns as that.
+// The bytes of a whole chunk, not of one that is cut, as they are stored, checked, until the next
+// call of taud_merge_next. Returns as that.
 enum tau_status taud_merge_bytes(struct taud_merge *merge, const struct taud_piece *piece,
                                  const uint8_t **ret_bytes, size_t *ret_size,
                                  struct taud_error *error);

@@ -80,10 +80,11 @@ struct taud_merge {
     uint32_t lent;  // points of the first place's window that the piece is
     uint32_t count; // points of the piece that are in the columns below
 
-    // The piece, where it is a whole chunk.
+    // The piece, where it is a whole chunk or cut from one: then it begins with point `whole_from`,
+    // and of the summary only count and timestamps are there, those of the piece.
     struct merge_place *whole;
-    uint32_t whole_unit;
-    bool whole_open;
+    uint32_t whole_unit, whole_from;
+    bool whole_open, whole_cut;
     struct taud_chunk chunk;
     struct taud_chunk_bytes held;
     struct taud_chunk_summary summary;

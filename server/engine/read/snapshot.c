@@ -230,6 +230,7 @@ struct taud_merge *taud_snapshot_merge(const struct taud_snapshot *snapshot,
         .to = order->to < snapshot->to ? order->to : snapshot->to,
         .descending = order->descending,
         .only_columns = order->only_columns,
+        .cuts_chunks = order->cuts_chunks,
     };
     options.tombstones =
         taud_view_tombstones(snapshot->view, snapshot->identity, &options.tombstone_count);

@@ -50,7 +50,7 @@ struct taud_snapshot_order {
     struct taud_codec *codec;
     int64_t from, to; // within those of the snapshot
     bool descending;
-    bool only_columns;
+    bool only_columns, cuts_chunks;
 };
 
 // A merge over what the snapshot holds; it must be freed before the snapshot. Several at a time, by

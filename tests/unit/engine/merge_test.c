@@ -27,6 +27,9 @@ static uint32_t dice(uint32_t sides)
 
 enum { SPAN = 6000, PLACES = 14, TOMBSTONES = 6, SEQUENCES = 20 };
 
+static uint32_t most_places = PLACES;
+static uint32_t cuts_seen; // chunks that came cut
+
 static struct {
     struct taud_tombstone tombstones[TOMBSTONES];
     uint32_t tombstone_count;
@@ -124,7 +127,7 @@ static void make_model(void)
 {
     merge_rig_clear(&rig);
     memset(model.there, 0, sizeof model.there);
-    model.count = dice(PLACES + 1);
+    model.count = dice(most_places + 1);
     model.tombstone_count = dice(3) ? dice(TOMBSTONES + 1) : 0;
     for (uint32_t i = 0; i < model.tombstone_count; i++) {
         uint32_t from = dice(SPAN), to = from + dice(SPAN - from);
@@ -220,8 +223,12 @@ static void fold(struct taud_merge *merge, struct taud_piece *piece, const int64
     uint32_t count, at = 0, wanted = TAUD_FOLD_EXTREMES;
     assert_int_equal(taud_merge_fold(merge, piece, wanted, ends, 1, parts, &count, NULL),
                      TAU_STATUS_SUCCESS);
-    assert_true(count == 1 && parts[0].from == 0 && parts[0].to == piece->count);
-    assert_memory_equal(&parts[0].summary, piece->summary, sizeof parts[0].summary);
+    uint32_t first = parts[0].from;
+    assert_true(count == 1 && parts[0].to == first + piece->count);
+    if (piece->summary)
+        assert_memory_equal(&parts[0].summary, piece->summary, sizeof parts[0].summary);
+    else
+        expect_part(&parts[0], timestamps, values);
     ends[0] = piece->first > 0 ? piece->first - 50 : piece->first;
     ends[0] = later(ends[0], dice(100));
     for (int i = 1; i < ENDS; i++)
@@ -230,13 +237,13 @@ static void fold(struct taud_merge *merge, struct taud_piece *piece, const int64
     assert_int_equal(taud_merge_fold(merge, piece, wanted, ends, ENDS, parts, &count, NULL),
                      TAU_STATUS_SUCCESS);
     for (uint32_t i = 0, end = 0; i < count; i++) {
-        assert_true(parts[i].from == at && parts[i].to > at);
-        at = parts[i].to;
+        assert_true(parts[i].from == first + at && parts[i].to > parts[i].from);
+        expect_part(&parts[i], timestamps + at, values + at);
+        assert_true(at == 0 || timestamps[at] > ends[end]);
+        at = parts[i].to - first;
         while (ends[end] < timestamps[at - 1])
             end++;
         assert_true(at == piece->count || timestamps[at] > ends[end]);
-        assert_true(parts[i].from == 0 || end == 0 || timestamps[parts[i].from] > ends[end - 1]);
-        expect_part(&parts[i], timestamps + parts[i].from, values + parts[i].from);
     }
     assert_int_equal(at, piece->count);
 }
@@ -283,6 +290,23 @@ static void use_whole(struct taud_merge *merge, struct taud_piece *piece, bool d
     }
 }
 
+// What is asked for of a chunk: one of the bounds cuts it, and its steps are even.
+static void use_cut(struct taud_merge *merge, struct taud_piece *piece,
+                    const struct taud_merge_options *options, const int64_t *timestamps,
+                    const double *values)
+{
+    for (uint32_t i = 2; i < piece->count; i++)
+        assert_true((uint64_t)timestamps[i] - (uint64_t)timestamps[i - 1] ==
+                    (uint64_t)timestamps[1] - (uint64_t)timestamps[0]);
+    assert_true(!options->descending && !options->only_columns);
+    cuts_seen++;
+    if (dice(2) == 0)
+        fold(merge, piece, timestamps, values);
+    assert_int_equal(taud_merge_decode(merge, piece, TAUD_PIECE_VALUES, NULL), TAU_STATUS_SUCCESS);
+    assert_int_equal(taud_merge_decode(merge, piece, TAUD_PIECE_TIMESTAMPS, NULL),
+                     TAU_STATUS_SUCCESS);
+}
+
 static void check_piece(struct taud_merge *merge, struct taud_piece *piece, struct walk *walk)
 {
     static int64_t timestamps[TAUD_CHUNK_POINTS_MAX];
@@ -297,8 +321,10 @@ static void check_piece(struct taud_merge *merge, struct taud_piece *piece, stru
         assert_null(piece->timestamps);
         assert_null(piece->values);
         use_whole(merge, piece, descending, timestamps, values);
+    } else if (!piece->timestamps) {
+        assert_true(walk->options->cuts_chunks && !piece->values);
+        use_cut(merge, piece, walk->options, timestamps, values);
     } else {
-        assert_non_null(piece->timestamps);
         assert_non_null(piece->values);
     }
     if (piece->timestamps)
@@ -333,6 +359,7 @@ static struct taud_merge_options any_options(void)
     options.descending = dice(2);
     options.past_cache = dice(2);
     options.only_columns = dice(3) == 0;
+    options.cuts_chunks = dice(3) > 0;
     options.tombstones = model.tombstones;
     options.tombstone_count = model.tombstone_count;
     return options;
@@ -351,6 +378,31 @@ static void any_places_give_what_the_newest_has(void **state)
             taud_merge_free(merge);
         }
     }
+}
+
+// Of few places, so that chunks often reach beyond what is asked for and overlap nothing.
+static void chunks_that_overlap_nothing_are_cut(void **state)
+{
+    (void)state;
+    most_places = 2;
+    cuts_seen = 0;
+    for (unsigned round = 0; round < 200; round++) {
+        make_model();
+        for (unsigned i = 0; i < 8; i++) {
+            struct taud_merge_options options = any_options();
+            uint32_t from = dice(SPAN);
+            options.from = time_of(from);
+            options.to = time_of(from + dice(SPAN - from));
+            options.descending = options.only_columns = false;
+            options.cuts_chunks = true;
+            struct taud_merge *merge = taud_merge_new(&options);
+            assert_non_null(merge);
+            check_merge(merge, &options);
+            taud_merge_free(merge);
+        }
+    }
+    most_places = PLACES;
+    assert_true(cuts_seen > 50);
 }
 
 static void one_merge_serves_series_after_series(void **state)
@@ -755,6 +807,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(any_places_give_what_the_newest_has),
+        cmocka_unit_test(chunks_that_overlap_nothing_are_cut),
         cmocka_unit_test(one_merge_serves_series_after_series),
         cmocka_unit_test(what_overlaps_nothing_is_not_read),
         cmocka_unit_test(a_segment_is_as_new_as_its_newest_part),
