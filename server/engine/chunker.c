@@ -102,16 +102,3 @@ enum tau_status taud_chunker_add_piece(struct taud_chunker *chunker, struct taud
                                           error)
                : status;
 }
-
-enum tau_status taud_chunker_add_merge(struct taud_chunker *chunker, struct taud_merge *merge,
-                                       struct taud_error *error)
-{
-    struct taud_piece piece;
-    enum tau_status status = taud_merge_next(merge, &piece, error);
-    while (status == TAU_STATUS_SUCCESS && piece.count > 0) {
-        status = taud_chunker_add_piece(chunker, merge, &piece, error);
-        if (status == TAU_STATUS_SUCCESS)
-            status = taud_merge_next(merge, &piece, error);
-    }
-    return status;
-}

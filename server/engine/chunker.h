@@ -46,12 +46,9 @@ enum tau_status taud_chunker_add_whole(struct taud_chunker *chunker,
                                        const struct taud_chunk_summary *summary,
                                        const uint8_t *bytes, size_t size, struct taud_error *error);
 
-// Adds a piece that came of a merge, or all that comes of it. Return as taud_merge_next and
-// taud_segment_writer_add.
+// Adds a piece that came of a merge. Returns as taud_merge_next and taud_segment_writer_add.
 enum tau_status taud_chunker_add_piece(struct taud_chunker *chunker, struct taud_merge *merge,
                                        struct taud_piece *piece, struct taud_error *error);
-enum tau_status taud_chunker_add_merge(struct taud_chunker *chunker, struct taud_merge *merge,
-                                       struct taud_error *error);
 
 // Writes what waits: the series ends.
 enum tau_status taud_chunker_end(struct taud_chunker *chunker, struct taud_error *error);

@@ -47,7 +47,7 @@ struct compaction {
     struct taud_engine *engine;
     struct taud_storage *storage;
     const struct taud_compaction_job *job;
-    struct taud_view *tombstones;       // those of the manifest when it began, sorted
+    struct taud_view *tombstones;       // all there were when it began, sorted
     uint32_t *places;                   // in each segment, of the next series
     struct taud_segment_writer *writer; // NULL until there is a point
     struct taud_merge *merge;
@@ -336,11 +336,11 @@ static enum tau_status conclude(struct compaction *compaction)
     struct taud_segment_facts facts;
     enum taud_segment_fault fault;
     enum tau_status status = TAU_STATUS_SUCCESS;
-    // A drop or a retention that no manifest knows yet counts here once the log has it for good:
-    // otherwise a power cut could take that back, and not what was left out for it.
+    // What was dropped or deleted, or a retention, that no manifest knows yet counts here once the
+    // log has it for good: otherwise a power cut could take that back, and not what was left out.
     if (compaction->by_log && !taud_storage_await_log(compaction->engine))
         return taud_error_set(compaction->error, TAU_STATUS_STORAGE_FULL, 0,
-                              "the log has no space for what was dropped");
+                              "the log has no space for what was dropped or deleted");
     if (compaction->writer) {
         status = taud_segment_writer_finish(compaction->writer, &facts, compaction->error);
         compaction->writer = NULL;
@@ -390,7 +390,6 @@ static bool prepare(struct compaction *compaction)
 {
     const struct taud_compaction_job *job = compaction->job;
     struct taud_storage *storage = compaction->storage;
-    const struct taud_manifest *manifest = &storage->manifest;
     const struct taud_allocator *allocator = compaction->engine->allocator;
     struct taud_merge_options options = {.allocator = allocator,
                                          .codec = storage->compaction_codec,
@@ -399,9 +398,7 @@ static bool prepare(struct compaction *compaction)
                                          .past_cache = true};
     compaction->writer = NULL;
     compaction->bytes_done = 0;
-    compaction->by_log = false;
-    compaction->tombstones =
-        taud_view_new(allocator, 0, NULL, 0, manifest->tombstones, manifest->tombstone_count);
+    compaction->tombstones = taud_storage_tombstones(compaction->engine, &compaction->by_log);
     compaction->places =
         allocator->allocate(allocator->context, job->count * sizeof *compaction->places);
     compaction->merge = taud_merge_new(&options);

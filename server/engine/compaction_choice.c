@@ -57,18 +57,17 @@ static uint64_t garbage_of(struct taud_engine *engine, const struct taud_view *t
 static void look_for_garbage(struct taud_engine *engine, const struct taud_view *view)
 {
     struct taud_storage *storage = &engine->storage;
-    const struct taud_manifest *manifest = &storage->manifest;
     uint64_t now = storage->clock->monotonic_ns(storage->clock->context);
-    uint64_t drops = atomic_load(&storage->drop_count);
+    uint64_t removals = taud_storage_removals(storage);
+    bool by_log;
     if (storage->garbage_known && !(storage->has_retention && now >= storage->retention_at_ns) &&
-        !(taud_storage_is_short_of_disk(engine) && drops != storage->drops_seen))
+        !(taud_storage_is_short_of_disk(engine) && removals != storage->removals_seen))
         return;
-    struct taud_view *tombstones = taud_view_new(engine->allocator, 0, NULL, 0,
-                                                 manifest->tombstones, manifest->tombstone_count);
+    struct taud_view *tombstones = taud_storage_tombstones(engine, &by_log);
     if (!tombstones)
         return; // the next time
     storage->garbage_known = true;
-    storage->drops_seen = drops;
+    storage->removals_seen = removals;
     storage->has_retention = false;
     storage->retention_at_ns = now + (uint64_t)RETENTION_MS * 1000000U;
     for (uint32_t i = 0; i < view->segment_count && !taud_storage_is_stopping(storage); i++) {

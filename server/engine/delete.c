@@ -80,6 +80,7 @@ static bool hide(struct taud_engine *engine, struct taud_shard *shard, struct ta
         storage->tombstones[storage->tombstone_count++] = (struct taud_pending_tombstone){
             *range, atomic_load_explicit(&storage->generation, memory_order_relaxed)};
         taud_views_replace(&storage->views, next);
+        atomic_fetch_add(&storage->delete_count, 1);
     }
     return true;
 }

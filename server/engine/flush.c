@@ -30,6 +30,7 @@ struct flush {
     struct taud_error *error;
     struct gathered gathered;
     struct taud_chunker chunker;
+    struct taud_view *deleted; // tombstones, where what was removed since the cut is left out
 };
 
 // --- the cut ----------------------------------------------------------------------------------
@@ -171,7 +172,7 @@ static enum tau_status no_memory(struct flush *flush)
 // A series that was dropped before the cut counts for nothing; one dropped since is as it was then.
 static bool counts(const struct taud_cut *made, const struct taud_series *series)
 {
-    return series->dropped == 0 || (series->dropped > made->generation && !made->leaves_dropped);
+    return series->dropped == 0 || (series->dropped > made->generation && !made->leaves_removed);
 }
 
 static enum tau_status gather(struct flush *flush, uint64_t identity, uint64_t hash)
@@ -199,20 +200,17 @@ static enum tau_status gather(struct flush *flush, uint64_t identity, uint64_t h
 
 // --- writing ----------------------------------------------------------------------------------
 
-static enum tau_status begin_segment(struct flush *flush)
+static enum tau_status have_segment(struct flush *flush)
 {
     struct taud_storage *storage = flush->storage;
+    if (flush->writer)
+        return TAU_STATUS_SUCCESS;
     struct taud_segment_facts facts = {.name = {storage->cut.sequence, 0},
                                        .last_sequence = storage->cut.sequence,
                                        .file_id = taud_storage_file_id(storage)};
     enum tau_status status = taud_segment_writer_new(&storage->store, storage->codec, &facts,
                                                      &flush->writer, flush->error);
-    if (status == TAU_STATUS_SUCCESS)
-        taud_chunker_init(&flush->chunker,
-                          &(struct taud_chunker_options){.writer = flush->writer,
-                                                         .codec = storage->codec,
-                                                         .effort = TAUD_EFFORT_FAST,
-                                                         .small = SMALL_CHUNK});
+    flush->chunker.writer = flush->writer;
     return status;
 }
 
@@ -221,7 +219,7 @@ static enum tau_status write_in_order(struct flush *flush)
 {
     struct gathered *gathered = &flush->gathered;
     struct taud_chunker *chunker = &flush->chunker;
-    enum tau_status status = TAU_STATUS_SUCCESS;
+    enum tau_status status = have_segment(flush);
     for (uint32_t i = 0; i < gathered->count && status == TAU_STATUS_SUCCESS; i++) {
         const struct taud_sealed *sealed = gathered->chunks[i];
         status = taud_chunker_add_whole(chunker, &sealed->summary, sealed->bytes, sealed->size,
@@ -233,46 +231,73 @@ static enum tau_status write_in_order(struct flush *flush)
     return status;
 }
 
+static const struct taud_tombstone *tombstones_of(const struct flush *flush, uint64_t identity,
+                                                  uint32_t *ret_count)
+{
+    *ret_count = 0;
+    return flush->deleted ? taud_view_tombstones(flush->deleted, identity, ret_count) : NULL;
+}
+
 static bool restart_merge(struct flush *flush, uint64_t identity)
 {
+    uint32_t count;
+    const struct taud_tombstone *tombstones = tombstones_of(flush, identity, &count);
     if (flush->merge)
-        return taud_merge_restart(flush->merge, identity, NULL, 0);
+        return taud_merge_restart(flush->merge, identity, tombstones, count);
     struct taud_merge_options options = {.allocator = flush->engine->allocator,
                                          .codec = flush->storage->codec,
                                          .identity = identity,
+                                         .tombstones = tombstones,
+                                         .tombstone_count = count,
                                          .from = INT64_MIN,
                                          .to = INT64_MAX};
     flush->merge = taud_merge_new(&options);
     return flush->merge != NULL;
 }
 
+// All of it may have been deleted, so that there is nothing to begin a segment for.
+static enum tau_status take_pieces(struct flush *flush)
+{
+    struct taud_piece piece;
+    for (;;) {
+        enum tau_status status = taud_merge_next(flush->merge, &piece, flush->error);
+        if (status != TAU_STATUS_SUCCESS || piece.count == 0)
+            return status;
+        status = have_segment(flush);
+        if (status == TAU_STATUS_SUCCESS)
+            status = taud_chunker_add_piece(&flush->chunker, flush->merge, &piece, flush->error);
+        if (status != TAU_STATUS_SUCCESS)
+            return status;
+    }
+}
+
 static enum tau_status write_merged(struct flush *flush, uint64_t identity)
 {
     struct gathered *gathered = &flush->gathered;
+    uint64_t sequence = flush->storage->cut.sequence;
     if (!restart_merge(flush, identity))
         return no_memory(flush);
     struct taud_merge *merge = flush->merge;
-    bool added = taud_merge_add_sealed(merge, gathered->chunks, gathered->count, UINT64_MAX) &&
+    bool added = taud_merge_add_sealed(merge, gathered->chunks, gathered->count, sequence) &&
                  taud_merge_add_columns(merge, gathered->timestamps[0], gathered->values[0],
-                                        gathered->head_count, UINT64_MAX) &&
+                                        gathered->head_count, sequence) &&
                  taud_merge_add_late(merge, gathered->chunks + gathered->count,
-                                     gathered->late_count, UINT64_MAX) &&
+                                     gathered->late_count, sequence) &&
                  taud_merge_add_columns(merge, gathered->timestamps[1], gathered->values[1],
-                                        gathered->late_head_count, UINT64_MAX);
-    return added ? taud_chunker_add_merge(&flush->chunker, merge, flush->error) : no_memory(flush);
+                                        gathered->late_head_count, sequence);
+    return added ? take_pieces(flush) : no_memory(flush);
 }
 
 static enum tau_status write_gathered(struct flush *flush, uint64_t identity)
 {
     struct gathered *gathered = &flush->gathered;
-    bool late = gathered->late_count > 0 || gathered->late_head_count > 0;
-    if (!late && gathered->count == 0 && gathered->head_count == 0)
+    uint32_t tombstones;
+    bool merged = gathered->late_count > 0 || gathered->late_head_count > 0 ||
+                  tombstones_of(flush, identity, &tombstones);
+    if (!merged && gathered->count == 0 && gathered->head_count == 0)
         return TAU_STATUS_SUCCESS;
-    enum tau_status status = flush->writer ? TAU_STATUS_SUCCESS : begin_segment(flush);
-    if (status != TAU_STATUS_SUCCESS)
-        return status;
     taud_chunker_begin(&flush->chunker, identity, &gathered->hint);
-    status = late ? write_merged(flush, identity) : write_in_order(flush);
+    enum tau_status status = merged ? write_merged(flush, identity) : write_in_order(flush);
     return status == TAU_STATUS_SUCCESS ? taud_chunker_end(&flush->chunker, flush->error) : status;
 }
 
@@ -530,6 +555,17 @@ static void take_back_segment(struct taud_engine *engine)
     taud_segment_release(segment);
 }
 
+// Returns false when there is no memory.
+static bool take_deletions(struct flush *flush)
+{
+    bool by_log;
+    flush->deleted = NULL;
+    if (!flush->storage->cut.leaves_removed)
+        return true;
+    flush->deleted = taud_storage_tombstones(flush->engine, &by_log);
+    return flush->deleted != NULL;
+}
+
 static enum tau_status store(struct taud_engine *engine, struct taud_error *error)
 {
     const struct taud_allocator *allocator = engine->allocator;
@@ -543,23 +579,28 @@ static enum tau_status store(struct taud_engine *engine, struct taud_error *erro
     flush->error = error;
     flush->gathered.chunks = NULL;
     flush->gathered.room = 0;
-    enum tau_status status = write_segment(flush);
+    taud_chunker_init(&flush->chunker,
+                      &(struct taud_chunker_options){.codec = engine->storage.codec,
+                                                     .effort = TAUD_EFFORT_FAST,
+                                                     .small = SMALL_CHUNK});
+    enum tau_status status = take_deletions(flush) ? write_segment(flush) : no_memory(flush);
+    taud_view_release(flush->deleted);
     taud_merge_free(flush->merge);
     allocator->release(allocator->context, (void *)flush->gathered.chunks);
     allocator->release(allocator->context, flush);
-    if (status == TAU_STATUS_SUCCESS && engine->storage.cut.leaves_dropped &&
+    if (status == TAU_STATUS_SUCCESS && engine->storage.cut.leaves_removed &&
         !taud_storage_await_log(engine))
         status = taud_error_set(error, TAU_STATUS_STORAGE_FULL, 0,
-                                "the log has no space for what was dropped");
+                                "the log has no space for what was dropped or deleted");
     if (status == TAU_STATUS_SUCCESS)
         status = commit(engine, error);
     if (status == TAU_STATUS_SUCCESS)
         engine->storage.cut.committed = true;
     else if (status != TAU_STATUS_OUTCOME_UNKNOWN)
         take_back_segment(engine);
-    // What was dropped meanwhile need not find room the next time.
+    // What was dropped or deleted meanwhile need not find room the next time.
     if (status == TAU_STATUS_STORAGE_FULL)
-        engine->storage.cut.leaves_dropped = true;
+        engine->storage.cut.leaves_removed = true;
     return status;
 }
 

@@ -244,7 +244,8 @@ static bool may_free_space(struct taud_storage *storage)
     pthread_mutex_lock(&storage->mutex);
     bool deleted = storage->tombstone_count > 0;
     pthread_mutex_unlock(&storage->mutex);
-    return deleted || storage->collects || atomic_load(&storage->drop_count) != storage->drops_seen;
+    return deleted || storage->collects ||
+           taud_storage_removals(storage) != storage->removals_seen;
 }
 
 // Gives the disk's reserve up, for what will give more back. Returns whether there was one.
@@ -353,6 +354,20 @@ static struct taud_tombstone *gather_tombstones(const struct taud_storage *stora
         all[count++] = storage->tombstones[i].tombstone;
     *ret_count = count;
     return all;
+}
+
+struct taud_view *taud_storage_tombstones(struct taud_engine *engine, bool *ret_by_log)
+{
+    struct taud_storage *storage = &engine->storage;
+    const struct taud_allocator *allocator = storage->store.allocator;
+    uint32_t count;
+    pthread_mutex_lock(&storage->mutex);
+    struct taud_tombstone *all = gather_tombstones(storage, &count);
+    *ret_by_log = storage->tombstone_count > 0;
+    pthread_mutex_unlock(&storage->mutex);
+    struct taud_view *view = all ? taud_view_new(allocator, 0, NULL, 0, all, count) : NULL;
+    allocator->release(allocator->context, all);
+    return view;
 }
 
 static void count_segments(struct taud_engine *engine, struct taud_segment *const *segments,

@@ -38,8 +38,8 @@ struct taud_cut {
     bool committed;      // only the view and what is in memory are left to be done
     uint32_t generation; // what belongs to it
     uint64_t sequence;   // of its segment
-    // What was dropped since, for want of space: once the log has that for good.
-    bool leaves_dropped;
+    // What was dropped or deleted since, for want of space: once the log has that for good.
+    bool leaves_removed;
     uint64_t position;  // of the log
     uint64_t next_identity;
     struct taud_catalog_block *catalog; // what became of the catalog since the cut before
@@ -91,7 +91,7 @@ struct taud_storage {
     uint64_t relied_position;       // of the log: compactions left out what it says before that
     bool something_lost; // what the manifest does not name may be all that is left of something
     bool catalog_lost;   // an object of it is damaged: who is not known may still be somebody
-    uint64_t drops_seen; // of drop_count, when segments were looked through
+    uint64_t removals_seen; // when segments were looked through
     bool garbage_known;  // nothing was dropped or deleted since segments were looked through for it
     bool has_retention;  // a series then had one
     bool collects;       // a segment has much garbage
@@ -119,7 +119,8 @@ struct taud_storage {
     struct taud_error failure; // of what stopped flushes for good, or held the last one up
     struct taud_error damage;  // that a read found first
 
-    _Atomic uint64_t drop_count; // of series
+    _Atomic uint64_t drop_count;   // of series
+    _Atomic uint64_t delete_count; // of ranges that something stored may lie in
     _Atomic bool stopping;
     _Atomic bool failed;             // for good: nothing is stored any more
     _Atomic bool full;               // the last flush found no space
@@ -187,6 +188,16 @@ bool taud_storage_pause(struct taud_engine *engine);
 // one. Returns false when there is no memory.
 bool taud_storage_publish(struct taud_engine *engine, uint32_t generation,
                           struct taud_segment *const *segments, uint32_t count);
+
+// A view without segments, of all tombstones the present one. *ret_by_log: that the log alone has
+// some of them. NULL when there is no memory.
+struct taud_view *taud_storage_tombstones(struct taud_engine *engine, bool *ret_by_log);
+
+// How often something was dropped or deleted, for whose space segments are to be looked through.
+static inline uint64_t taud_storage_removals(struct taud_storage *storage)
+{
+    return atomic_load(&storage->drop_count) + atomic_load(&storage->delete_count);
+}
 
 // Names an open segment in a manifest. Returns false when there is no memory.
 bool taud_storage_name_segment(struct taud_manifest *manifest, const struct taud_segment *segment);

@@ -13,6 +13,7 @@ import functools
 import itertools
 import os
 import random
+import struct
 import sys
 import tempfile
 import time
@@ -197,11 +198,20 @@ class DiskFull(unittest.TestCase):
             self.assertEqual(self.client.query_range(name), points, name)
 
     def free(self) -> None:
-        """Drops go on. Some of the series stay for the next cycle."""
+        """Drops go on, and so do deletions. Some of the series stay for the next cycle."""
         names = [name for name in self.points if name != KEPT]
+        way = self.random.choice((self.drop, self.delete))
         for name in names if self.random.random() < 0.3 else names[2:]:
-            self.assertEqual(self.client.drop(name), 0)
-            del self.points[name]
+            way(name)
+
+    def drop(self, name: bytes) -> None:
+        self.assertEqual(self.client.drop(name), 0)
+        del self.points[name]
+
+    def delete(self, name: bytes) -> None:
+        payload = name + struct.pack(">qq", raw.I64_MIN, raw.I64_MAX)
+        self.assertEqual(self.client.request(raw.DELETE_RANGE, payload).opcode, raw.OK)
+        self.points[name] = []
 
     def no_stray_file(self) -> None:
         files = {str(path.relative_to(self.server.data_dir)): path.stat().st_size

@@ -168,7 +168,10 @@ static void a_merge_is_taken_over(void **state)
     struct taud_merge *merge = taud_merge_new(&options);
     assert_non_null(merge);
     assert_true(taud_merge_add_columns(merge, bench->timestamps, bench->values, 2000, UINT64_MAX));
-    assert_int_equal(taud_chunker_add_merge(&bench->chunker, merge, NULL), TAU_STATUS_SUCCESS);
+    struct taud_piece piece;
+    while (taud_merge_next(merge, &piece, NULL) == TAU_STATUS_SUCCESS && piece.count > 0)
+        assert_int_equal(taud_chunker_add_piece(&bench->chunker, merge, &piece, NULL),
+                         TAU_STATUS_SUCCESS);
     taud_merge_free(merge);
     bench->given = 2000;
     const uint32_t counts[] = {1024, 976};

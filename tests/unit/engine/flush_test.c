@@ -240,6 +240,60 @@ static void dropped_series_do_not_hold_a_flush_up(void **state)
     assert_int_equal(storage_rig_count(bench, "kept"), 30);
 }
 
+// The same of ranges that were deleted since, whether their points are in chunks or in heads, late
+// or in order; what is written behind the cut under their timestamps stays.
+static void deleted_ranges_do_not_hold_a_flush_up(void **state)
+{
+    struct workbench *bench = *state;
+    struct taud_error error;
+    workbench_create(bench, "some");
+    workbench_create(bench, "all");
+    workbench_create(bench, "late");
+    storage_rig_append(bench, "some", 0, 3000, 1);
+    storage_rig_append(bench, "all", 0, 3000, 1);
+    storage_rig_set_policy(bench, "late", TAUD_ORDER_LAST, 0);
+    storage_rig_append(bench, "late", 2000, 2000, 1);
+    storage_rig_append(bench, "late", 0, 2010, 1);
+    taud_engine_commit(bench->engine, bench->position, TAUD_COMMIT_INLINE);
+    staged_storage_break(&bench->storage, ENOSPC);
+    assert_int_equal(taud_flush(bench->engine, &error), TAU_STATUS_STORAGE_FULL);
+    storage_rig_delete(bench, "some", 10, 2989);
+    storage_rig_delete(bench, "all", INT64_MIN, INT64_MAX);
+    storage_rig_delete(bench, "late", 5, 3994);
+    storage_rig_append(bench, "late", 100, 3, 1);
+    storage_rig_append(bench, "all", 5000, 4, 1);
+    assert_int_equal(taud_flush(bench->engine, &error), TAU_STATUS_STORAGE_FULL);
+    staged_storage_break(&bench->storage, 0);
+    finish_cut(bench);
+    assert_true(taud_engine_durable_position(bench->engine) >= bench->position);
+    assert_int_equal(stored_points(bench), 20 + 0 + 10);
+    for (unsigned round = 0; round < 3; round++) {
+        assert_int_equal(storage_rig_count(bench, "some"), 20);
+        assert_int_equal(storage_rig_count(bench, "all"), 4);
+        assert_int_equal(storage_rig_count(bench, "late"), 10 + 3);
+        if (round == 0)
+            workbench_start(bench);
+        else
+            storage_rig_flush(bench);
+    }
+    assert_int_equal(stored_points(bench), 20 + 4 + 13);
+}
+
+// Of nothing no segment is made.
+static void a_flush_of_what_was_deleted_since_writes_no_segment(void **state)
+{
+    struct workbench *bench = *state;
+    struct taud_error error;
+    some_data(bench);
+    staged_storage_break(&bench->storage, ENOSPC);
+    assert_int_equal(taud_flush(bench->engine, &error), TAU_STATUS_STORAGE_FULL);
+    storage_rig_delete(bench, "series", INT64_MIN, INT64_MAX);
+    staged_storage_break(&bench->storage, 0);
+    finish_cut(bench);
+    assert_int_equal(disk_count(bench->storage.disk, "data/segments"), 0);
+    assert_int_equal(storage_rig_count(bench, "series"), 0);
+}
+
 // Memory at its bound hinders no flush: nothing of it is needed.
 static void a_flush_works_where_memory_has_ended(void **state)
 {
@@ -265,6 +319,8 @@ int main(void)
         STORAGE_RIG_TEST(every_allocation_may_fail),
         STORAGE_RIG_TEST(a_full_disk_keeps_all_in_memory),
         STORAGE_RIG_TEST(dropped_series_do_not_hold_a_flush_up),
+        STORAGE_RIG_TEST(deleted_ranges_do_not_hold_a_flush_up),
+        STORAGE_RIG_TEST(a_flush_of_what_was_deleted_since_writes_no_segment),
         STORAGE_RIG_TEST(a_flush_works_where_memory_has_ended),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
