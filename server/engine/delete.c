@@ -85,13 +85,18 @@ static bool hide(struct taud_engine *engine, struct taud_shard *shard, struct ta
     return true;
 }
 
+static bool takes_newest(const struct taud_series *series, int64_t from, int64_t to)
+{
+    return series->any && series->last_timestamp >= from && series->last_timestamp <= to;
+}
+
 // Keeps the newest timestamp where the point that tells it goes: what comes in order is judged by
 // it for as long as the series lives.
 static bool keep_newest(struct taud_engine *engine, const struct taud_series *series, int64_t from,
                         int64_t to)
 {
     uint8_t record[TAUD_RECORD_NEWEST_BYTES];
-    if (!series->any || series->last_timestamp < from || series->last_timestamp > to)
+    if (!takes_newest(series, from, to))
         return true;
     taud_record_newest(record, series->identity, series->last_timestamp);
     return taud_catalog_note(engine, record, sizeof record);
@@ -132,13 +137,24 @@ static void encode(uint8_t *out, const void *user_data)
     taud_record_delete_range(out, deletion->identity, deletion->from, deletion->to);
 }
 
+static void encode_newest(uint8_t *out, const void *user_data)
+{
+    const struct taud_series *series = user_data;
+    taud_record_newest(out, series->identity, series->last_timestamp);
+}
+
 enum tau_status taud_delete_locked(struct taud_engine *engine, struct taud_shard *shard,
                                    struct taud_series *series, int64_t from, int64_t to,
                                    uint64_t *position)
 {
     struct deletion deletion = {series->identity, from, to};
+    bool told = takes_newest(series, from, to) && may_be_stored(engine, series);
     if (!taud_storage_delete(engine, shard, series, from, to))
         return TAU_STATUS_STORAGE_FULL;
+    // A replay may find the point gone already, by a compaction that knew of this.
+    if (told)
+        taud_raise(position, taud_log_append_record(&engine->log, TAUD_RECORD_NEWEST_BYTES,
+                                                    encode_newest, series));
     taud_raise(position, taud_log_append_record(&engine->log, TAUD_RECORD_DELETE_RANGE_BYTES,
                                                 encode, &deletion));
     return TAU_STATUS_SUCCESS;
@@ -149,7 +165,7 @@ enum tau_status taud_engine_delete_range(struct taud_engine *engine, const struc
 {
     if (from > to)
         return TAU_STATUS_INVALID_PAYLOAD;
-    enum tau_status status = taud_log_admit(&engine->log, TAUD_RECORD_DELETE_RANGE_BYTES, true);
+    enum tau_status status = taud_log_admit(&engine->log, TAUD_DELETION_BYTES, true);
     if (status != TAU_STATUS_SUCCESS)
         return status;
     struct taud_shard *shard;
@@ -159,7 +175,7 @@ enum tau_status taud_engine_delete_range(struct taud_engine *engine, const struc
         status = taud_delete_locked(engine, shard, series, from, to, position);
         pthread_mutex_unlock(&shard->mutex);
     }
-    taud_log_release(&engine->log, TAUD_RECORD_DELETE_RANGE_BYTES);
+    taud_log_release(&engine->log, TAUD_DELETION_BYTES);
     if (status == TAU_STATUS_STORAGE_FULL)
         taud_storage_consider(engine);
     return status;

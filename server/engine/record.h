@@ -20,7 +20,7 @@ enum taud_record_type {
     TAUD_RECORD_CHUNKS = 7,
     TAUD_RECORD_DELETE_RANGE = 8,
     TAUD_RECORD_POLICY = 9,
-    TAUD_RECORD_NEWEST = 10, // of the catalog's objects alone
+    TAUD_RECORD_NEWEST = 10, // of the catalog's objects, and in the log in front of a deletion
     TAUD_RECORD_CREATE_ROLLUP = 11,
     TAUD_RECORD_DROP_ROLLUP = 12,
     TAUD_RECORD_ROLLUP_PROGRESS = 13, // of the catalog's objects alone
@@ -50,6 +50,7 @@ enum {
     TAUD_RECORD_DELETE_RANGE_BYTES = 8 + 8 + 8 + 8,
     TAUD_RECORD_POLICY_BYTES = 8 + 8 + 8,
     TAUD_RECORD_NEWEST_BYTES = 8 + 8 + 8,
+    TAUD_DELETION_BYTES = TAUD_RECORD_NEWEST_BYTES + TAUD_RECORD_DELETE_RANGE_BYTES,
     TAUD_RECORD_CREATE_ROLLUP_BYTES = 8 + 5 * 8,
     TAUD_RECORD_DROP_ROLLUP_BYTES = 8 + 8,
     TAUD_RECORD_ROLLUP_PROGRESS_BYTES = 8 + 4 * 8,

@@ -97,8 +97,7 @@ static enum tau_status write_changes(struct work *work)
     struct taud_engine *engine = work->engine;
     const struct tau_label *target = &work->task->target;
     struct taud_rollup_changes *changes = &work->changes;
-    size_t bound =
-        taud_columns_bound(changes->count) + changes->gone_count * TAUD_RECORD_DELETE_RANGE_BYTES;
+    size_t bound = taud_columns_bound(changes->count) + changes->gone_count * TAUD_DELETION_BYTES;
     struct taud_shard *shard;
     if (changes->count == 0 && changes->gone_count == 0)
         return TAU_STATUS_SUCCESS;

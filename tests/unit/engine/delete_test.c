@@ -10,6 +10,8 @@
 
 #include "storage_rig.h"
 
+#include "engine/compaction.h"
+
 static enum tau_status try_delete(struct workbench *bench, const char *label, int64_t from,
                                   int64_t to)
 {
@@ -104,6 +106,34 @@ static void strict_remembers_what_is_deleted(void **state)
     workbench_append(bench, "series", 101, 101);
 }
 
+// A compaction that knew of the deletion from the log alone took the point out of its segment, and
+// the log has to tell what was the newest.
+static void strict_remembers_what_a_compaction_took_out(void **state)
+{
+    struct workbench *bench = *state;
+    struct taud_error error;
+    workbench_create(bench, "series");
+    storage_rig_append(bench, "series", 0, 100, 1);
+    storage_rig_flush(bench);
+    storage_rig_delete(bench, "series", 50, 1000);
+    struct taud_view *view = taud_views_take(&storage_rig_storage(bench)->views);
+    struct taud_compaction_job job = {.segments = view->segments,
+                                      .count = 1,
+                                      .name = {1, 1},
+                                      .last_sequence = 1,
+                                      .effort = TAUD_EFFORT_FAST};
+    assert_int_equal(taud_compaction_run(bench->engine, &job, &error), TAU_STATUS_SUCCESS);
+    taud_view_release(view);
+    for (int i = 0; i < 3; i++) {
+        workbench_start(bench);
+        assert_int_equal(storage_rig_count(bench, "series"), 50);
+        assert_int_equal(workbench_try_append(bench, "series", 99, 1), TAU_STATUS_OUT_OF_ORDER);
+        if (i == 1)
+            storage_rig_flush(bench);
+    }
+    workbench_append(bench, "series", 100, 100);
+}
+
 static void what_makes_no_sense_is_refused(void **state)
 {
     struct workbench *bench = *state;
@@ -149,6 +179,7 @@ int main(void)
         STORAGE_RIG_TEST(a_range_is_gone_wherever_it_is),
         STORAGE_RIG_TEST(the_same_again_adds_nothing),
         STORAGE_RIG_TEST(strict_remembers_what_is_deleted),
+        STORAGE_RIG_TEST(strict_remembers_what_a_compaction_took_out),
         STORAGE_RIG_TEST(what_makes_no_sense_is_refused),
         STORAGE_RIG_TEST(without_memory_nothing_is_changed),
     };
