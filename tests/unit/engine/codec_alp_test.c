@@ -26,7 +26,8 @@ static void check_narrow(struct taud_codec *codec, size_t count, struct codec_pa
     if (narrow == 0) {
         assert_true(!facts->exact || alp.column.patch_count > 0 || size >= count * 8 ||
                     alp.column.width > 31 || pair.factor > CODEC_NEAR_FACTOR_MAX ||
-                    alp.column.base + INT32_MAX > UINT32_MAX);
+                    alp.column.base + INT32_MAX > UINT32_MAX ||
+                    (facts->high - facts->low) * alp.scale.unit >= 0x1p30);
         return;
     }
     assert_int_equal(narrow, size);
@@ -117,6 +118,25 @@ static void every_shape_and_count_comes_back(void **state)
             }
             for (int effort = TAUD_EFFORT_FAST; effort <= TAUD_EFFORT_BEST; effort++)
                 assert_true(check(codec, count, (enum taud_codec_effort)effort) > 0 || count < 64);
+        }
+        taud_codec_free(codec);
+    }
+}
+
+// Small steps that lead through as many bits as integers of the fast way have, and beyond.
+static void climbs_through_32_bits_come_back(void **state)
+{
+    (void)state;
+    for (int variant = 0; variant < TAUD_CODEC_VARIANTS; variant++) {
+        struct taud_codec *codec = rig_codec((enum taud_codec_variant)variant);
+        for (unsigned run = 0; codec != NULL && run < 5 * 2 * 2; run++) {
+            double span = pow(2, 29 + run % 5), sign = run % 10 < 5 ? 1 : -1;
+            double start = run < 10 ? -span / 2 : -span; // around zero, or all below it
+            uint64_t seed = run;
+            for (size_t i = 0; i < CODEC_POINTS; i++)
+                values[i] = sign * (start + floor(span * 0.99 * (double)i / CODEC_POINTS +
+                                                  rig_unit(&seed) * 1000));
+            assert_true(check(codec, CODEC_POINTS, TAUD_EFFORT_FAST) > 0);
         }
         taud_codec_free(codec);
     }
@@ -214,6 +234,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_pair_fits_the_decimals),
         cmocka_unit_test(every_shape_and_count_comes_back),
+        cmocka_unit_test(climbs_through_32_bits_come_back),
         cmocka_unit_test(special_values_are_exceptions_wherever_they_stand),
         cmocka_unit_test(rounding_ends_at_2_51),
         cmocka_unit_test(sections_that_nobody_writes_are_refused),

@@ -111,11 +111,16 @@ static void works_with_integers(const struct codec_kernels *kernels, uint64_t se
     }
     uint32_t sum = (uint32_t)seed;
     size_t rows = ROWS - (size_t)(seed % 3); // pairs of them, and a single one
+    uint32_t behind = ~narrow[0];
+    if (rows < ROWS)
+        sums[rows * CODEC_LANES] = behind;
     kernels->add_up_narrow(narrow, rows, sum, sums);
     for (size_t i = 0; i < rows * CODEC_LANES; i++) {
         sum += narrow[i];
         assert_int_equal(sums[i], sum);
     }
+    if (rows < ROWS)
+        assert_int_equal(sums[rows * CODEC_LANES], behind);
     kernels->add_up_narrow(narrow, ROWS, sum, sums);
     struct codec_extremes found, known = {(int32_t)sums[0], (int32_t)sums[0], 0, 0};
     for (size_t i = 1; i < count; i++) {
