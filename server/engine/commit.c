@@ -265,8 +265,8 @@ static void sync_now(struct taud_log *log)
 bool taud_log_sync(struct taud_log *log)
 {
     pthread_mutex_lock(&log->mutex);
-    while (log->unsynced && taud_log_is_busy(log) && !atomic_load(&log->failed)) {
-        log->sync_due = true;
+    while ((log->unsynced || log->syncing) && taud_log_is_busy(log) && !atomic_load(&log->failed)) {
+        log->sync_due |= log->unsynced;
         pthread_cond_wait(&log->room, &log->mutex);
     }
     if (log->unsynced && !atomic_load(&log->failed))

@@ -137,6 +137,16 @@ static void encode(uint8_t *out, const void *user_data)
     taud_record_delete_range(out, deletion->identity, deletion->from, deletion->to);
 }
 
+// Whether a replay of the deletion needs to be told the newest timestamp: it may find the point gone
+// already, by a compaction that knew of this deletion or of the next one. `strict` judges by it, and
+// rules what they have to compute again.
+static bool may_need_newest(const struct taud_engine *engine, const struct taud_series *series,
+                            int64_t from, int64_t to)
+{
+    bool ruled = series->source != 0 && series->any && from <= series->last_timestamp;
+    return may_be_stored(engine, series) && (ruled || takes_newest(series, from, to));
+}
+
 static void encode_newest(uint8_t *out, const void *user_data)
 {
     const struct taud_series *series = user_data;
@@ -148,10 +158,9 @@ enum tau_status taud_delete_locked(struct taud_engine *engine, struct taud_shard
                                    uint64_t *position)
 {
     struct deletion deletion = {series->identity, from, to};
-    bool told = takes_newest(series, from, to) && may_be_stored(engine, series);
+    bool told = may_need_newest(engine, series, from, to);
     if (!taud_storage_delete(engine, shard, series, from, to))
         return TAU_STATUS_STORAGE_FULL;
-    // A replay may find the point gone already, by a compaction that knew of this.
     if (told)
         taud_raise(position, taud_log_append_record(&engine->log, TAUD_RECORD_NEWEST_BYTES,
                                                     encode_newest, series));

@@ -291,9 +291,9 @@ static enum tau_status write_merged(struct flush *flush, uint64_t identity)
 static enum tau_status write_gathered(struct flush *flush, uint64_t identity)
 {
     struct gathered *gathered = &flush->gathered;
-    uint32_t tombstones;
+    uint32_t count;
     bool merged = gathered->late_count > 0 || gathered->late_head_count > 0 ||
-                  tombstones_of(flush, identity, &tombstones);
+                  tombstones_of(flush, identity, &count);
     if (!merged && gathered->count == 0 && gathered->head_count == 0)
         return TAU_STATUS_SUCCESS;
     taud_chunker_begin(&flush->chunker, identity, &gathered->hint);
@@ -594,6 +594,8 @@ static enum tau_status store(struct taud_engine *engine, struct taud_error *erro
                                 "the log has no space for what was dropped or deleted");
     if (status == TAU_STATUS_SUCCESS)
         status = commit(engine, error);
+    if (status == TAU_STATUS_SUCCESS && engine->storage.cut.leaves_removed)
+        engine->storage.relied_position = atomic_load(&engine->log.next_position);
     if (status == TAU_STATUS_SUCCESS)
         engine->storage.cut.committed = true;
     else if (status != TAU_STATUS_OUTCOME_UNKNOWN)

@@ -21,7 +21,7 @@ enum {
     TAUD_LOG_BUFFER_BYTES = 16 << 20, // admitted writes never find it full
     TAUD_LOG_GROUP_BYTES = 256 << 10, // a group ends at the first record boundary behind this
     TAUD_LOG_GROUPS_MAX = TAUD_LOG_BUFFER_BYTES / TAUD_LOG_GROUP_BYTES + 2,
-    TAUD_LOG_RESERVE_BYTES = 64 << 10, // of disk that only drops may use, but for a block
+    TAUD_LOG_RESERVE_BYTES = 64 << 10, // of disk for drops and deletions, but for a block
     TAUD_LOG_BUFFERS = TAUD_LOG_APPENDS_MAX + 1,
     // A second append begins a block of its own, and the rest of the one before stays empty: worth
     // it from half a block on. With less, what waits goes out when the first is done.

@@ -283,6 +283,7 @@ static enum tau_status apply_newest(const struct taud_replay *replay,
     if (taud_series_in_order(series, record->newest))
         series->last_timestamp = record->newest;
     series->any = true;
+    taud_shard_see(shard_of(replay, series), record->newest); // retention counts from it
     return TAU_STATUS_SUCCESS;
 }
 

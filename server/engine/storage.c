@@ -573,8 +573,8 @@ static void end_ticket(struct taud_engine *engine, uint64_t number, enum tau_sta
     taud_log_notify(&engine->log);
 }
 
-// A snapshot has no log, so its manifest must say itself what compactions knew from the log: that a
-// series is gone of which they left out the points, or what it retains.
+// A snapshot has no log, so its manifest must say itself what was known from the log alone where
+// points were left out: that a series or a range is gone, or what a series retains.
 static enum tau_status copy_snapshot(struct taud_engine *engine, const char *directory,
                                      struct taud_error *error)
 {

@@ -11,8 +11,9 @@
 //
 // A cut holds every shard's lock for an instant: in it the generation rises and the position of the
 // log is taken, so that a segment holds exactly the points that the log says between two cuts. What
-// is decided behind a cut (a drop, a delete) is in nothing that the flush of it stores: whatever
-// becomes of the power, the next start finds the state after one of the writes, and no mixture.
+// is decided behind a cut (a drop, a delete) is in nothing that the flush of it stores, unless the
+// log has it for good and the disk is full: whatever becomes of the power, the next start finds the
+// state after one of the writes, and no mixture.
 #ifndef TAUD_ENGINE_STORAGE_H
 #define TAUD_ENGINE_STORAGE_H
 
@@ -88,7 +89,7 @@ struct taud_storage {
     uint64_t trim_at_ns;            // memory is looked through, not before
     uint64_t compact_at_ns;         // no compaction before, after a failure
     uint64_t retention_at_ns;       // when segments are next looked through for what is too old
-    uint64_t relied_position;       // of the log: compactions left out what it says before that
+    uint64_t relied_position;       // of the log: something was left out that it says before that
     bool something_lost; // what the manifest does not name may be all that is left of something
     bool catalog_lost;   // an object of it is damaged: who is not known may still be somebody
     uint64_t removals_seen; // when segments were looked through

@@ -10,8 +10,6 @@
 
 #include "storage_rig.h"
 
-#include "engine/compaction.h"
-
 static enum tau_status try_delete(struct workbench *bench, const char *label, int64_t from,
                                   int64_t to)
 {
@@ -111,19 +109,11 @@ static void strict_remembers_what_is_deleted(void **state)
 static void strict_remembers_what_a_compaction_took_out(void **state)
 {
     struct workbench *bench = *state;
-    struct taud_error error;
     workbench_create(bench, "series");
     storage_rig_append(bench, "series", 0, 100, 1);
     storage_rig_flush(bench);
     storage_rig_delete(bench, "series", 50, 1000);
-    struct taud_view *view = taud_views_take(&storage_rig_storage(bench)->views);
-    struct taud_compaction_job job = {.segments = view->segments,
-                                      .count = 1,
-                                      .name = {1, 1},
-                                      .last_sequence = 1,
-                                      .effort = TAUD_EFFORT_FAST};
-    assert_int_equal(taud_compaction_run(bench->engine, &job, &error), TAU_STATUS_SUCCESS);
-    taud_view_release(view);
+    storage_rig_compact_first(bench);
     for (int i = 0; i < 3; i++) {
         workbench_start(bench);
         assert_int_equal(storage_rig_count(bench, "series"), 50);
@@ -132,6 +122,26 @@ static void strict_remembers_what_a_compaction_took_out(void **state)
             storage_rig_flush(bench);
     }
     workbench_append(bench, "series", 100, 100);
+}
+
+// What is too old is told by the newest point that there ever was, whether it is there or not.
+static void retention_remembers_what_a_compaction_took_out(void **state)
+{
+    struct workbench *bench = *state;
+    storage_rig_now.realtime_ns = INT64_MAX;
+    workbench_create(bench, "series");
+    storage_rig_set_policy(bench, "series", TAUD_ORDER_STRICT, 100);
+    storage_rig_append(bench, "series", 800, 201, 1);
+    storage_rig_flush(bench);
+    storage_rig_delete(bench, "series", 906, 1000);
+    assert_int_equal(storage_rig_count(bench, "series"), 6); // from 900 on
+    storage_rig_compact_first(bench);
+    for (int i = 0; i < 3; i++) {
+        workbench_start(bench);
+        assert_int_equal(storage_rig_count(bench, "series"), 6);
+        if (i == 1)
+            storage_rig_flush(bench);
+    }
 }
 
 static void what_makes_no_sense_is_refused(void **state)
@@ -180,6 +190,7 @@ int main(void)
         STORAGE_RIG_TEST(the_same_again_adds_nothing),
         STORAGE_RIG_TEST(strict_remembers_what_is_deleted),
         STORAGE_RIG_TEST(strict_remembers_what_a_compaction_took_out),
+        STORAGE_RIG_TEST(retention_remembers_what_a_compaction_took_out),
         STORAGE_RIG_TEST(what_makes_no_sense_is_refused),
         STORAGE_RIG_TEST(without_memory_nothing_is_changed),
     };

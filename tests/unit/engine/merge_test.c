@@ -563,7 +563,9 @@ static void much_that_overlaps_takes_little_memory(void **state)
 {
     enum { MANY = 3000 };
     static struct taud_sealed *sealed[MANY];
-    struct weighed weighed = {.table = {&weighed, weighed_allocate, weighed_release, 0, 0, 0}};
+    struct weighed weighed = {.table = {.context = &weighed,
+                                          .allocate = weighed_allocate,
+                                          .release = weighed_release}};
     struct taud_merge_options options = merge_rig_options(&rig);
     struct taud_piece piece;
     (void)state;
@@ -594,7 +596,9 @@ static void chunks_that_follow_are_one_place_and_need_one_window(void **state)
 {
     enum { MANY = 2000 };
     static struct taud_sealed *sealed[MANY];
-    struct weighed weighed = {.table = {&weighed, weighed_allocate, weighed_release, 0, 0, 0}};
+    struct weighed weighed = {.table = {.context = &weighed,
+                                          .allocate = weighed_allocate,
+                                          .release = weighed_release}};
     struct taud_merge_options options = merge_rig_options(&rig);
     struct taud_piece piece;
     uint32_t whole = 0;

@@ -105,6 +105,30 @@ static void one_that_failed_is_begun_anew(void **state)
     assert_int_equal(disk_count(bench->storage.disk, "data/snapshots/again/segments"), 2);
 }
 
+// A flush that had found no space leaves out what was deleted since; the snapshot that it is for
+// must not have a part of the deletion.
+static void a_deletion_is_in_it_whole_or_not_at_all(void **state)
+{
+    struct workbench *bench = *state;
+    struct taud_error error;
+    uint64_t ticket, done, total;
+    workbench_create(bench, "series");
+    storage_rig_append(bench, "series", 0, 100, 1);
+    storage_rig_flush(bench);
+    storage_rig_append(bench, "series", 100, 100, 1);
+    taud_engine_commit(bench->engine, bench->position, TAUD_COMMIT_INLINE);
+    assert_int_equal(taud_engine_work_begin(bench->engine, TAUD_WORK_SNAPSHOT, "snap", &ticket),
+                     TAU_STATUS_SUCCESS);
+    staged_storage_break(&bench->storage, ENOSPC);
+    assert_int_equal(taud_flush(bench->engine, &error), TAU_STATUS_STORAGE_FULL);
+    storage_rig_delete(bench, "series", INT64_MIN, INT64_MAX);
+    staged_storage_break(&bench->storage, 0);
+    storage_rig_settle(bench);
+    assert_int_equal(taud_engine_work_state(bench->engine, ticket, &done, &total, &error),
+                     TAU_STATUS_SUCCESS);
+    assert_int_equal(count_in(bench, "data/snapshots/snap", "series"), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -112,6 +136,7 @@ int main(void)
         STORAGE_RIG_TEST(an_empty_one_is_one_too),
         STORAGE_RIG_TEST(a_name_is_used_once),
         STORAGE_RIG_TEST(one_that_failed_is_begun_anew),
+        STORAGE_RIG_TEST(a_deletion_is_in_it_whole_or_not_at_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,6 +9,8 @@
 
 #include "storage_rig.h"
 
+#include "engine/compaction.h"
+
 struct storage_rig_clock storage_rig_now;
 
 static uint64_t monotonic_ns(void *context)
@@ -135,4 +137,18 @@ struct taud_storage *storage_rig_storage(struct workbench *bench)
 struct taud_manifest *storage_rig_manifest(struct workbench *bench)
 {
     return &bench->engine->storage.manifest;
+}
+
+void storage_rig_compact_first(struct workbench *bench)
+{
+    struct taud_error error;
+    struct taud_view *view = taud_views_take(&storage_rig_storage(bench)->views);
+    uint64_t sequence = view->segments[0]->facts.last_sequence;
+    struct taud_compaction_job job = {.segments = view->segments,
+                                      .count = 1,
+                                      .name = {sequence, 1},
+                                      .last_sequence = sequence,
+                                      .effort = TAUD_EFFORT_FAST};
+    assert_int_equal(taud_compaction_run(bench->engine, &job, &error), TAU_STATUS_SUCCESS);
+    taud_view_release(view);
 }

@@ -37,6 +37,9 @@ uint64_t storage_rig_count(struct workbench *bench, const char *label);
 enum tau_status storage_rig_work(struct workbench *bench, enum taud_work kind, const char *name);
 void storage_rig_flush(struct workbench *bench); // it must succeed
 
+// Makes the first segment, which a flush wrote, anew without what is gone of it. It must succeed.
+void storage_rig_compact_first(struct workbench *bench);
+
 // Takes steps of the storage until nothing is due. Returns how many.
 unsigned storage_rig_settle(struct workbench *bench);
 
