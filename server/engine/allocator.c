@@ -64,7 +64,13 @@ static void system_discard(void *context, void *memory, size_t size)
 static bool system_populate(void *context, void *memory, size_t size)
 {
     (void)context;
+#ifdef MADV_POPULATE_WRITE // of Linux 5.14
     return madvise(memory, size, MADV_POPULATE_WRITE) == 0;
+#else
+    (void)memory;
+    (void)size;
+    return false;
+#endif
 }
 
 const struct taud_allocator *taud_allocator_system(void)

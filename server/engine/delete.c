@@ -137,9 +137,9 @@ static void encode(uint8_t *out, const void *user_data)
     taud_record_delete_range(out, deletion->identity, deletion->from, deletion->to);
 }
 
-// Whether a replay of the deletion needs to be told the newest timestamp: it may find the point gone
-// already, by a compaction that knew of this deletion or of the next one. `strict` judges by it, and
-// rules what they have to compute again.
+// Whether a replay of the deletion needs to be told the newest timestamp: it may find the point
+// gone already, by a compaction that knew of this deletion or of the next one. `strict` judges by
+// it, and rules judge what they have to compute again.
 static bool may_need_newest(const struct taud_engine *engine, const struct taud_series *series,
                             int64_t from, int64_t to)
 {

@@ -50,6 +50,7 @@ struct taud_context {
     uint64_t deadline_ms;  // when nobody waits any more; 0: never
     uint64_t log_position; // raised by writes
     uint64_t again_ms;     // when a stream that is TAUD_PENDING is asked again anyway; 0: never
+    uint32_t small_left;   // queries that this turn may do itself, since they are small
     struct tau_slice payload; // of the request, in its handler and while its stream is opened
     // For taud_defer_NAME and taud_session_reference: not for handlers.
     struct taud_session *session;

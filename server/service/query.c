@@ -57,6 +57,12 @@ static enum tau_status opened(struct asked *asked, enum tau_status status, void 
     return status;
 }
 
+// Where in the payload something stands that was read from it.
+static uint32_t place_of(const struct taud_context *context, const void *data)
+{
+    return data ? (uint32_t)((const uint8_t *)data - context->payload.data) : 0;
+}
+
 // Tells which series is not there, for who asked for many: by its name, and where it stands.
 static enum tau_status refuse_missing(struct taud_context *context, struct tau_array labels,
                                       struct taud_field field)
@@ -75,7 +81,7 @@ static enum tau_status refuse_missing(struct taud_context *context, struct tau_a
         memcpy(text, words, sizeof words - 1);
         size_t length = tau_utf8_escape(label.bytes, sizeof label.bytes, text + sizeof words - 1);
         memcpy(text + sizeof words - 1 + length, "`.", sizeof "`.");
-        field.offset = (uint32_t)(at - context->payload.data);
+        field.offset = place_of(context, at);
         field.expected = text;
         return taud_context_refuse(context, TAU_STATUS_SERIES_NOT_FOUND, field);
     }
@@ -121,14 +127,27 @@ static enum tau_status refuse_functions(struct taud_context *context)
 static enum tau_status refuse_series(struct taud_context *context,
                                      const struct tau_aggregate_request *request)
 {
-    if (request->prefix.size > 0 && request->labels.count > 0)
-        return taud_context_refuse(context, TAU_STATUS_INVALID_PAYLOAD,
-                                   TAUD_FIELD_AGGREGATE_PREFIX);
+    struct taud_field prefix = TAUD_FIELD_AGGREGATE_PREFIX;
     struct taud_field sizes = TAUD_FIELD_AGGREGATE_GROUP_SIZES;
+    prefix.offset = place_of(context, request->prefix.data) - 1; // where its length is
+    if (request->prefix.size > 0 && request->labels.count > 0)
+        return taud_context_refuse(context, TAU_STATUS_INVALID_PAYLOAD, prefix);
+    sizes.offset = place_of(context, request->group_sizes.data);
     sizes.expected =
         "group_sizes: with the grouping `sized` sizes from 1 that are together as many "
         "as there are labels, else none";
     return taud_context_refuse(context, TAU_STATUS_INVALID_PAYLOAD, sizes);
+}
+
+// One who sends many small queries behind each other would keep the connections beside him waiting.
+static void share_out(struct taud_context *context, struct taud_aggregate_query *query)
+{
+    if (!taud_aggregate_query_is_small(query))
+        return;
+    if (context->small_left > 0)
+        context->small_left--;
+    else
+        taud_aggregate_query_hand_over(query);
 }
 
 enum tau_status taud_open_aggregate(struct taud_context *context,
@@ -139,6 +158,8 @@ enum tau_status taud_open_aggregate(struct taud_context *context,
         return TAU_STATUS_INTERNAL_ERROR;
     enum tau_status status = taud_aggregate_query_open(context->engine, request, wake, asked->alarm,
                                                        &asked->query.aggregate);
+    if (status == TAU_STATUS_SUCCESS)
+        share_out(context, asked->query.aggregate);
     if (status == TAU_STATUS_INVALID_PAYLOAD)
         status = refuse_series(context, request);
     if (status == TAU_STATUS_INVALID_ARGUMENT)

@@ -80,6 +80,7 @@ void taud_session_begin_turn(struct taud_session *session, struct taud_transport
     context->features = session->features;
     context->now_ms = transport->now_ms;
     context->log_position = 0;
+    context->small_left = TAUD_TURN_SMALL_QUERIES;
     taud_reply_begin_turn(&transport->reply, &session->output,
                           (session->features & TAU_FEATURE_DETAILED_ERRORS) != 0);
 }

@@ -25,6 +25,9 @@ enum {
     TAUD_INPUT_MAX_BYTES = 64 * 1024,
     // Requests of one session that may be waiting for their completion.
     TAUD_PENDING_MAX = 64,
+    // Queries of one connection that its worker does itself in one turn, since they are small: the
+    // connections beside it wait for them. More of them go to the threads of queries.
+    TAUD_TURN_SMALL_QUERIES = 2,
     // Pushes of one session that may be waiting to be sent.
     TAUD_PUSH_MAX = 256,
 };

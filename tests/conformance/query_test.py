@@ -501,10 +501,14 @@ class Streams(QueryCase):
             (dict(prefix=b"a"), 9, b"without labels")]
         for request, number, words in asked:
             functions = request.pop("functions", [(COUNT, 0)])
-            reply = self.client.request(AGGREGATE, raw.aggregate_payload(
-                functions, labels=[label], **request))
-            status, field = struct.unpack_from(">BH", reply.payload)
-            self.assertEqual((reply.opcode, status, field), (ERR, INVALID_PAYLOAD, number))
+            payload = raw.aggregate_payload(functions, labels=[label], **request)
+            places = {8: payload.index(struct.pack(">B", functions[0][0]), 42),
+                      9: payload.index(b"\1a") if "prefix" in request else 0,
+                      11: payload.index(label) - 4 - 4 * len(request.get("sizes", []))}
+            reply = self.client.request(AGGREGATE, payload)
+            status, field, place = struct.unpack_from(">BHI", reply.payload)
+            self.assertEqual((reply.opcode, status, field, place),
+                             (ERR, INVALID_PAYLOAD, number, places[number]))
             self.assertIn(words, reply.payload)
         both: dict[str, Any] = dict(prefix=b"a", labels=[label])
         for opcode, payload, number in (

@@ -47,8 +47,9 @@
 //
 // Accuracy. count, min, max, first and last are exact. sum is wrong by at most 2^-44 of the sum of
 // the magnitudes, however many points there are and in whatever pieces they come; mean likewise.
-// The deviation does not cancel for values far from 0. What overflows on the way is infinite or
-// NaN.
+// The deviation does not cancel for values far from 0; that of decimals is made of exact integers
+// where a chunk has them, so that its last digits may change with a flush (codec/chunk.h). What
+// overflows on the way is infinite or NaN.
 //
 // Groups. count, sum, min, max, mean, stddev and quantile are those of all points of all series.
 // rate and increase are the sums over the series; a series that tells no rate adds none. The

@@ -185,6 +185,16 @@ enum tau_status taud_aggregate_query_open(struct taud_engine *engine,
     return TAU_STATUS_SUCCESS;
 }
 
+bool taud_aggregate_query_is_small(const struct taud_aggregate_query *query)
+{
+    return query->feed.alone;
+}
+
+void taud_aggregate_query_hand_over(struct taud_aggregate_query *query)
+{
+    query->feed.alone = false;
+}
+
 void taud_aggregate_query_close(struct taud_aggregate_query *query)
 {
     if (query)

@@ -38,6 +38,12 @@ enum tau_status taud_aggregate_query_open(struct taud_engine *engine,
                                           taud_query_wake *wake, void *user_data,
                                           struct taud_aggregate_query **ret_query);
 
+// Whether it takes so little that the caller does it himself, in his calls of next: a fraction of a
+// millisecond where blocks are cached. Who has done enough of that lets the threads of queries do
+// it, as they do all that is larger; before the first call of next.
+bool taud_aggregate_query_is_small(const struct taud_aggregate_query *query);
+void taud_aggregate_query_hand_over(struct taud_aggregate_query *query);
+
 // The next rows of a group: starts of buckets, and their values, a column for each function one
 // behind the other. At most TAU_LIMIT_AGGREGATE_BATCH_ROWS and _VALUES, for which there is room.
 // Returns SUCCESS, WOULD_BLOCK, LIMIT_EXCEEDED (buckets of this group).

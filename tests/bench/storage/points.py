@@ -249,8 +249,10 @@ class Points:
         found: dict[str, list[Row]] = {}
         say(test.name)
         with on_processor(self.places[-1 if test.apart else 0]):
-            for _ in range(ROUNDS):
-                for server in [one for one in self.running if one.takes(test)]:
+            for turn in range(ROUNDS):  # what one leaves to be done meets another each time
+                first = turn % len(self.running) if self.running else 0
+                order = self.running[first:] + self.running[:first]
+                for server in [one for one in order if one.takes(test)]:
                     row = self.attempt(server, lambda: server.measure(test))
                     if row:
                         found.setdefault(row.server, []).append(row)

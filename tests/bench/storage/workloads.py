@@ -142,14 +142,15 @@ class Run:
                     if not left:
                         self.add(middle(rows))
                         then(peer, fed)
-                if not self.ingest_round(letter, kind, truth, rows, finish):
+                feedings = FEEDINGS if rounds > 1 else 1
+                if not self.ingest_round(letter, kind, truth, rows, finish, feedings):
                     del found[kind]
 
     def ingest_round(self, letter: str, kind: type[Peer], truth: Truth, rows: list[Row],
-                     finish: Then) -> bool:
+                     finish: Then, feedings: int) -> bool:
         """Feeds one of them once or more; a row for each time. Whether it took everything."""
         took_s = 0.0
-        for left in reversed(range(FEEDINGS)):
+        for left in reversed(range(feedings)):
             def work(peer: Peer) -> None:
                 nonlocal took_s
                 peer.start(late=truth.workload.late)

@@ -107,6 +107,28 @@ static void a_range_is_narrowed(void **state)
     assert_int_equal(rig_ask(bench, &request)->count, 0);
 }
 
+// Only what names few series and has few buckets is small, and only until it is handed over.
+static void what_is_small_can_be_handed_over(void **state)
+{
+    struct workbench *bench = *state;
+    struct tau_label label = workbench_label("nobody");
+    workbench_create(bench, "nobody");
+    struct tau_aggregate_request request = rig_request("", 1);
+    request.labels = (struct tau_array){.data = &label, .count = 1};
+    request.from = 0;
+    for (request.to = 2047; request.to <= 2048; request.to++) {
+        struct taud_aggregate_query *query;
+        _Atomic int wakes = 0;
+        assert_int_equal(
+            taud_aggregate_query_open(bench->engine, &request, rig_wake, &wakes, &query),
+            TAU_STATUS_SUCCESS);
+        assert_int_equal(taud_aggregate_query_is_small(query), request.to == 2047);
+        taud_aggregate_query_hand_over(query);
+        assert_false(taud_aggregate_query_is_small(query));
+        taud_aggregate_query_close(query);
+    }
+}
+
 static void windows_are_bounded(void **state)
 {
     struct workbench *bench = *state;
@@ -163,7 +185,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WORKBENCH_TEST(what_is_refused),          WORKBENCH_TEST(gaps_reach_from_batch_to_batch),
-        WORKBENCH_TEST(a_range_is_narrowed),      WORKBENCH_TEST(windows_are_bounded),
+        WORKBENCH_TEST(a_range_is_narrowed),
+        WORKBENCH_TEST(what_is_small_can_be_handed_over),
+        WORKBENCH_TEST(windows_are_bounded),
         WORKBENCH_TEST(sketches_fit_their_bound),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

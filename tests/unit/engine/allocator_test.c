@@ -127,7 +127,11 @@ static void populated_pages_are_there_and_keep_what_they_hold(void **state)
     (void)state;
     uint8_t *memory = reserve(4 * PIECE);
     memory[PIECE] = 7;
-    assert_true(allocator->populate(allocator->context, memory + PIECE, 2 * PIECE));
+    if (!allocator->populate(allocator->context, memory + PIECE, 2 * PIECE)) {
+        assert_int_equal(errno, EINVAL); // an older system
+        allocator->unreserve(allocator->context, memory, 4 * PIECE);
+        skip();
+    }
     assert_int_equal(resident_pages(memory + PIECE, 2 * PIECE), 2 * PIECE / sysconf(_SC_PAGESIZE));
     assert_int_equal(resident_pages(memory, PIECE), 0);
     assert_int_equal(memory[PIECE], 7);

@@ -86,13 +86,14 @@ static void makes_moments(const struct codec_kernels *kernels, uint64_t seed)
     static uint32_t items[COUNT];
     static int64_t distances[COUNT];
     struct codec_moments found = {0, 0};
-    size_t count = seed % 4 == 0 ? COUNT : 1 + (size_t)(rig_random(&seed) % COUNT);
+    const uint64_t kind = seed;
+    size_t count = kind % 4 == 0 ? COUNT : 1 + (size_t)(rig_random(&seed) % COUNT);
     uint32_t origin = (uint32_t)rig_random(&seed);
     uint64_t reach = UINT64_C(1) << rig_random(&seed) % 25;
     int64_t far = rig_random(&seed) % 2 == 0 ? CODEC_MOMENT_LIMIT - 1 : 1 - CODEC_MOMENT_LIMIT;
     for (size_t i = 0; i < count; i++) {
         distances[i] = (int64_t)(rig_random(&seed) % (2 * reach - 1)) - (int64_t)reach + 1;
-        if (seed % 4 == 0)
+        if (kind % 4 == 0)
             distances[i] = far;
         items[i] = origin + (uint32_t)distances[i];
     }
@@ -106,12 +107,13 @@ static void makes_moments_of_steps(const struct codec_kernels *kernels, uint64_t
     static uint32_t steps[COUNT];
     static int64_t distances[COUNT];
     struct codec_moments found = {0, 0};
-    size_t count = seed % 4 == 0 ? COUNT : 1 + (size_t)(rig_random(&seed) % COUNT);
+    const uint64_t kind = seed;
+    size_t count = kind % 4 == 0 ? COUNT : 1 + (size_t)(rig_random(&seed) % COUNT);
     int64_t reach = INT64_C(1) << rig_random(&seed) % 15, step;
     for (size_t i = 0; i < count; i++) {
         step = (int64_t)(rig_random(&seed) % (2 * (uint64_t)reach - 1)) - reach + 1;
-        if (seed % 3 == 0)
-            step = seed % 2 == 0 ? reach - 1 : 1 - reach;
+        if (kind % 3 == 0)
+            step = kind % 2 == 0 ? reach - 1 : 1 - reach;
         distances[i] = i == 0 ? 0 : distances[i - 1] + step;
         steps[i] = i == 0 ? (uint32_t)rig_random(&seed) : (uint32_t)step;
     }

@@ -201,6 +201,37 @@ static void tells_latest_points(void **state)
     taud_close_multi_latest(stream);
 }
 
+// The rest goes to the threads of queries, with the same rows.
+static void does_few_small_ones_at_once(void **state)
+{
+    struct asker *a = *state;
+    create_series(a->s, "a");
+    append_points(a->s, "a", 0, 20);
+    struct tau_label label = label_of("a");
+    struct tau_aggregate_request named = sums(""), large = sums("a");
+    named.labels = (struct tau_array){.data = &label, .count = 1};
+    named.from = large.from = 0;
+    named.to = large.to = 19;
+    a->s->context.small_left = 2;
+    for (unsigned round = 0; round < 5; round++) {
+        void *stream = NULL;
+        struct tau_aggregate_response batch;
+        bool end = false, is_large = round == 1;
+        struct taud_context *context = next_request(a->s);
+        assert_int_equal(taud_open_aggregate(context, is_large ? &large : &named, &stream),
+                         TAU_STATUS_SUCCESS);
+        assert_int_equal(context->small_left, round < 2 ? 1 : 0);
+        if (round == 0 || round == 2)
+            assert_int_equal(taud_next_aggregate(context, stream, &batch, &end),
+                             TAU_STATUS_SUCCESS);
+        else
+            NEXT(a, aggregate, stream, &batch, &end);
+        assert_int_equal(batch.row_count, 2);
+        assert_true(tau_f64_at(batch.values, 0) == 45 && tau_f64_at(batch.values, 1) == 145);
+        taud_close_aggregate(stream);
+    }
+}
+
 // A client that has waited for a second gets a frame, with or without rows.
 static void says_that_it_is_at_work(void **state)
 {
@@ -317,6 +348,7 @@ int main(void)
         CASE(tells_points_between_bounds),
         CASE(tells_points_where_another_is_between_bounds),
         CASE(tells_latest_points),
+        CASE(does_few_small_ones_at_once),
         CASE(says_that_it_is_at_work),
         CASE(names_the_field_that_is_wrong),
         CASE(opens_nothing_without_memory),
