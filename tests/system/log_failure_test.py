@@ -77,6 +77,8 @@ class LogFailure(unittest.TestCase):
         with self.server.connect() as client:
             client.negotiate()
             self.assertEqual(self.fill(client).status, raw.OUTCOME_UNKNOWN)
+        with self.server.connect() as client:  # what is said on it is recorded from its begin
+            client.negotiate()
             client.send(raw.join(WRITES))
             statuses = [reply.status for reply in client.receive_all(len(WRITES))]
             self.assertEqual(statuses, [raw.READ_ONLY] * len(WRITES))
