@@ -237,7 +237,7 @@ static void no_memory_is_told_of_the_points_that_it_concerns(void **state)
     for (int64_t i = 0; i < 2; i++)
         asked[i] = (struct tau_query_point_request){workbench_label("large"), i * POINTS};
     for (unsigned ahead = 1; ahead < 3; ahead++) { // a codec, a block
-        failing_allocator_fail_next(&bench->memory, ahead);
+        failing_allocator_fail_mine(&bench->memory, ahead);
         taud_engine_query_points(bench->engine, asked, 2, found, statuses);
         assert_int_equal(statuses[0], TAU_STATUS_NO_MEMORY);
         assert_int_equal(statuses[1], TAU_STATUS_SUCCESS);
