@@ -530,6 +530,7 @@ static void soon_sleeps_at_once_where_it_looked_in_vain(void **state)
     struct worker_rig *w = *state;
     enum { ROUNDS = 150, TRIES = TAUD_BUSY_POLL_SAVED_NS / TAUD_BUSY_POLL_NS + 3 };
     let_clock_go_on();
+    uint64_t first = atomic_load(&looks);
     int peer = worker_rig_connect(w);
     int rounds_with_looks = 0;
     for (int round = 0; round < ROUNDS; round++) {
@@ -538,7 +539,7 @@ static void soon_sleeps_at_once_where_it_looked_in_vain(void **state)
         usleep(2000);
         rounds_with_looks += atomic_load(&looks) != before;
     }
-    assert_true(rounds_with_looks > 0);
+    assert_true(atomic_load(&looks) > first); // one that stood still may have used up all
     assert_true(rounds_with_looks <= 2 * TRIES); // one may end within the round behind its own
     close(peer);
 }
